@@ -1,0 +1,2 @@
+//! Peers beside us in one run
+fn main() {}

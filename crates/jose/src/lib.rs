@@ -1,0 +1,1 @@
+//! JSON Object Signing and Encryption: JWA, JWK, JWS and JWT, one module per RFC, without a clock or I/O

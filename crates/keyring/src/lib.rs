@@ -1,0 +1,1 @@
+//! Which key signs at an instant, which verify then, what comes next

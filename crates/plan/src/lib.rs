@@ -1,0 +1,1 @@
+//! What every dialect lowers to and the engine runs

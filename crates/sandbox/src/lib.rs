@@ -1,0 +1,1 @@
+//! Scripts, run where they can do no harm: worker processes

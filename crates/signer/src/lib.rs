@@ -1,0 +1,1 @@
+//! Private keys: kept, used, never shown

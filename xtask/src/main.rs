@@ -1,0 +1,2 @@
+//! The project's own tasks: up, test, tidy, goldens, bench
+fn main() {}
