@@ -72,10 +72,7 @@ mod tests {
     /// B-43: padding, the other alphabet, blanks, NUL and wrong last bits are refused, at every length.
     #[test]
     fn everything_but_the_one_text_is_refused() {
-        for text in [
-            "A", "AA=", "AA==", "AAA=", "AAAAA", "A+z_", "A/z_", "AA A", "AA\n", "\0AAA", "AB",
-            "AAB", "ä",
-        ] {
+        for text in ["A", "AA=", "AA==", "AAA=", "AAAAA", "A+z_", "A/z_", "AA A", "AA\n", "\0AAA", "AB", "AAB", "ä"] {
             assert_eq!(decode(text), Err(Base64UrlError), "{text:?}");
         }
     }
@@ -90,11 +87,7 @@ mod tests {
                 let mut text = good.clone().into_bytes();
                 let Some(end) = text.last_mut() else { continue };
                 *end = *last;
-                assert_eq!(
-                    decode(&text).ok(),
-                    plain_decode(&text),
-                    "{octets} octets, last {last}"
-                );
+                assert_eq!(decode(&text).ok(), plain_decode(&text), "{octets} octets, last {last}");
             }
         }
     }

@@ -170,17 +170,11 @@ impl Error {
     }
 
     pub(crate) fn malformed(what: impl Into<Text>) -> Self {
-        Self::Malformed {
-            what: what.into(),
-            json: None,
-        }
+        Self::Malformed { what: what.into(), json: None }
     }
 
     pub(crate) fn header(member: impl Into<Text>, why: impl Into<Text>) -> Self {
-        Self::Header {
-            member: member.into(),
-            why: why.into(),
-        }
+        Self::Header { member: member.into(), why: why.into() }
     }
 
     pub(crate) fn critical(why: impl Into<Text>) -> Self {
@@ -188,10 +182,7 @@ impl Error {
     }
 
     pub(crate) fn key_invalid(member: impl Into<Text>, why: impl Into<Text>) -> Self {
-        Self::KeyInvalid {
-            member: member.into(),
-            why: why.into(),
-        }
+        Self::KeyInvalid { member: member.into(), why: why.into() }
     }
 
     pub(crate) fn key_unfit(why: impl Into<Text>) -> Self {
@@ -199,26 +190,17 @@ impl Error {
     }
 
     pub(crate) fn unsupported(what: impl Into<Text>, why: impl Into<Text>) -> Self {
-        Self::Unsupported {
-            what: what.into(),
-            why: why.into(),
-        }
+        Self::Unsupported { what: what.into(), why: why.into() }
     }
 
     pub(crate) fn not_allowed(what: impl Into<Text>, why: impl Into<Text>) -> Self {
-        Self::NotAllowed {
-            what: what.into(),
-            why: why.into(),
-        }
+        Self::NotAllowed { what: what.into(), why: why.into() }
     }
 }
 
 impl From<JsonError> for Error {
     fn from(error: JsonError) -> Self {
-        Self::Malformed {
-            what: Text::Owned(format!("the JSON is not well formed: {error}")),
-            json: Some(error),
-        }
+        Self::Malformed { what: Text::Owned(format!("the JSON is not well formed: {error}")), json: Some(error) }
     }
 }
 

@@ -1,14 +1,8 @@
 //! JSON: what the reader takes, what it refuses and where, what the writer writes.
 
-use jose::json::{
-    Event, JsonErrorKind, Limits, Position, Reader, Value, write_number, write_value,
-};
+use jose::json::{Event, JsonErrorKind, Limits, Position, Reader, Value, write_number, write_value};
 
-const LIMITS: Limits = Limits {
-    depth: 4,
-    members: 3,
-    values: 20,
-};
+const LIMITS: Limits = Limits { depth: 4, members: 3, values: 20 };
 
 fn refusal(input: &[u8]) -> (JsonErrorKind, usize) {
     let error = Value::parse(input, LIMITS).expect_err(&String::from_utf8_lossy(input));
@@ -58,24 +52,12 @@ fn escapes_are_resolved_and_written_as_json_stringify_does() {
 
 #[test]
 fn what_is_not_json_is_refused_at_its_place() {
-    use JsonErrorKind::{
-        ByteOrderMark, Control, End, Escape, Number, Surrogate, Trailing, Unexpected, Utf8,
-    };
-    let value = Unexpected {
-        expected: "a value",
-    };
-    let end_value = End {
-        expected: "a value",
-    };
-    let in_array = Unexpected {
-        expected: "`,` or `]`",
-    };
-    let name = Unexpected {
-        expected: "the name of a member, in double quotes",
-    };
-    let quote = End {
-        expected: "the closing quote of a text",
-    };
+    use JsonErrorKind::{ByteOrderMark, Control, End, Escape, Number, Surrogate, Trailing, Unexpected, Utf8};
+    let value = Unexpected { expected: "a value" };
+    let end_value = End { expected: "a value" };
+    let in_array = Unexpected { expected: "`,` or `]`" };
+    let name = Unexpected { expected: "the name of a member, in double quotes" };
+    let quote = End { expected: "the closing quote of a text" };
     let cases: &[(&[u8], JsonErrorKind, usize)] = &[
         (b"", end_value, 0),
         (b"  ", end_value, 2),
@@ -102,13 +84,7 @@ fn what_is_not_json_is_refused_at_its_place() {
         (b"{\"a\"}", Unexpected { expected: "`:`" }, 4),
         (b"{\"a\":}", value, 5),
         (b"{\"a\":1,}", name, 7),
-        (
-            b"{\"a\":1]",
-            Unexpected {
-                expected: "`,` or `}`",
-            },
-            6,
-        ),
+        (b"{\"a\":1]", Unexpected { expected: "`,` or `}`" }, 6),
         (b"{'a':1}", name, 1),
         (b"{a:1}", name, 1),
         (b"\"a", quote, 2),
@@ -125,33 +101,19 @@ fn what_is_not_json_is_refused_at_its_place() {
         (b"[1]/*x*/", Trailing, 3),
     ];
     for (input, kind, offset) in cases {
-        assert_eq!(
-            refusal(input),
-            (*kind, *offset),
-            "{}",
-            String::from_utf8_lossy(input)
-        );
+        assert_eq!(refusal(input), (*kind, *offset), "{}", String::from_utf8_lossy(input));
     }
 }
 
 /// SE-31: a member twice is refused at any depth, however its name is spelled; the second one is named.
 #[test]
 fn a_repeated_member_is_refused_at_the_second() {
-    assert_eq!(
-        refusal(br#"{"a":1,"b":2,"a":3}"#),
-        (JsonErrorKind::Duplicate, 13)
-    );
-    assert_eq!(
-        refusal(br#"[{"x":{"a":1,"\u0061":2}}]"#),
-        (JsonErrorKind::Duplicate, 13)
-    );
+    assert_eq!(refusal(br#"{"a":1,"b":2,"a":3}"#), (JsonErrorKind::Duplicate, 13));
+    assert_eq!(refusal(br#"[{"x":{"a":1,"\u0061":2}}]"#), (JsonErrorKind::Duplicate, 13));
     let mut wide: String = (0..40).map(|n| format!("\"m{n}\":0,")).collect();
     wide = format!("{{{wide}\"m7\":1,\"m3\":1}}");
     let error = Value::parse(wide.as_bytes(), Limits::REQUEST).unwrap_err();
-    assert_eq!(
-        (error.kind, error.offset),
-        (JsonErrorKind::Duplicate, wide.find("\"m7\":1").unwrap())
-    );
+    assert_eq!((error.kind, error.offset), (JsonErrorKind::Duplicate, wide.find("\"m7\":1").unwrap()));
 }
 
 /// JO-57, SE-32: depth, members and values at the limit pass, one beyond is refused.
@@ -160,34 +122,21 @@ fn limits_hold_exactly() {
     assert!(Value::parse(b"[[[[]]]]", LIMITS).is_ok());
     assert_eq!(refusal(b"[[[[[]]]]]"), (JsonErrorKind::Depth { max: 4 }, 4));
     assert!(Value::parse(br#"{"a":1,"b":1,"c":1}"#, LIMITS).is_ok());
-    assert_eq!(
-        refusal(br#"{"a":1,"b":1,"c":1,"d":1}"#).0,
-        JsonErrorKind::Members { max: 3 }
-    );
+    assert_eq!(refusal(br#"{"a":1,"b":1,"c":1,"d":1}"#).0, JsonErrorKind::Members { max: 3 });
     let array = |count: usize| format!("[{}]", vec!["0"; count].join(","));
     assert!(Value::parse(array(19).as_bytes(), LIMITS).is_ok());
-    assert_eq!(
-        refusal(array(20).as_bytes()).0,
-        JsonErrorKind::Values { max: 20 }
-    );
+    assert_eq!(refusal(array(20).as_bytes()).0, JsonErrorKind::Values { max: 20 });
 }
 
 /// SE-32: a depth of 100 000 neither overflows the reader's stack nor that of a tree.
 #[test]
 fn bottomless_nesting_costs_no_stack() {
-    let limits = Limits {
-        depth: usize::MAX,
-        members: 10,
-        values: usize::MAX,
-    };
+    let limits = Limits { depth: usize::MAX, members: 10, values: usize::MAX };
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     let mut reader = Reader::new(deep.as_bytes(), limits).unwrap();
     reader.skip_value().unwrap();
     assert_eq!(reader.next_event().unwrap(), None);
-    assert!(matches!(
-        Value::parse(deep.as_bytes(), limits).unwrap_err().kind,
-        JsonErrorKind::Depth { .. }
-    ));
+    assert!(matches!(Value::parse(deep.as_bytes(), limits).unwrap_err().kind, JsonErrorKind::Depth { .. }));
 }
 
 #[test]

@@ -1,1 +1,55 @@
-//! What every dialect lowers to and the engine runs
+//! What every dialect lowers to and the engine runs: a graph of ops, and nothing of any vendor.
+//!
+//! # What a plan means
+//!
+//! A [`Flow`] is a graph of [`Node`]s. Each node does one [`Op`], and each of its outputs leads over wires to further
+//! nodes. A message is a [`Value`], a map as a rule. It enters at a [`Trigger`] and is delivered from node to node:
+//!
+//! * Deliveries happen one at a time, in the order in which they were sent. Outputs are served in ascending order, the
+//!   messages of one output in the order given, and each message goes over all wires of its output before the next.
+//! * The first wire gets the message itself, every later one a copy. Values share their subtrees and are changed by
+//!   writing anew, so a copy costs a reference count. Handles ([`Value::Handle`]) stay shared by all copies.
+//! * An op that needs the world done to **asks** ([`Ask`]) and goes on when the [`Answer`] comes. Many asks may be
+//!   open; each holds only the message that it belongs to.
+//! * An op that fails raises a [`Fault`]. The node's error edge is an ordered list of handler groups
+//!   ([`Handlers`]): the first group that has members takes the fault, each member gets a copy of the message dressed
+//!   as its [`Handler`] says. A fault that no group takes is uncaught: it is told, and the message ends there.
+//! * When an op is done with a message, the node's done edge hears of it in the same way, and its status edge when a
+//!   script shows a status.
+//! * [`Op::Reply`] hands an outcome out at once; the run goes on behind it. A run rests when no delivery and no ask is
+//!   left. A run that rests without a reply has none, and the dialect that wrote the flow dresses that absence.
+//!
+//! A [`Flow`] is only run as a [`ValidFlow`]; [`validate()`] is the one door between the two. Nothing in this crate
+//! reads a clock, draws a random octet or opens anything, and no type here is serializable: [`dump()`] writes a plan for
+//! people and snapshots, and nothing reads that text back.
+
+mod cell;
+mod diagnostic;
+mod dump;
+mod effect;
+mod expr;
+mod flow;
+mod json;
+mod op;
+mod token;
+mod validate;
+mod value;
+
+pub use cell::{CellName, Cells, Scope};
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use dump::dump;
+pub use effect::{
+    Answer, Ask, AskId, Fault, FaultKind, FaultText, LogLevel, MintRequest, Refusal, ScriptEvent, VerifyRequest,
+};
+pub use expr::{EventField, Expr, Path, Segment};
+pub use flow::{
+    Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
+    TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
+};
+pub use json::{JsonRules, Unwritable, read_json, write_json};
+pub use op::{Op, ShapeStep};
+pub use token::{
+    AbsentClaim, ClaimPlan, ExpiryRules, HeaderMember, KeySource, Lifetime, SecretRef, TokenPlan, VerifyPlan,
+};
+pub use validate::{Flaw, ValidFlow, validate};
+pub use value::{Date, Handle, Map, Number, Text, Unencodable, Value};

@@ -36,17 +36,11 @@ pub struct Limits {
 
 impl Limits {
     /// The bounds of a token, a key or the body of a request.
-    pub const REQUEST: Self = Self {
-        depth: JSON_DEPTH_MAX,
-        members: JSON_MEMBERS_MAX,
-        values: JSON_VALUES_REQUEST_MAX,
-    };
+    pub const REQUEST: Self =
+        Self { depth: JSON_DEPTH_MAX, members: JSON_MEMBERS_MAX, values: JSON_VALUES_REQUEST_MAX };
     /// The bounds of an author's document.
-    pub const DOCUMENT: Self = Self {
-        depth: JSON_DEPTH_MAX,
-        members: JSON_MEMBERS_MAX,
-        values: JSON_VALUES_DOCUMENT_MAX,
-    };
+    pub const DOCUMENT: Self =
+        Self { depth: JSON_DEPTH_MAX, members: JSON_MEMBERS_MAX, values: JSON_VALUES_DOCUMENT_MAX };
 }
 
 /// Why a text is not JSON that we take, and where.
@@ -150,10 +144,7 @@ impl Position {
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
         Self {
             line: 1 + memchr::memchr_iter(b'\n', before).count(),
-            column: 1 + before[line_start..]
-                .iter()
-                .filter(|&&octet| octet & 0xC0 != 0x80)
-                .count(),
+            column: 1 + before[line_start..].iter().filter(|&&octet| octet & 0xC0 != 0x80).count(),
         }
     }
 }

@@ -58,25 +58,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonErrorKind::Utf8`] or [`JsonErrorKind::ByteOrderMark`] (RFC 8259 section 8.1).
     pub fn new(input: &'a [u8], limits: Limits) -> Result<Self, JsonError> {
-        let text = std::str::from_utf8(input).map_err(|error| JsonError {
-            kind: JsonErrorKind::Utf8,
-            offset: error.valid_up_to(),
-        })?;
+        let text = std::str::from_utf8(input)
+            .map_err(|error| JsonError { kind: JsonErrorKind::Utf8, offset: error.valid_up_to() })?;
         if text.starts_with('\u{FEFF}') {
-            return Err(JsonError {
-                kind: JsonErrorKind::ByteOrderMark,
-                offset: 0,
-            });
+            return Err(JsonError { kind: JsonErrorKind::ByteOrderMark, offset: 0 });
         }
-        Ok(Self {
-            text,
-            at: 0,
-            event_at: 0,
-            state: State::Value,
-            open: Vec::new(),
-            values: 0,
-            limits,
-        })
+        Ok(Self { text, at: 0, event_at: 0, state: State::Value, open: Vec::new(), values: 0, limits })
     }
 
     /// The next event; `None` once, at the end of the text, after the value is complete.
@@ -127,54 +114,30 @@ impl<'a> Reader<'a> {
     }
 
     fn after_value(&mut self) -> Result<Event<'a>, JsonError> {
-        let in_object = self
-            .open
-            .last()
-            .is_some_and(|container| container.is_object);
+        let in_object = self.open.last().is_some_and(|container| container.is_object);
         if self.eat(b',') {
             self.skip_blanks();
             self.event_at = self.at;
             return if in_object { self.name() } else { self.value() };
         }
-        let (end, expected) = if in_object {
-            (b'}', "`,` or `}`")
-        } else {
-            (b']', "`,` or `]`")
-        };
-        if self.eat(end) {
-            Ok(self.close())
-        } else {
-            Err(self.unexpected(expected))
-        }
+        let (end, expected) = if in_object { (b'}', "`,` or `}`") } else { (b']', "`,` or `]`") };
+        if self.eat(end) { Ok(self.close()) } else { Err(self.unexpected(expected)) }
     }
 
     fn close(&mut self) -> Event<'a> {
-        let closed = self
-            .open
-            .pop()
-            .expect("a state inside a container has one open");
+        let closed = self.open.pop().expect("a state inside a container has one open");
         self.finish_value();
-        if closed.is_object {
-            Event::ObjectEnd
-        } else {
-            Event::ArrayEnd
-        }
+        if closed.is_object { Event::ObjectEnd } else { Event::ArrayEnd }
     }
 
     fn finish_value(&mut self) {
-        self.state = if self.open.is_empty() {
-            State::Done
-        } else {
-            State::AfterValue
-        };
+        self.state = if self.open.is_empty() { State::Done } else { State::AfterValue };
     }
 
     fn value(&mut self) -> Result<Event<'a>, JsonError> {
         self.values += 1;
         if self.values > self.limits.values {
-            return Err(self.error(JsonErrorKind::Values {
-                max: self.limits.values,
-            }));
+            return Err(self.error(JsonErrorKind::Values { max: self.limits.values }));
         }
         let event = match self.peek() {
             Some(b'{') => return self.enter(true),
@@ -192,25 +155,12 @@ impl<'a> Reader<'a> {
 
     fn enter(&mut self, is_object: bool) -> Result<Event<'a>, JsonError> {
         if self.open.len() >= self.limits.depth {
-            return Err(self.error(JsonErrorKind::Depth {
-                max: self.limits.depth,
-            }));
+            return Err(self.error(JsonErrorKind::Depth { max: self.limits.depth }));
         }
         self.at += 1;
-        self.open.push(Container {
-            is_object,
-            members: 0,
-        });
-        self.state = if is_object {
-            State::FirstName
-        } else {
-            State::FirstElement
-        };
-        Ok(if is_object {
-            Event::ObjectStart
-        } else {
-            Event::ArrayStart
-        })
+        self.open.push(Container { is_object, members: 0 });
+        self.state = if is_object { State::FirstName } else { State::FirstElement };
+        Ok(if is_object { Event::ObjectStart } else { Event::ArrayStart })
     }
 
     fn name(&mut self) -> Result<Event<'a>, JsonError> {
@@ -218,10 +168,7 @@ impl<'a> Reader<'a> {
             return Err(self.unexpected("the name of a member, in double quotes"));
         }
         let max = self.limits.members;
-        let container = self
-            .open
-            .last_mut()
-            .expect("a name stands in an open object");
+        let container = self.open.last_mut().expect("a name stands in an open object");
         container.members += 1;
         if container.members > max {
             return Err(self.error(JsonErrorKind::Members { max }));
@@ -266,16 +213,9 @@ impl<'a> Reader<'a> {
 
     fn digits(&mut self) -> Result<(), JsonError> {
         let rest = &self.text.as_bytes()[self.at..];
-        let count = rest
-            .iter()
-            .take_while(|octet| octet.is_ascii_digit())
-            .count();
+        let count = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
         self.at += count;
-        if count == 0 {
-            Err(self.error(JsonErrorKind::Number))
-        } else {
-            Ok(())
-        }
+        if count == 0 { Err(self.error(JsonErrorKind::Number)) } else { Ok(()) }
     }
 
     /// A text from its opening to its closing quote.
@@ -317,20 +257,14 @@ impl<'a> Reader<'a> {
             Some(b't') => '\t',
             Some(b'u') => self.unicode_escape(start)?,
             _ => {
-                return Err(JsonError {
-                    kind: JsonErrorKind::Escape,
-                    offset: start,
-                });
+                return Err(JsonError { kind: JsonErrorKind::Escape, offset: start });
             }
         })
     }
 
     /// The four digits after `\u`, and the second half of a surrogate pair.
     fn unicode_escape(&mut self, start: usize) -> Result<char, JsonError> {
-        let lone = JsonError {
-            kind: JsonErrorKind::Surrogate,
-            offset: start,
-        };
+        let lone = JsonError { kind: JsonErrorKind::Surrogate, offset: start };
         let high = self.hex4(start)?;
         if !(0xD800..0xDC00).contains(&high) {
             return char::from_u32(high).ok_or(lone);
@@ -347,26 +281,15 @@ impl<'a> Reader<'a> {
     }
 
     fn hex4(&mut self, start: usize) -> Result<u32, JsonError> {
-        let bad = JsonError {
-            kind: JsonErrorKind::Escape,
-            offset: start,
-        };
+        let bad = JsonError { kind: JsonErrorKind::Escape, offset: start };
         let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(bad)?;
         self.at += 4;
-        digits.iter().try_fold(0, |sum, &digit| {
-            char::from(digit)
-                .to_digit(16)
-                .map(|value| sum * 16 + value)
-                .ok_or(bad)
-        })
+        digits.iter().try_fold(0, |sum, &digit| char::from(digit).to_digit(16).map(|value| sum * 16 + value).ok_or(bad))
     }
 
     fn skip_blanks(&mut self) {
         let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest
-            .iter()
-            .take_while(|o| matches!(o, b' ' | b'\t' | b'\n' | b'\r'))
-            .count();
+        self.at += rest.iter().take_while(|o| matches!(o, b' ' | b'\t' | b'\n' | b'\r')).count();
     }
 
     fn peek(&self) -> Option<u8> {
@@ -380,10 +303,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError {
-            kind,
-            offset: self.at.min(self.text.len()),
-        }
+        JsonError { kind, offset: self.at.min(self.text.len()) }
     }
 
     fn unexpected(&self, expected: &'static str) -> JsonError {

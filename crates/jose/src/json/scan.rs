@@ -14,10 +14,7 @@ pub(super) fn plain_len(text: &[u8]) -> usize {
         }
         at += 8;
     }
-    at + text[at..]
-        .iter()
-        .take_while(|&&octet| is_plain(octet))
-        .count()
+    at + text[at..].iter().take_while(|&&octet| is_plain(octet)).count()
 }
 
 /// The high bit of each octet of `word` that is not plain. An octet above the first hit may be marked wrongly

@@ -31,10 +31,7 @@ impl Value {
     /// # Errors
     /// What [`Reader`] refuses, and [`JsonErrorKind::Duplicate`] at the second member of one name.
     pub fn parse(input: &[u8], limits: Limits) -> Result<Self, JsonError> {
-        let limits = Limits {
-            depth: limits.depth.min(TREE_DEPTH_MAX),
-            ..limits
-        };
+        let limits = Limits { depth: limits.depth.min(TREE_DEPTH_MAX), ..limits };
         let mut reader = Reader::new(input, limits)?;
         let value = Self::read(&mut reader)?;
         reader.next_event()?;
@@ -49,9 +46,7 @@ impl Value {
     pub fn read(reader: &mut Reader<'_>) -> Result<Self, JsonError> {
         let mut open: Vec<Builder> = Vec::new();
         loop {
-            let event = reader
-                .next_event()?
-                .expect("a reader ends only after the value is complete");
+            let event = reader.next_event()?.expect("a reader ends only after the value is complete");
             let complete = match event {
                 Event::Null => Self::Null,
                 Event::Bool(value) => Self::Bool(value),
@@ -71,10 +66,9 @@ impl Value {
                     }
                     continue;
                 }
-                Event::ArrayEnd | Event::ObjectEnd => open
-                    .pop()
-                    .expect("the reader closes only what it opened")
-                    .finish()?,
+                Event::ArrayEnd | Event::ObjectEnd => {
+                    open.pop().expect("the reader closes only what it opened").finish()?
+                }
             };
             match open.last_mut() {
                 None => return Ok(complete),
@@ -87,51 +81,31 @@ impl Value {
     /// The text, if this is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The object, if this is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
-        if let Self::Object(object) = self {
-            Some(object)
-        } else {
-            None
-        }
+        if let Self::Object(object) = self { Some(object) } else { None }
     }
 
     /// The elements, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value]> {
-        if let Self::Array(elements) = self {
-            Some(elements)
-        } else {
-            None
-        }
+        if let Self::Array(elements) = self { Some(elements) } else { None }
     }
 
     /// The truth value, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
+        if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
     /// The text of the number, if this is one.
     #[must_use]
     pub fn as_number(&self) -> Option<&str> {
-        if let Self::Number(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Number(text) = self { Some(text) } else { None }
     }
 }
 
@@ -158,37 +132,22 @@ struct ObjectBuilder {
 impl ObjectBuilder {
     fn finish(self) -> Result<Object, JsonError> {
         if let Some(offset) = repeated(&self.names) {
-            return Err(JsonError {
-                kind: JsonErrorKind::Duplicate,
-                offset,
-            });
+            return Err(JsonError { kind: JsonErrorKind::Duplicate, offset });
         }
         let names = self.names.into_iter().map(|(name, _)| name);
-        Ok(Object {
-            members: names.zip(self.values).collect(),
-        })
+        Ok(Object { members: names.zip(self.values).collect() })
     }
 }
 
 /// Where the first repetition of a name stands.
 fn repeated(names: &[(String, usize)]) -> Option<usize> {
     if names.len() <= PAIRWISE_MEMBERS_MAX {
-        let seen = |(index, (name, _)): &(usize, &(String, usize))| {
-            names[..*index].iter().any(|(n, _)| n == name)
-        };
-        return names
-            .iter()
-            .enumerate()
-            .find(seen)
-            .map(|(_, (_, offset))| *offset);
+        let seen = |(index, (name, _)): &(usize, &(String, usize))| names[..*index].iter().any(|(n, _)| n == name);
+        return names.iter().enumerate().find(seen).map(|(_, (_, offset))| *offset);
     }
     let mut sorted: Vec<&(String, usize)> = names.iter().collect();
     sorted.sort();
-    sorted
-        .windows(2)
-        .filter(|pair| pair[0].0 == pair[1].0)
-        .map(|pair| pair[1].1)
-        .min()
+    sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1).min()
 }
 
 /// The members of an object, in order, no name twice.
@@ -207,10 +166,7 @@ impl Object {
     /// The value of the member `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.members
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value)
+        self.members.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
     /// Puts a member in: at the end, or in the place of the member of that name, whose value is handed back.
@@ -244,9 +200,7 @@ impl Object {
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.members
-            .iter()
-            .map(|(name, value)| (name.as_str(), value))
+        self.members.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 

@@ -1,0 +1,164 @@
+//! A plan as text, for people and snapshots. Nothing reads it back.
+
+use std::fmt::Write as _;
+
+use crate::expr::{Expr, Path, Segment};
+use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
+use crate::json::write_json;
+use crate::op::{Op, ShapeStep};
+use crate::token::{ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
+use crate::value::Value;
+
+/// Writes the flow as text, one line a node, in the order of the flow.
+pub fn dump(flow: &Flow) -> String {
+    let mut out = format!("flow {}\n", flow.document);
+    let sections = [
+        flow.triggers
+            .iter()
+            .enumerate()
+            .map(|(at, it)| format!("trigger {at} {}", trigger(flow, it)))
+            .collect::<Vec<_>>(),
+        flow.nodes.iter().enumerate().map(|(at, it)| format!("node {at} {}", node(flow, it))).collect(),
+        flow.tokens.iter().enumerate().map(|(at, it)| format!("token {at} {}", token(it))).collect(),
+        flow.policies.iter().enumerate().map(|(at, it)| format!("policy {at} {}", policy(it))).collect(),
+        flow.scripts.iter().enumerate().map(|(at, it)| format!("script {at} {} octets", it.source.len())).collect(),
+        flow.secrets.iter().map(|it| format!("secret {}.{}", it.owner, it.field)).collect(),
+    ];
+    for line in sections.iter().flatten() {
+        let _ = writeln!(out, "{line}");
+    }
+    out
+}
+
+fn trigger(flow: &Flow, trigger: &Trigger) -> String {
+    let origin = &flow.origins[trigger.origin.0 as usize];
+    let kind = match &trigger.kind {
+        TriggerKind::Request => "request".to_owned(),
+        TriggerKind::Schedule { first_ms, every_ms, message } => {
+            format!("schedule first {first_ms:?} ms every {every_ms:?} ms {}", steps(message))
+        }
+    };
+    format!("{} {} {kind} -> {}", origin.kind, origin.id, list(trigger.wires.iter().map(|wire| wire.0.to_string())))
+}
+
+fn node(flow: &Flow, node: &Node) -> String {
+    let origin = &flow.origins[node.origin.0 as usize];
+    let outputs = list(node.outputs.iter().map(|wires| list(wires.iter().map(|wire| wire.0.to_string()))));
+    let mut line = format!("{} {} {} -> {outputs}", origin.kind, origin.id, op(&node.op));
+    for (name, handlers) in [("error", &node.on_error), ("done", &node.on_done), ("status", &node.on_status)] {
+        if !handlers.0.is_empty() {
+            let _ = write!(line, " {name} {}", groups(handlers));
+        }
+    }
+    line
+}
+
+fn groups(handlers: &Handlers) -> String {
+    list(handlers.0.iter().map(|group| list(group.iter().map(|handler| handler.node.0.to_string()))))
+}
+
+fn op(op: &Op) -> String {
+    match op {
+        Op::Pass => "pass".into(),
+        Op::Shape { steps: all, otherwise } => format!("shape {} else script {}", steps(all), otherwise.0),
+        Op::Assign(all) => format!("assign {}", steps(all)),
+        Op::Script(script) => format!("script {}", script.0),
+        Op::Issue { token, into } => format!("issue token {} into {}", token.0, path(into)),
+        Op::Verify { policy, into } => format!("verify policy {} into {}", policy.0, path(into)),
+        Op::Reply(reply) => format!("reply {}", reply.0),
+        Op::Log { level, value } => format!("log {level:?} {}", expr(value)),
+        Op::Raise(fault) => format!("raise {}", fault.code.as_deref().unwrap_or(&fault.message)),
+    }
+}
+
+fn steps(steps: &[ShapeStep]) -> String {
+    list(steps.iter().map(|step| match step {
+        ShapeStep::Set(to, value) => format!("{} = {}", path(to), expr(value)),
+        ShapeStep::SetPresent(to, value) => format!("{} ?= {}", path(to), expr(value)),
+        ShapeStep::Move(from, to) => format!("{} -> {}", path(from), path(to)),
+        ShapeStep::Delete(at) => format!("delete {}", path(at)),
+        ShapeStep::Replace(value) => format!("replace {}", literal(value)),
+        ShapeStep::Drop => "drop".into(),
+    }))
+}
+
+fn expr(value: &Expr) -> String {
+    match value {
+        Expr::Literal(value) => literal(value),
+        Expr::Message(at) => path(at),
+        Expr::Map(members) => {
+            format!(
+                "{{{}}}",
+                members.iter().map(|(name, value)| format!("{name}: {}", expr(value))).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Expr::List(items) => list(items.iter().map(expr)),
+        Expr::WithoutFirst { cut, of } => format!("{} without {cut:?}", expr(of)),
+        Expr::Require { of, .. } => format!("{}!", expr(of)),
+        Expr::Event(field) => format!("event.{field:?}"),
+    }
+}
+
+fn token(token: &TokenPlan) -> String {
+    let header = list(token.header.iter().map(|member| match member {
+        HeaderMember::Algorithm => format!("alg {}", token.algorithm),
+        HeaderMember::Type(typ) => format!("typ {typ}"),
+        HeaderMember::KeyId => "kid".into(),
+        HeaderMember::Constant(name, value) => format!("{name} {}", literal(value)),
+    }));
+    let claims = list(token.claims.iter().map(|claim| match claim {
+        ClaimPlan::Constant(name, value) => format!("{name} = {}", literal(value)),
+        ClaimPlan::From { name, value, .. } => format!("{name} = {}", expr(value)),
+        ClaimPlan::IssuedAt => "iat".into(),
+        ClaimPlan::Expires => "exp".into(),
+    }));
+    let lifetime = match token.lifetime {
+        Lifetime::Seconds(seconds) => format!("{seconds} s"),
+        Lifetime::Unbounded => "no end".into(),
+    };
+    format!("header {header} claims {claims} lifetime {lifetime} key {}", key(&token.key))
+}
+
+fn policy(policy: &VerifyPlan) -> String {
+    let names = list(policy.algorithms.iter().map(|row| (*row).to_owned()));
+    let times = &policy.times;
+    format!(
+        "token {} algorithms {names} exp {} iat {} leeway {} s key {}",
+        expr(&policy.token),
+        if times.exp_required { "required" } else { "optional" },
+        if times.iat_checked { "checked" } else { "ignored" },
+        times.leeway_secs,
+        key(&policy.key)
+    )
+}
+
+fn key(key: &KeySource) -> String {
+    match key {
+        KeySource::Secret(secret) => format!("secret {}.{}", secret.owner, secret.field),
+        KeySource::Given(name) => format!("given {name}"),
+    }
+}
+
+fn path(path: &Path) -> String {
+    let mut out = String::from("msg");
+    for segment in path.0.iter() {
+        let _ = match segment {
+            Segment::Key(name) => write!(out, ".{name}"),
+            Segment::Index(index) => write!(out, "[{index}]"),
+        };
+    }
+    out
+}
+
+fn literal(value: &Value) -> String {
+    let mut out = Vec::new();
+    match write_json(&mut out, value) {
+        Ok(true) => String::from_utf8_lossy(&out).into_owned(),
+        Ok(false) => "undefined".into(),
+        Err(_) => "unwritable".into(),
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,224 @@
+//! What the engine asks of whoever drives it, what comes of it, and what can go wrong.
+
+use std::sync::Arc;
+
+use crate::cell::Cells;
+use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::token::KeySource;
+use crate::value::{Text, Value};
+
+/// Names an open ask within its run. Never used twice in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AskId(pub u64);
+
+/// An effect, as data.
+#[derive(Debug)]
+pub enum Ask {
+    /// Sign these claims. Answered by [`Answer::Signed`] or [`Answer::Refused`].
+    Mint(MintRequest),
+    /// Check the signature of this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
+    Verify(VerifyRequest),
+    /// Run this script. Answered by [`Answer::Script`] as often as it speaks, the last time with
+    /// [`ScriptEvent::Rest`].
+    Script {
+        /// Which script.
+        script: ScriptIx,
+        /// The message it is called with.
+        message: Value,
+        /// What the message's handles lead to.
+        cells: Cells,
+    },
+    /// Dress this message as the outcome of the run. Answered by [`Answer::Replied`] or [`Answer::Failed`].
+    Reply {
+        /// Which reply of the dialect.
+        reply: ReplyIx,
+        /// What it is made from.
+        message: Value,
+        /// What the message's handles lead to.
+        cells: Cells,
+    },
+}
+
+/// Claims to be signed.
+#[derive(Debug)]
+pub struct MintRequest {
+    /// Which token plan; its header and algorithm are compiled already.
+    pub token: TokenIx,
+    /// The key.
+    pub key: KeySource,
+    /// The claims as JSON octets, signed as they stand.
+    pub claims: Vec<u8>,
+}
+
+/// A token to be checked.
+#[derive(Debug)]
+pub struct VerifyRequest {
+    /// Which policy; its algorithms are compiled already.
+    pub policy: PolicyIx,
+    /// The key.
+    pub key: KeySource,
+    /// The token, compact.
+    pub token: Text,
+}
+
+/// What came of an ask.
+#[derive(Debug)]
+pub enum Answer {
+    /// The compact token.
+    Signed(Text),
+    /// The payload octets of a token whose signature holds.
+    Verified(Arc<[u8]>),
+    /// Why nothing was signed or the signature does not hold.
+    Refused(Refusal),
+    /// A script spoke.
+    Script(ScriptEvent),
+    /// The outcome is handed out.
+    Replied,
+    /// It could not be done.
+    Failed(Fault),
+}
+
+/// Why a signature was not made or does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token does not hold: bad form, header or signature. The text is for the log.
+    Token(Text),
+    /// The key cannot be used; a fault of the flow, not of the token.
+    Key(FaultKind, Text),
+}
+
+/// What a script said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScriptEvent {
+    /// It sent a message over an output.
+    Send {
+        /// The output, from 0.
+        output: usize,
+        /// The message.
+        message: Value,
+    },
+    /// It raised a fault, on this message or on the one it was called with.
+    Fault {
+        /// What went wrong.
+        fault: Fault,
+        /// The message the fault belongs to, if the script named one.
+        message: Option<Value>,
+    },
+    /// It wrote a line for the log.
+    Log {
+        /// How loud.
+        level: LogLevel,
+        /// The line.
+        text: Text,
+    },
+    /// It showed a status.
+    Status(Value),
+    /// It changed a cell of the request.
+    Cell {
+        /// Which cell, by the number of its handle.
+        handle: u32,
+        /// What it holds now.
+        value: Value,
+    },
+    /// It is done with this message, or with the one it was called with.
+    Done(Option<Value>),
+    /// Nothing more will come: no timer, promise or callback of this call is left.
+    Rest,
+}
+
+/// How loud a line in the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For following every step.
+    Trace,
+    /// For finding a mistake.
+    Debug,
+    /// For the record.
+    Info,
+    /// Something an operator should look at.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// Something went wrong with one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// What kind of thing went wrong.
+    pub kind: FaultKind,
+    /// The code by which the author's document may know it.
+    pub code: Option<Text>,
+    /// One sentence for the author and the log; never for an API client.
+    pub message: Text,
+    /// Where in a script, if one raised it.
+    pub stack: Option<Text>,
+    /// What the script named as the cause.
+    pub cause: Value,
+    /// What a handler finds in the message's own place for a thrown error, if anything.
+    pub thrown: Value,
+}
+
+/// What kind of thing went wrong. The dialect gives each its own code and text ([`FaultText`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// The key that is named is not there.
+    KeyMissing,
+    /// The key is there and cannot be used with the algorithm.
+    KeyUnusable,
+    /// The key is there and nobody can reach it now.
+    KeyAway,
+    /// The algorithm is not one that may be used here.
+    AlgorithmUnsupported,
+    /// `exp` is no NumericDate up to 2^53 - 1.
+    ExpiryInvalid,
+    /// A value contains itself and cannot be written.
+    Circular,
+    /// A big integer cannot be written.
+    BigInteger,
+    /// The run has its reply already.
+    AlreadyReplied,
+    /// The reply could not be dressed.
+    ReplyInvalid,
+    /// The message was delivered too often without anything being waited for.
+    Endless,
+    /// The script raised it.
+    Script,
+    /// The script used up its time.
+    ScriptTimeout,
+    /// The script used up its memory.
+    ScriptMemory,
+    /// The script could not be run: its source is broken, or its worker died.
+    ScriptUnavailable,
+    /// The flow itself is incomplete; the dialect said how when it lowered the node.
+    Configuration,
+}
+
+/// How a dialect names one kind of fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultText {
+    /// The code.
+    pub code: Text,
+    /// One sentence for the author.
+    pub message: Text,
+}
+
+impl Fault {
+    /// A fault of that kind with these words and nothing else.
+    pub fn new(kind: FaultKind, message: impl AsRef<str>) -> Self {
+        Self {
+            kind,
+            code: None,
+            message: message.as_ref().into(),
+            stack: None,
+            cause: Value::Undefined,
+            thrown: Value::Undefined,
+        }
+    }
+
+    /// The same fault under this code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl AsRef<str>) -> Self {
+        self.code = Some(code.as_ref().into());
+        self
+    }
+}

@@ -1,0 +1,170 @@
+//! The one door from a flow to a valid flow: every index leads somewhere and every op has what it needs.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::flow::{Flow, Handlers, Node, NodeIx, ScriptIx};
+use crate::op::{Op, ShapeStep};
+
+/// The largest leeway, in seconds (security contract, section 7).
+const LEEWAY_SECS_MAX: u16 = 300;
+
+/// A flow of which [`validate()`] holds: the engine runs it without ever finding a hole in it.
+#[derive(Clone, Debug)]
+pub struct ValidFlow(Arc<Flow>);
+
+/// A hole in a flow. Dialects do not make any, so this is for whoever writes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Where in the flow, as `nodes[3]`.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+}
+
+impl Deref for ValidFlow {
+    type Target = Flow;
+
+    fn deref(&self) -> &Flow {
+        &self.0
+    }
+}
+
+/// Makes a flow valid, or says what stands against it.
+///
+/// A valid flow is one in which every index names something, every wire and handler leads to a node, every node has no
+/// more outputs than its op serves, a shape ends at its first drop, and every policy names at least one algorithm.
+///
+/// # Errors
+///
+/// Every [`Flaw`] that was found, in the order of the flow.
+pub fn validate(flow: Flow) -> Result<ValidFlow, Vec<Flaw>> {
+    let mut found = Findings { flow: &flow, flaws: Vec::new() };
+    for (at, node) in flow.nodes.iter().enumerate() {
+        found.node(&format!("nodes[{at}]"), node);
+    }
+    for (at, trigger) in flow.triggers.iter().enumerate() {
+        let place = format!("triggers[{at}]");
+        found.index(&place, "origin", trigger.origin.0, flow.origins.len());
+        found.wires(&place, &trigger.wires);
+    }
+    for (at, script) in flow.scripts.iter().enumerate() {
+        found.index(&format!("scripts[{at}]"), "origin", script.origin.0, flow.origins.len());
+    }
+    for (at, policy) in flow.policies.iter().enumerate() {
+        if policy.algorithms.is_empty() {
+            found.flaw(&format!("policies[{at}]"), "no algorithm is named, and there is no default".into());
+        }
+        if policy.times.leeway_secs > LEEWAY_SECS_MAX {
+            found.flaw(&format!("policies[{at}]"), "the leeway is larger than 300 seconds".into());
+        }
+    }
+    if found.flaws.is_empty() { Ok(ValidFlow(Arc::new(flow))) } else { Err(found.flaws) }
+}
+
+struct Findings<'f> {
+    flow: &'f Flow,
+    flaws: Vec<Flaw>,
+}
+
+impl Findings<'_> {
+    fn node(&mut self, place: &str, node: &Node) {
+        self.index(place, "origin", node.origin.0, self.flow.origins.len());
+        self.op(place, &node.op);
+        if let Some(served) = node.op.outputs()
+            && node.outputs.len() > served
+        {
+            self.flaw(place, format!("{} outputs, but its op serves {served}", node.outputs.len()));
+        }
+        for wires in &node.outputs {
+            self.wires(place, wires);
+        }
+        for handlers in [&node.on_error, &node.on_done, &node.on_status] {
+            self.handlers(place, handlers);
+        }
+    }
+
+    fn op(&mut self, place: &str, op: &Op) {
+        match op {
+            Op::Shape { steps, otherwise } => {
+                self.steps(place, steps);
+                self.script(place, *otherwise);
+            }
+            Op::Assign(steps) => self.steps(place, steps),
+            Op::Script(script) => self.script(place, *script),
+            Op::Issue { token, .. } => self.index(place, "token", token.0, self.flow.tokens.len()),
+            Op::Verify { policy, .. } => self.index(place, "policy", policy.0, self.flow.policies.len()),
+            Op::Reply(reply) => self.index(place, "reply", reply.0, self.flow.replies as usize),
+            Op::Pass | Op::Log { .. } | Op::Raise(_) => {}
+        }
+    }
+
+    fn script(&mut self, place: &str, script: ScriptIx) {
+        self.index(place, "script", script.0, self.flow.scripts.len());
+    }
+
+    fn steps(&mut self, place: &str, steps: &[ShapeStep]) {
+        let drop = steps.iter().position(|step| matches!(step, ShapeStep::Drop));
+        if drop.is_some_and(|at| at + 1 != steps.len()) {
+            self.flaw(place, "steps stand behind the one that ends the message".into());
+        }
+    }
+
+    fn handlers(&mut self, place: &str, handlers: &Handlers) {
+        for handler in handlers.0.iter().flatten() {
+            self.wires(place, &[handler.node]);
+        }
+    }
+
+    fn wires(&mut self, place: &str, wires: &[NodeIx]) {
+        for wire in wires {
+            self.index(place, "wire to node", wire.0, self.flow.nodes.len());
+        }
+    }
+
+    fn index(&mut self, place: &str, what: &str, index: u32, len: usize) {
+        if index as usize >= len {
+            self.flaw(place, format!("{what} {index} does not exist, there are {len}"));
+        }
+    }
+
+    fn flaw(&mut self, place: &str, what: String) {
+        self.flaws.push(Flaw { place: place.to_owned(), what });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::{Origin, OriginIx, ReplyIx};
+
+    fn node(op: Op, outputs: Vec<Vec<NodeIx>>) -> Node {
+        let none = Handlers::default();
+        Node { op, origin: OriginIx(0), outputs, on_error: none.clone(), on_done: none.clone(), on_status: none }
+    }
+
+    fn flow(nodes: Vec<Node>) -> Flow {
+        let origin = Origin { id: "n".into(), kind: "t".into(), name: "".into(), section: "".into() };
+        Flow { origins: vec![origin], nodes, replies: 1, ..Flow::default() }
+    }
+
+    fn flaws(nodes: Vec<Node>) -> Vec<String> {
+        validate(flow(nodes)).err().unwrap_or_default().into_iter().map(|flaw| flaw.what).collect()
+    }
+
+    #[test]
+    fn a_whole_flow_is_valid_even_with_wires_in_a_circle() {
+        let nodes = vec![node(Op::Pass, vec![vec![NodeIx(1)]]), node(Op::Pass, vec![vec![NodeIx(0)]])];
+        assert!(validate(flow(nodes)).is_ok());
+    }
+
+    #[test]
+    fn each_hole_is_named() {
+        assert_eq!(flaws(vec![node(Op::Pass, vec![vec![NodeIx(7)]])]), ["wire to node 7 does not exist, there are 1"]);
+        assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(1)), vec![])]), ["reply 1 does not exist, there are 1"]);
+        assert_eq!(flaws(vec![node(Op::Script(ScriptIx(0)), vec![])]), ["script 0 does not exist, there are 0"]);
+        assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(0)), vec![vec![]])]), ["1 outputs, but its op serves 0"]);
+        let late = Op::Assign(vec![ShapeStep::Drop, ShapeStep::Drop]);
+        assert_eq!(flaws(vec![node(late, vec![])]), ["steps stand behind the one that ends the message"]);
+    }
+}
