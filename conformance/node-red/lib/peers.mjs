@@ -1,0 +1,148 @@
+//! Starts, feeds and stops the two programs that answer: a real Node-RED and Chancery.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+const HERE = path.resolve(import.meta.dirname, '..');
+const ADMIN_ROOT = '/node-red-admin-of-the-conformance-run';
+const START_MAX_MS = 30_000;
+// Flows with a node type that Node-RED does not know never start, so the wait for them is short.
+const DEPLOY_MAX_MS = 1500;
+const LOG_KEPT_BYTES = 20_000;
+let deploys = 0;
+
+/** One Node-RED for many cases: each `deploy` replaces all flows and credentials. */
+export async function startNodeRed(environment) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'conformance-node-red-'));
+  const port = await freePort();
+  await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify({
+    uiHost: '127.0.0.1', uiPort: port, httpAdminRoot: ADMIN_ROOT, credentialSecret: false,
+    disableEditor: true, telemetry: { enabled: false, updateNotification: false },
+    logging: { console: { level: 'warn', metrics: false, audit: false } },
+  })};`);
+  const program = launch(path.join(HERE, 'node_modules/.bin/node'), [
+    path.join(HERE, 'node_modules/node-red/red.js'), '--userDir', folder, '--settings', path.join(folder, 'settings.js'),
+  ], environment);
+  await answering(program, port, ADMIN_ROOT + '/flows');
+  return {
+    port,
+    deploy: testCase => deploy(port, testCase),
+    log: program.log,
+    stop: async () => {
+      await program.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+// Credentials and contexts of nodes that stay are kept, so every case begins from no nodes at all.
+async function deploy(port, testCase) {
+  await replaceFlows(port, { flows: [], secrets: {} });
+  await replaceFlows(port, testCase);
+}
+
+async function replaceFlows(port, { flows, secrets }) {
+  const ready = `/conformance-ready-${deploys += 1}`;
+  const answer = await fetch(`http://127.0.0.1:${port}${ADMIN_ROOT}/flows`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v2', 'Node-RED-Deployment-Type': 'full' },
+    body: JSON.stringify({ flows: [...flows, ...readyFlow(ready)], credentials: secrets }),
+  });
+  if (!answer.ok) throw new Error(`Node-RED refused the flows: ${answer.status} ${await answer.text()}`);
+  await waitFor(DEPLOY_MAX_MS, async () => (await fetch(`http://127.0.0.1:${port}${ready}`)).ok);
+}
+
+// Node-RED acknowledges a deploy before the flows run; this one runs last.
+function readyFlow(url) {
+  const z = 'conformance-ready';
+  return [
+    { id: `${z}-in`, type: 'http in', z, url, method: 'get', x: 0, y: 0, wires: [[`${z}-out`]] },
+    { id: `${z}-out`, type: 'http response', z, statusCode: '', headers: {}, x: 0, y: 0, wires: [] },
+  ];
+}
+
+/** Chancery takes one document a process, so `deploy` starts a new one. */
+export function chancery(binary, environment) {
+  let program;
+  const side = {
+    port: 0,
+    log: () => program?.log() ?? '',
+    stop: async () => program?.stop(),
+    deploy: async testCase => {
+      await side.stop();
+      side.port = await freePort();
+      const { args, variables } = secretArguments(testCase.secrets);
+      program = launch(binary, [
+        'serve', path.join(testCase.folder, 'flows.json'), '--ephemeral', '--runtime', `127.0.0.1:${side.port}`,
+        ...args, ...(testCase.chanceryArguments ?? []),
+      ], { ...environment, ...variables, ...testCase.chanceryEnvironment });
+      await answering(program, side.port, '/');
+    },
+  };
+  return side;
+}
+
+function secretArguments(secrets) {
+  const args = [];
+  const variables = {};
+  for (const [node, fields] of Object.entries(secrets)) {
+    for (const [field, value] of Object.entries(fields)) {
+      const name = `CONFORMANCE_SECRET_${args.length / 2}`;
+      args.push('--secret', `${node}.${field}=env:${name}`);
+      variables[name] = value;
+    }
+  }
+  return { args, variables };
+}
+
+function launch(command, args, environment) {
+  const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  const keep = chunk => { log = (log + chunk).slice(-LOG_KEPT_BYTES); };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const ended = new Promise(resolve => {
+    child.on('error', error => resolve(`could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(`ended with ${signal ?? `exit code ${code}`}`));
+  });
+  return {
+    ended,
+    log: () => log,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const killer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await ended;
+      clearTimeout(killer);
+    },
+  };
+}
+
+async function answering(program, port, target) {
+  let over = null;
+  program.ended.then(how => { over = how; });
+  const up = await waitFor(START_MAX_MS, () => over || fetch(`http://127.0.0.1:${port}${target}`).then(() => true, () => false));
+  if (up === true) return;
+  await program.stop();
+  throw new Error(`${over ?? `did not answer within ${START_MAX_MS} ms`}\n${program.log()}`);
+}
+
+/** Asks every few milliseconds until `ask` gives something or `maxMs` are over. */
+async function waitFor(maxMs, ask) {
+  for (const started = Date.now(); Date.now() - started < maxMs;) {
+    const answer = await ask();
+    if (answer) return answer;
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  return null;
+}
+
+function freePort() {
+  return new Promise(resolve => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
