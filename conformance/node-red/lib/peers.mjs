@@ -6,26 +6,29 @@ import os from 'node:os';
 import path from 'node:path';
 
 const HERE = path.resolve(import.meta.dirname, '..');
-const ADMIN_ROOT = '/node-red-admin-of-the-conformance-run';
 const START_MAX_MS = 30_000;
 // Flows with a node type that Node-RED does not know never start, so the wait for them is short.
 const DEPLOY_MAX_MS = 1500;
 const LOG_KEPT_BYTES = 20_000;
 let deploys = 0;
 
-/** One Node-RED for many cases: each `deploy` replaces all flows and credentials. */
+/**
+ * One Node-RED for many cases: each `deploy` replaces all flows and credentials.
+ * Settings are the default ones, the admin API at the root included (its body parsers come first and answer
+ * for malformed bodies), but for the editor page and for error pages without stacks (NODE_ENV=production).
+ */
 export async function startNodeRed(environment) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'conformance-node-red-'));
   const port = await freePort();
   await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify({
-    uiHost: '127.0.0.1', uiPort: port, httpAdminRoot: ADMIN_ROOT, credentialSecret: false,
+    uiHost: '127.0.0.1', uiPort: port, credentialSecret: false,
     disableEditor: true, telemetry: { enabled: false, updateNotification: false },
     logging: { console: { level: 'warn', metrics: false, audit: false } },
   })};`);
   const program = launch(path.join(HERE, 'node_modules/.bin/node'), [
     path.join(HERE, 'node_modules/node-red/red.js'), '--userDir', folder, '--settings', path.join(folder, 'settings.js'),
-  ], environment);
-  await answering(program, port, ADMIN_ROOT + '/flows');
+  ], { NODE_ENV: 'production', ...environment });
+  await answering(program, port, '/flows');
   return {
     port,
     deploy: testCase => deploy(port, testCase),
@@ -45,7 +48,7 @@ async function deploy(port, testCase) {
 
 async function replaceFlows(port, { flows, secrets }) {
   const ready = `/conformance-ready-${deploys += 1}`;
-  const answer = await fetch(`http://127.0.0.1:${port}${ADMIN_ROOT}/flows`, {
+  const answer = await fetch(`http://127.0.0.1:${port}/flows`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', 'Node-RED-API-Version': 'v2', 'Node-RED-Deployment-Type': 'full' },
     body: JSON.stringify({ flows: [...flows, ...readyFlow(ready)], credentials: secrets }),
