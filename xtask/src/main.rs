@@ -1,2 +1,54 @@
-//! The project's own tasks: up, test, tidy, goldens, bench
-fn main() {}
+//! The project's own tasks, run as `cargo xtask <task>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
+
+mod failure;
+mod test;
+mod tidy;
+mod up;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use failure::{Failure, Outcome};
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  up                build, serve the example flow with a secret made for this trial, say how to get a token
+                    (--runtime ADDRESS:PORT; --once checks the printed line and stops; --debug builds without optimising)
+  test              everything that must hold; closes with `N passed, N failed`
+  tidy              hold the tree against the house rules; --shrink shortens the two lists that may only shrink
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["tidy"] => tidy::command(&root()),
+        ["tidy", "--shrink"] => tidy::shrink(&root()),
+        ["test"] => test::command(&root()),
+        ["up", rest @ ..] => up::command(&root(), rest),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => {
+            Err(Failure::new(format!("there is no task `{}`", other.join(" ")), "run `cargo xtask help` for the list"))
+        }
+    }
+}
+
+/// The folder of the workspace, where every path in a message starts.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+}

@@ -1,0 +1,71 @@
+//! The programs that the tests need, looked for before anything runs.
+
+use std::process::Command;
+
+use super::runners::Runner;
+use crate::failure::{Failure, Outcome};
+
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Looks for every program that a step or a runner starts.
+///
+/// # Errors
+/// The first one that is missing or too old, with what installs it.
+pub(super) fn check(runners: &[Runner]) -> Outcome {
+    present(
+        "cc",
+        &["--version"],
+        "install a C compiler: `apt-get install gcc libc6-dev`, or Xcode's command line tools",
+    )?;
+    present(env!("CARGO"), &["fmt", "--version"], "rustup component add rustfmt")?;
+    present(env!("CARGO"), &["clippy", "--version"], "rustup component add clippy")?;
+    if runners.iter().any(Runner::needs_node) {
+        let version = present("node", &["--version"], "install Node.js 20 or later from https://nodejs.org")?;
+        new_enough(&version)?;
+        present("npm", &["--version"], "install npm, which comes with Node.js")?;
+    }
+    if runners.iter().any(Runner::needs_python) {
+        present(
+            "python3",
+            &["-c", "import venv, ensurepip"],
+            "install Python 3 with its venv module: `apt-get install python3-venv`",
+        )?;
+    }
+    Ok(())
+}
+
+fn present(program: &str, arguments: &[&str], fix: &str) -> Outcome<String> {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        _ => Err(Failure::new(format!("`{program} {}` does not work", arguments.join(" ")), fix)),
+    }
+}
+
+fn new_enough(version: &str) -> Outcome {
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= NODE_MAJOR_MIN) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("node says `{}`; {NODE_MAJOR_MIN} or later is needed", version.trim()),
+        "install Node.js 20 or later from https://nodejs.org",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_names_its_fix() {
+        let failure = present("no-such-program", &["-V"], "install it").unwrap_err().to_string();
+        assert_eq!(failure, "error: `no-such-program -V` does not work\n  fix: install it");
+    }
+
+    #[test]
+    fn an_old_node_is_refused() {
+        assert!(new_enough("v20.1.0\n").is_ok());
+        assert!(new_enough("v18.19.0\n").is_err());
+        assert!(new_enough("").is_err());
+    }
+}
