@@ -1,1 +1,38 @@
-//! What outlives the process: generations, documents, secrets, audit
+//! What outlives the process: documents, sealed secrets, the wrapped keys they lie under, the audit chain.
+//!
+//! [`Store`] is one SQLite file in a data folder, or the same thing in memory. It is plain and synchronous: every call
+//! blocks on the disk, a change for about the time of one `fsync`, so an async caller moves it off its reactor.
+//!
+//! * **Reading** is a method of [`Store`].
+//! * **Changing** is one closure, [`Store::change`]: one transaction, and each change in it writes its own audit row
+//!   there. After a crash a change is wholly in the store or not at all.
+//! * **Nothing is made anew over rows.** A store is created by [`Store::init`] (or [`Store::ephemeral`]) alone. An
+//!   open that finds no root is an error, never a fresh start.
+//!
+//! The store holds no plain secret and cannot open one: it keeps boxes that somebody else sealed.
+
+mod audit;
+mod change;
+#[cfg(test)]
+mod conformance;
+mod error;
+#[cfg(test)]
+mod file_tests;
+mod folder;
+#[cfg(test)]
+mod kill_tests;
+mod migrate;
+mod read;
+mod rows;
+mod sqlite;
+#[cfg(test)]
+mod testing;
+
+pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
+pub use change::Change;
+pub use error::Error;
+pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
+pub use rows::{
+    Deployed, Digest, Document, INSTALL_SALT_OWNER, Kek, NewDocument, Revision, Root, SealedBox,
+};
+pub use sqlite::{DATABASE_FILE, LOCK_FILE, Store};

@@ -1,0 +1,159 @@
+//! Every way in which the store refuses, one variant a misdeed.
+
+use std::path::PathBuf;
+
+/// Why the store did not do it. Nothing was written in any of these cases.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no store in the folder.
+    #[error("there is no store in {}; `chancery init` makes one", folder.display())]
+    NoStore {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// `init` met a store.
+    #[error("{} holds a store already; nothing was changed", folder.display())]
+    AlreadyInitialized {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The root is gone, but what it protected is still there.
+    #[error(
+        "the store has {rows} rows in `{table}` but no root to open them with; restore a whole backup, since a new \
+         root could open none of them"
+    )]
+    RowsWithoutRoot {
+        /// A table that holds rows.
+        table: &'static str,
+        /// How many.
+        rows: u64,
+    },
+    /// Another process owns the data folder.
+    #[error(
+        "{} is in use by {holder}; a running server takes store commands over its control socket", folder.display()
+    )]
+    InUse {
+        /// The data folder.
+        folder: PathBuf,
+        /// The process that holds it, as far as it left its number.
+        holder: String,
+    },
+    /// The folder lies on a file system whose locks and syncs do not hold.
+    #[error(
+        "{} lies on a network file system ({kind}), where a database loses data; use a local disk, or PostgreSQL",
+        folder.display()
+    )]
+    NetworkFileSystem {
+        /// The data folder.
+        folder: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
+    /// Others than the owner may read or write the file.
+    #[error("{} has mode {mode:04o}, open to others than its owner; run `chmod 600` on it", path.display())]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A newer version wrote this store.
+    #[error(
+        "the store has schema {found}, this program knows {known} and older; run the newer program"
+    )]
+    SchemaTooNew {
+        /// The store's schema.
+        found: u32,
+        /// The newest schema known here.
+        known: u32,
+    },
+    /// The database file is not whole.
+    #[error("the database file is damaged ({detail}); restore the last backup")]
+    Damaged {
+        /// What the check found first.
+        detail: String,
+    },
+    /// A row of the audit chain is not what was written.
+    #[error("the audit chain breaks at row {seq}: {why}")]
+    AuditBroken {
+        /// The row.
+        seq: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Somebody else deployed in between.
+    #[error("the live revision is {live}, not {over}; load it and try again")]
+    StaleRevision {
+        /// The revision that the caller meant to replace, 0 for none.
+        over: u64,
+        /// The one that is live, 0 for none.
+        live: u64,
+    },
+    /// A name is empty.
+    #[error("the {what} is empty")]
+    EmptyName {
+        /// Which name.
+        what: &'static str,
+    },
+    /// Something is larger than its bound.
+    #[error("the {what} has {found_bytes} octets, at most {max_bytes} are allowed")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        found_bytes: usize,
+        /// The bound.
+        max_bytes: usize,
+    },
+    /// The file system refused.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The database refused.
+    #[error("the database refused: {0}")]
+    Database(rusqlite::Error),
+}
+
+impl Error {
+    /// The fixed name of this kind of error, for logs, replies and exit texts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoStore { .. } => "no_store",
+            Self::AlreadyInitialized { .. } => "already_initialized",
+            Self::RowsWithoutRoot { .. } => "rows_without_root",
+            Self::InUse { .. } => "store_in_use",
+            Self::NetworkFileSystem { .. } => "network_file_system",
+            Self::OpenToOthers { .. } => "store_open_to_others",
+            Self::SchemaTooNew { .. } => "schema_too_new",
+            Self::Damaged { .. } => "store_damaged",
+            Self::AuditBroken { .. } => "audit_broken",
+            Self::StaleRevision { .. } => "stale_revision",
+            Self::EmptyName { .. } => "empty_name",
+            Self::TooLarge { .. } => "too_large",
+            Self::File { .. } => "store_file",
+            Self::Database(_) => "database",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let damaged = matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        );
+        if damaged {
+            return Self::Damaged {
+                detail: error.to_string(),
+            };
+        }
+        Self::Database(error)
+    }
+}

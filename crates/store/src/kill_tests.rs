@@ -1,0 +1,99 @@
+//! kill -9 amid changes: what was acknowledged is there, and each change is whole.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::testing::{BY, boxed, document, init};
+use crate::{Digest, Error, Store};
+
+const FOLDER: &str = "STORE_TEST_WRITES_TO";
+const KILLS: u64 = 20;
+/// A child that nobody kills ends by itself after so many changes.
+const CHANGES_MAX: u64 = 20_000;
+
+#[test]
+fn twenty_kills_lose_nothing_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(init(folder.path()));
+    let mut acknowledged = 0;
+    for kill in 0..KILLS {
+        let said = write_and_kill(folder.path(), Duration::from_millis(20 + 13 * kill));
+        acknowledged = said.unwrap_or(acknowledged);
+        assert_whole(folder.path(), acknowledged);
+    }
+    assert!(acknowledged > KILLS, "the child hardly wrote");
+}
+
+/// The child: writes changes of two parts in a loop and says each number once it is told that it is durable.
+#[test]
+fn child_that_writes_until_it_is_killed() {
+    let Ok(folder) = std::env::var(FOLDER) else {
+        return;
+    };
+    let store = Store::open(Path::new(&folder)).unwrap();
+    let from = revision(&store);
+    let mut stdout = std::io::stdout().lock();
+    for number in from + 1..=from + CHANGES_MAX {
+        write(&store, number).unwrap();
+        writeln!(stdout, "acknowledged {number}").unwrap();
+    }
+}
+
+fn write(store: &Store, number: u64) -> Result<(), Error> {
+    let octets = number.to_string().into_bytes();
+    store.change(&BY, |change| {
+        change.deploy(&document("seed", &octets))?;
+        change.put_sealed(&boxed("secret/a", &octets), Digest::of(&octets))
+    })
+}
+
+/// Lets a child write for a while, kills it and returns the last number it said.
+fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "kill_tests::child_that_writes_until_it_is_killed",
+        ])
+        .args(["--nocapture", "--quiet"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines
+        .map_while(Result::ok)
+        .filter_map(|line| line.rsplit_once("acknowledged ")?.1.parse().ok())
+        .last()
+}
+
+fn assert_whole(folder: &Path, acknowledged: u64) {
+    let store = Store::open(folder).unwrap();
+    let live = revision(&store);
+    assert!(
+        live >= acknowledged,
+        "{acknowledged} was lost, {live} is live"
+    );
+    assert!(live <= acknowledged + 1, "{live} is live");
+    let secret = store.sealed("secret/a").unwrap();
+    let secret = secret.map_or(0, |sealed| number_in(&sealed.octets));
+    assert_eq!(secret, live, "a change is there by half");
+    let head = store.verify_audit().unwrap();
+    assert_eq!(head.seq, 1 + 2 * live, "one row for each part");
+}
+
+fn revision(store: &Store) -> u64 {
+    let live = store.document("public", "seed").unwrap();
+    live.map_or(0, |found| {
+        assert_eq!(number_in(&found.octets), found.revision);
+        found.revision
+    })
+}
+
+fn number_in(octets: &[u8]) -> u64 {
+    std::str::from_utf8(octets).unwrap().parse().unwrap()
+}

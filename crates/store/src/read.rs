@@ -1,0 +1,140 @@
+//! What may be read.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use crate::rows::{Digest, Document, Kek, Revision, SealedBox};
+use crate::{Error, Store};
+
+const DOCUMENT: &str = "SELECT tenant, name, kind, revision, octets, created_at FROM document \
+                        JOIN document_revision USING (tenant, name, revision)";
+const SEALED: &str = "SELECT owner, kek_id, aead, nonce, box FROM sealed";
+
+/// All of these fail with [`Error::Database`] or [`Error::Damaged`], when the file cannot be read.
+impl Store {
+    /// The live documents of all tenants, in the order in which they first went live.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn documents(&self) -> Result<Vec<Document>, Error> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!("{DOCUMENT} ORDER BY place"))?;
+        let rows = statement.query_map([], read_document)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One live document.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn document(&self, tenant: &str, name: &str) -> Result<Option<Document>, Error> {
+        let sql = format!("{DOCUMENT} WHERE tenant = ?1 AND name = ?2");
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&sql)?;
+        let row = statement.query_row([tenant, name], read_document);
+        Ok(row.optional()?)
+    }
+
+    /// All revisions of a document, the oldest first, live or not.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn revisions(&self, tenant: &str, name: &str) -> Result<Vec<Revision>, Error> {
+        let sql = "SELECT revision, kind, digest, created_at FROM document_revision \
+                   WHERE tenant = ?1 AND name = ?2 ORDER BY revision";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map([tenant, name], read_revision)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The octets of one revision.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn revision_octets(
+        &self,
+        tenant: &str,
+        name: &str,
+        revision: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let sql = "SELECT octets FROM document_revision WHERE tenant = ?1 AND name = ?2 AND revision = ?3";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql)?;
+        let row = statement.query_row(params![tenant, name, revision], |row| row.get(0));
+        Ok(row.optional()?)
+    }
+
+    /// The box of one owner.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn sealed(&self, owner: &str) -> Result<Option<SealedBox>, Error> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!("{SEALED} WHERE owner = ?1"))?;
+        Ok(statement.query_row([owner], read_sealed).optional()?)
+    }
+
+    /// The boxes of all owners whose name begins so, in the order of their names.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn list_sealed(&self, prefix: &str) -> Result<Vec<SealedBox>, Error> {
+        let sql = format!("{SEALED} WHERE substr(owner, 1, length(?1)) = ?1 ORDER BY owner");
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([prefix], read_sealed)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The wrapped keys.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn keks(&self) -> Result<Vec<Kek>, Error> {
+        let sql = "SELECT kek_id, is_primary, wrapped, root_id, check_box FROM kek ORDER BY created_at, kek_id";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], read_kek)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
+    Ok(Document {
+        tenant: row.get(0)?,
+        name: row.get(1)?,
+        kind: row.get(2)?,
+        revision: row.get(3)?,
+        octets: row.get(4)?,
+        created_at_us: row.get(5)?,
+    })
+}
+
+fn read_revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
+    Ok(Revision {
+        revision: row.get(0)?,
+        kind: row.get(1)?,
+        digest: Digest(row.get(2)?),
+        created_at_us: row.get(3)?,
+    })
+}
+
+fn read_sealed(row: &Row<'_>) -> rusqlite::Result<SealedBox> {
+    Ok(SealedBox {
+        owner: row.get(0)?,
+        kek_id: row.get(1)?,
+        aead: row.get(2)?,
+        nonce: row.get(3)?,
+        octets: row.get(4)?,
+    })
+}
+
+fn read_kek(row: &Row<'_>) -> rusqlite::Result<Kek> {
+    Ok(Kek {
+        kek_id: row.get(0)?,
+        is_primary: row.get(1)?,
+        wrapped: row.get(2)?,
+        root_id: row.get(3)?,
+        check_box: row.get(4)?,
+    })
+}
