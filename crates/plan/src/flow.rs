@@ -151,6 +151,8 @@ pub struct ScriptPlan {
     pub facts: Text,
     /// How many outputs the node has.
     pub outputs: u32,
-    /// Processor time of one call in milliseconds.
+    /// Processor time of one turn in milliseconds.
     pub cpu_ms: u32,
+    /// Whether it touches state that others of its document touch too, so that their turns must run one at a time.
+    pub shares: bool,
 }
