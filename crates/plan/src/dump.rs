@@ -95,6 +95,8 @@ fn expr(value: &Expr) -> String {
         Expr::List(items) => list(items.iter().map(expr)),
         Expr::WithoutFirst { cut, of } => format!("{} without {cut:?}", expr(of)),
         Expr::Require { of, .. } => format!("{}!", expr(of)),
+        Expr::Member { of, path: way } => format!("{}{}", expr(of), segments(way)),
+        Expr::Now => "now".into(),
         Expr::Event(field) => format!("event.{field:?}"),
     }
 }
@@ -140,7 +142,11 @@ fn key(key: &KeySource) -> String {
 }
 
 fn path(path: &Path) -> String {
-    let mut out = String::from("msg");
+    format!("msg{}", segments(path))
+}
+
+fn segments(path: &Path) -> String {
+    let mut out = String::new();
     for segment in path.0.iter() {
         let _ = match segment {
             Segment::Key(name) => write!(out, ".{name}"),

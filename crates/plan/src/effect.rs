@@ -28,7 +28,8 @@ pub enum Ask {
         /// What the message's handles lead to.
         cells: Cells,
     },
-    /// Dress this message as the outcome of the run. Answered by [`Answer::Replied`] or [`Answer::Failed`].
+    /// Dress this message as the outcome of the run. Answered by [`Answer::Replied`], [`Answer::Declined`]
+    /// or [`Answer::Failed`].
     Reply {
         /// Which reply of the dialect.
         reply: ReplyIx,
@@ -74,6 +75,8 @@ pub enum Answer {
     Script(ScriptEvent),
     /// The outcome is handed out.
     Replied,
+    /// The message leads to nobody who waits for a reply; nothing was handed out. The text is for the log.
+    Declined(Text),
     /// It could not be done.
     Failed(Fault),
 }

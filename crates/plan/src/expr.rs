@@ -44,6 +44,15 @@ pub enum Expr {
         /// Raised when it is not.
         fault: Box<Fault>,
     },
+    /// What stands at a path within the inner value; undefined where the way ends early.
+    Member {
+        /// The value that is looked into.
+        of: Box<Expr>,
+        /// The way into it.
+        path: Path,
+    },
+    /// The instant of evaluation, in whole milliseconds since the epoch, as a number.
+    Now,
     /// A field of the event that a handler is told of.
     Event(EventField),
 }
@@ -59,6 +68,8 @@ pub enum EventField {
     Stack,
     /// The fault's cause, undefined if it has none.
     Cause,
+    /// What the fault was thrown with ([`Fault::thrown`]), undefined if nothing.
+    Thrown,
     /// The status that a script showed.
     Status,
     /// The author's id of the node.
