@@ -11,7 +11,7 @@ const OPENERS: [&str; 5] =
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     tree.rust()
-        .filter(|(file, _)| file.path.starts_with("crates/") && !file.is_for_tests())
+        .filter(|(file, _)| file.path.starts_with("crates/") && !file.is_for_tests)
         .filter(|(file, _)| !DOORS.iter().any(|door| file.path.starts_with(door)))
         .flat_map(|(file, rust)| {
             found(&rust.production_code()).into_iter().map(|(line, opener)| {

@@ -52,7 +52,7 @@ pub(super) fn shrunk(tree: &Tree) -> String {
 /// Every file and function beyond its bound.
 fn measured(tree: &Tree) -> Sizes {
     let mut sizes = Sizes::new();
-    for (file, rust) in tree.rust().filter(|(file, _)| !file.is_for_tests()) {
+    for (file, rust) in tree.rust().filter(|(file, _)| !file.is_for_tests) {
         let lines = rust.production_lines();
         if lines > FILE_LINES_MAX {
             sizes.insert(file.path.clone(), lines);

@@ -31,7 +31,7 @@ fn rust_comments<'a>(file: &'a File, lines: &[(usize, &'a str)]) -> Vec<(usize, 
     for &(number, line) in lines {
         let text = line.trim_start();
         if text.starts_with("//!") {
-            if is_bench || file.is_for_tests() || in_test_module(file, number) {
+            if is_bench || file.is_for_tests || in_test_module(file, number) {
                 kept.push((number, line));
             }
         } else if text.starts_with("//") {

@@ -1,5 +1,6 @@
 //! The project's own text files, read once, as the rules see them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -16,6 +17,8 @@ pub(super) struct File {
     pub(super) text: String,
     /// The same text with its parts told apart, if it is Rust.
     pub(super) rust: Option<Rust>,
+    /// Whether the file is there for tests, benches, examples or fuzzing alone.
+    pub(super) is_for_tests: bool,
 }
 
 /// All text files of the project, in the order of their paths.
@@ -36,10 +39,11 @@ impl Tree {
     }
 
     pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
-        let files = files
-            .into_iter()
-            .map(|(path, text)| File { rust: path.ends_with(".rs").then(|| Rust::parse(&text)), path, text })
-            .collect();
+        let mut files: Vec<File> = files.into_iter().map(|(path, text)| File::of(path, text)).collect();
+        let declared: HashSet<String> = files.iter().flat_map(test_modules).collect();
+        for file in &mut files {
+            file.is_for_tests |= declared.contains(&file.path);
+        }
         Self { files }
     }
 
@@ -55,14 +59,25 @@ impl Tree {
 }
 
 impl File {
-    /// Whether the file is there for tests, benches, examples or fuzzing alone.
-    pub(super) fn is_for_tests(&self) -> bool {
-        let parts: Vec<&str> = self.path.split('/').collect();
-        let name = parts.last().copied().unwrap_or_default();
-        parts.iter().any(|part| matches!(*part, "tests" | "benches" | "examples" | "fuzz"))
-            || name == "tests.rs"
-            || name.ends_with("_tests.rs")
+    fn of(path: String, text: String) -> Self {
+        let rust = path.ends_with(".rs").then(|| Rust::parse(&text));
+        let is_for_tests = path.split('/').any(|part| matches!(part, "tests" | "benches" | "examples" | "fuzz"));
+        Self { path, text, rust, is_for_tests }
     }
+}
+
+/// The files that a file declares as modules for tests: `#[cfg(test)] mod name;`.
+fn test_modules(file: &File) -> Vec<String> {
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let folder = match name {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        _ => file.path.trim_end_matches(".rs").to_owned(),
+    };
+    let declared = file.rust.iter().flat_map(|rust| rust.tests.iter().map(|span| &rust.code[span.clone()]));
+    declared
+        .filter_map(|item| item.strip_suffix(';')?.rsplit_once("mod ").map(|(_, module)| module.trim()))
+        .flat_map(|module| [format!("{folder}/{module}.rs"), format!("{folder}/{module}/mod.rs")])
+        .collect()
 }
 
 /// Replaces the file at `path` below `root`.
@@ -130,9 +145,15 @@ mod tests {
 
     #[test]
     fn tells_tests_from_production() {
-        let tree =
-            Tree::sample(&[("crates/a/tests/t.rs", ""), ("crates/a/src/ring_tests.rs", ""), ("crates/a/src/a.rs", "")]);
-        let told: Vec<bool> = tree.files.iter().map(File::is_for_tests).collect();
-        assert_eq!(told, [true, true, false]);
+        let tree = Tree::sample(&[
+            ("crates/a/tests/t.rs", ""),
+            ("crates/a/src/lib.rs", "#[cfg(test)]\nmod testing;\nmod ring;\n"),
+            ("crates/a/src/testing.rs", ""),
+            ("crates/a/src/ring.rs", "#[cfg(test)]\nmod cases;\n"),
+            ("crates/a/src/ring/cases.rs", ""),
+        ]);
+        let told: Vec<&str> =
+            tree.files.iter().filter(|file| file.is_for_tests).map(|file| file.path.as_str()).collect();
+        assert_eq!(told, ["crates/a/tests/t.rs", "crates/a/src/testing.rs", "crates/a/src/ring/cases.rs"]);
     }
 }
