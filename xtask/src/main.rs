@@ -1,7 +1,9 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task speaks to the person who started it")]
 
+mod bench;
 mod failure;
+mod goldens;
 mod test;
 mod tidy;
 mod up;
@@ -17,6 +19,8 @@ cargo xtask <task>
   up                build, serve the example flow with a secret made for this trial, say how to get a token
                     (--runtime ADDRESS:PORT; --once checks the printed line and stops; --debug builds without optimising)
   test              everything that must hold; closes with `N passed, N failed`
+  bench             Chancery and its peers in one run, optimised; writes bench/RESULTS.md
+  goldens           write the expected plans and diagnostics under testdata/ anew
   tidy              hold the tree against the house rules; --shrink shortens the two lists that may only shrink
 ";
 
@@ -36,6 +40,8 @@ fn dispatch(arguments: &[String]) -> Outcome {
     match words.as_slice() {
         ["tidy"] => tidy::command(&root()),
         ["tidy", "--shrink"] => tidy::shrink(&root()),
+        ["bench", rest @ ..] => bench::command(&root(), rest),
+        ["goldens"] => goldens::command(&root()),
         ["test"] => test::command(&root()),
         ["up", rest @ ..] => up::command(&root(), rest),
         [] | ["help" | "-h" | "--help"] => {
