@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::cell::Cells;
 use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::token::KeySource;
 use crate::value::{Text, Value};
@@ -11,7 +10,7 @@ use crate::value::{Text, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AskId(pub u64);
 
-/// An effect, as data.
+/// An effect, as data. Handles in a message lead into the cells of the run that asks.
 #[derive(Debug)]
 pub enum Ask {
     /// Sign these claims. Answered by [`Answer::Signed`] or [`Answer::Refused`].
@@ -25,18 +24,14 @@ pub enum Ask {
         script: ScriptIx,
         /// The message it is called with.
         message: Value,
-        /// What the message's handles lead to.
-        cells: Cells,
     },
     /// Dress this message as the outcome of the run. Answered by [`Answer::Replied`], [`Answer::Declined`]
-    /// or [`Answer::Failed`].
+    /// or [`Answer::Failed`]; a run that has its reply already fails with [`FaultKind::AlreadyReplied`].
     Reply {
         /// Which reply of the dialect.
         reply: ReplyIx,
         /// What it is made from.
         message: Value,
-        /// What the message's handles lead to.
-        cells: Cells,
     },
 }
 
@@ -93,13 +88,8 @@ pub enum Refusal {
 /// What a script said.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScriptEvent {
-    /// It sent a message over an output.
-    Send {
-        /// The output, from 0.
-        output: usize,
-        /// The message.
-        message: Value,
-    },
+    /// It sent messages in one call: for each output, counted from 0, those that go over it.
+    Send(Vec<Vec<Value>>),
     /// It raised a fault, on this message or on the one it was called with.
     Fault {
         /// What went wrong.
@@ -182,7 +172,7 @@ pub enum FaultKind {
     AlreadyReplied,
     /// The reply could not be dressed.
     ReplyInvalid,
-    /// The message was delivered too often without anything being waited for.
+    /// The run went on and on without anything being waited for. All that it still had to deliver ends.
     Endless,
     /// The script raised it.
     Script,

@@ -6,18 +6,23 @@
 //! nodes. A message is a [`Value`], a map as a rule. It enters at a [`Trigger`] and is delivered from node to node:
 //!
 //! * Deliveries happen one at a time, in the order in which they were sent. Outputs are served in ascending order, the
-//!   messages of one output in the order given, and each message goes over all wires of its output before the next.
-//! * The first wire gets the message itself, every later one a copy. Values share their subtrees and are changed by
-//!   writing anew, so a copy costs a reference count. Handles ([`Value::Handle`]) stay shared by all copies.
+//!   wires of one output in their order, and each wire gets all messages of its output, in the order given, before the
+//!   next wire does.
+//! * Every delivery has a message of its own. Values share their subtrees and are changed by writing anew, so a copy
+//!   costs a reference count. Handles ([`Value::Handle`]) stay shared by all copies.
 //! * An op that needs the world done to **asks** ([`Ask`]) and goes on when the [`Answer`] comes. Many asks may be
 //!   open; each holds only the message that it belongs to.
 //! * An op that fails raises a [`Fault`]. The node's error edge is an ordered list of handler groups
 //!   ([`Handlers`]): the first group that has members takes the fault, each member gets a copy of the message dressed
 //!   as its [`Handler`] says. A fault that no group takes is uncaught: it is told, and the message ends there.
+//! * What a message leads to inherits how often the last node that failed has done so in a row, whatever becomes of the
+//!   message on the way. The tenth fault of one node in a row is dropped and told, so that handlers cannot loop.
 //! * When an op is done with a message, the node's done edge hears of it in the same way, and its status edge when a
-//!   script shows a status.
+//!   script shows a status; what a status handler gets starts from an empty map.
 //! * [`Op::Reply`] hands an outcome out at once; the run goes on behind it. A run rests when no delivery and no ask is
 //!   left. A run that rests without a reply has none, and the dialect that wrote the flow dresses that absence.
+//! * A run that goes on and on without ever waiting for anything is ended by [`FaultKind::Endless`], which no handler
+//!   takes.
 //!
 //! A [`Flow`] is only run as a [`ValidFlow`]; [`validate()`] is the one door between the two. Nothing in this crate
 //! reads a clock, draws a random octet or opens anything, and no type here is serializable: [`dump()`] writes a plan for

@@ -2,6 +2,7 @@
 
 use crate::effect::Fault;
 use crate::expr::Expr;
+use crate::json::JsonRules;
 use crate::value::{Text, Value};
 
 /// What a token shall hold.
@@ -99,6 +100,8 @@ pub struct VerifyPlan {
     pub key: KeySource,
     /// What is asked of `exp`, `nbf` and `iat`.
     pub times: ExpiryRules,
+    /// How the claims become a value.
+    pub claims: JsonRules,
 }
 
 /// What is asked of the times in a token.
