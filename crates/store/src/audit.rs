@@ -137,10 +137,7 @@ impl Store {
     /// # Errors
     /// [`Error::AuditBroken`] names the first row that is missing or is not what was written.
     pub fn verify_audit(&self) -> Result<ChainHead, Error> {
-        let mut head = ChainHead {
-            seq: 0,
-            hash: genesis(self.store_id()),
-        };
+        let mut head = ChainHead { seq: 0, hash: genesis(self.store_id()) };
         loop {
             let page = self.audit_rows(head.seq, PAGE_ROWS)?;
             if page.is_empty() {
@@ -154,19 +151,12 @@ impl Store {
 }
 
 /// Appends a row to the chain, in the caller's transaction.
-pub(crate) fn append(
-    connection: &Connection,
-    store_id: &str,
-    by: &By<'_>,
-    entry: &Entry<'_>,
-) -> Result<(), Error> {
+pub(crate) fn append(connection: &Connection, store_id: &str, by: &By<'_>, entry: &Entry<'_>) -> Result<(), Error> {
     let head = head(connection, store_id)?;
     // The hash covers the time, so the database clock is read here and not in the INSERT; the transaction holds the
     // one write lock, hence rows are in the order of their times as far as the clock is.
     let now = format!("SELECT {NOW_US}");
-    let at_us = connection
-        .prepare_cached(&now)?
-        .query_row([], |row| row.get(0))?;
+    let at_us = connection.prepare_cached(&now)?.query_row([], |row| row.get(0))?;
     let row = AuditRow {
         seq: head.seq + 1,
         at_us,
@@ -188,9 +178,7 @@ pub(crate) fn append(
 pub(crate) fn last_digest(connection: &Connection, object: &str) -> Result<Option<Digest>, Error> {
     let sql = "SELECT digest_after FROM audit WHERE object = ?1 AND result = 'done' ORDER BY seq DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
-    let digest = statement
-        .query_row([object], |row| row.get::<_, Option<[u8; 32]>>(0))
-        .optional()?;
+    let digest = statement.query_row([object], |row| row.get::<_, Option<[u8; 32]>>(0)).optional()?;
     Ok(digest.flatten().map(Digest))
 }
 
@@ -208,23 +196,13 @@ fn head(connection: &Connection, store_id: &str) -> Result<ChainHead, Error> {
     let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
     let last = connection
         .prepare_cached(sql)?
-        .query_row([], |row| {
-            Ok(ChainHead {
-                seq: row.get(0)?,
-                hash: Digest(row.get(1)?),
-            })
-        })
+        .query_row([], |row| Ok(ChainHead { seq: row.get(0)?, hash: Digest(row.get(1)?) }))
         .optional()?;
-    Ok(last.unwrap_or(ChainHead {
-        seq: 0,
-        hash: genesis(store_id),
-    }))
+    Ok(last.unwrap_or(ChainHead { seq: 0, hash: genesis(store_id) }))
 }
 
 fn insert(connection: &Connection, row: &AuditRow, hash: Digest) -> Result<(), Error> {
-    let sql = format!(
-        "INSERT INTO audit ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-    );
+    let sql = format!("INSERT INTO audit ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
     connection.prepare_cached(&sql)?.execute(params![
         row.seq,
         row.at_us,

@@ -4,8 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::audit::{self, Action, By, Entry, Outcome};
 use crate::rows::{
-    DOCUMENT_BYTES_MAX, Deployed, Digest, Kek, NewDocument, SEALED_BYTES_MAX, SealedBox,
-    check_name, check_size,
+    DOCUMENT_BYTES_MAX, Deployed, Digest, Kek, NewDocument, SEALED_BYTES_MAX, SealedBox, check_name, check_size,
 };
 use crate::sqlite::NOW_US;
 use crate::{Error, Root};
@@ -28,11 +27,7 @@ struct Live {
 
 impl<'a> Change<'a> {
     pub(crate) fn new(connection: &'a Connection, store_id: &'a str, by: &'a By<'a>) -> Self {
-        Self {
-            connection,
-            store_id,
-            by,
-        }
+        Self { connection, store_id, by }
     }
 
     /// Makes a document live. The same kind and octets as the live revision change nothing but the audit.
@@ -79,20 +74,11 @@ impl<'a> Change<'a> {
 
     /// Writes the rows that a new store starts from.
     pub(crate) fn found(&mut self, root: &Root, schema: u32) -> Result<(), Error> {
-        let sql = format!(
-            "INSERT INTO meta (one, store_id, schema_version, created_at) VALUES (1, ?1, ?2, {NOW_US})"
-        );
-        self.connection
-            .execute(&sql, params![root.store_id, schema])?;
+        let sql = format!("INSERT INTO meta (one, store_id, schema_version, created_at) VALUES (1, ?1, ?2, {NOW_US})");
+        self.connection.execute(&sql, params![root.store_id, schema])?;
         self.insert_kek(&root.kek)?;
         self.insert_sealed(&root.salt)?;
-        self.record(&Entry {
-            action: Action::Init,
-            object: "store",
-            before: None,
-            after: None,
-            outcome: Outcome::Done,
-        })
+        self.record(&Entry { action: Action::Init, object: "store", before: None, after: None, outcome: Outcome::Done })
     }
 
     fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
@@ -171,51 +157,31 @@ impl<'a> Change<'a> {
                    WHERE tenant = ?1 AND name = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let live = statement.query_row([tenant, name], |row| {
-            Ok(Live {
-                revision: row.get(0)?,
-                kind: row.get(1)?,
-                digest: Digest(row.get(2)?),
-            })
+            Ok(Live { revision: row.get(0)?, kind: row.get(1)?, digest: Digest(row.get(2)?) })
         });
         Ok(live.optional()?)
     }
 
-    fn insert_revision(
-        &self,
-        document: &NewDocument<'_>,
-        digest: Digest,
-    ) -> Result<Deployed, Error> {
+    fn insert_revision(&self, document: &NewDocument<'_>, digest: Digest) -> Result<Deployed, Error> {
         let sql = format!(
             "INSERT INTO document_revision (tenant, name, revision, kind, octets, digest, created_at) \
              SELECT ?1, ?2, coalesce(max(revision), 0) + 1, ?3, ?4, ?5, {NOW_US} \
              FROM document_revision WHERE tenant = ?1 AND name = ?2 RETURNING revision"
         );
-        let revision = self.connection.prepare_cached(&sql)?.query_row(
-            params![
-                document.tenant,
-                document.name,
-                document.kind,
-                document.octets,
-                digest.0
-            ],
-            |row| row.get(0),
-        )?;
+        let revision =
+            self.connection.prepare_cached(&sql)?.query_row(
+                params![document.tenant, document.name, document.kind, document.octets, digest.0],
+                |row| row.get(0),
+            )?;
         self.make_live(document, revision)?;
-        Ok(Deployed {
-            revision,
-            is_new: true,
-        })
+        Ok(Deployed { revision, is_new: true })
     }
 
     fn make_live(&self, document: &NewDocument<'_>, revision: u64) -> Result<(), Error> {
         let sql = "INSERT INTO document (tenant, name, revision, place) \
                    SELECT ?1, ?2, ?3, coalesce(max(place), 0) + 1 FROM document WHERE true \
                    ON CONFLICT (tenant, name) DO UPDATE SET revision = excluded.revision";
-        self.connection.prepare_cached(sql)?.execute(params![
-            document.tenant,
-            document.name,
-            revision
-        ])?;
+        self.connection.prepare_cached(sql)?.execute(params![document.tenant, document.name, revision])?;
         Ok(())
     }
 
@@ -267,18 +233,11 @@ fn refuse_stale(over: Option<u64>, live: Option<&Live>) -> Result<(), Error> {
 }
 
 fn unchanged(revision: u64) -> Deployed {
-    Deployed {
-        revision,
-        is_new: false,
-    }
+    Deployed { revision, is_new: false }
 }
 
 fn done_if(changed: bool) -> Outcome {
-    if changed {
-        Outcome::Done
-    } else {
-        Outcome::Unchanged
-    }
+    if changed { Outcome::Done } else { Outcome::Unchanged }
 }
 
 fn document_object(tenant: &str, name: &str) -> String {

@@ -2,8 +2,8 @@
 
 use crate::testing::{BY, boxed, deploy, document, init, put, root};
 use crate::{
-    Action, AuditRow, Change, Deployed, Digest, Document, Entry, Error, INSTALL_SALT_OWNER,
-    NAME_BYTES_MAX, NewDocument, Outcome, SEALED_BYTES_MAX, SealedBox, Store,
+    Action, AuditRow, Change, Deployed, Digest, Document, Entry, Error, NAME_BYTES_MAX, NewDocument, Outcome,
+    SEALED_BYTES_MAX, SealedBox, Store,
 };
 
 macro_rules! conformance {
@@ -50,7 +50,7 @@ conformance!(
 fn a_new_store_holds_its_root_alone(store: &Store) {
     assert_eq!(store.store_id(), root().store_id);
     assert_eq!(store.keks().unwrap(), [root().kek]);
-    assert_eq!(store.sealed(INSTALL_SALT_OWNER).unwrap(), Some(root().salt));
+    assert_eq!(store.sealed("install-salt").unwrap(), Some(root().salt));
     assert_eq!(store.documents().unwrap(), []);
     assert_eq!(actions(store), ["init store done"]);
 }
@@ -84,36 +84,21 @@ fn revisions_are_kept_and_counted(store: &Store) {
 fn the_same_document_again_is_no_new_revision(store: &Store) {
     deploy(store, "seed", b"one");
     let again = store.change(&BY, |change| change.deploy(&document("seed", b"one")));
-    let unchanged = Deployed {
-        revision: 1,
-        is_new: false,
-    };
+    let unchanged = Deployed { revision: 1, is_new: false };
     assert_eq!(again.unwrap(), unchanged);
-    let other_kind = NewDocument {
-        kind: "api-connect",
-        ..document("seed", b"one")
-    };
+    let other_kind = NewDocument { kind: "api-connect", ..document("seed", b"one") };
     let deployed = store.change(&BY, |change| change.deploy(&other_kind));
     assert!(deployed.unwrap().is_new);
     assert_eq!(actions(store)[2], "deploy document public/seed unchanged");
 }
 
 fn a_deploy_over_another_revision_is_refused(store: &Store) {
-    let over = |over, octets| NewDocument {
-        over: Some(over),
-        ..document("seed", octets)
-    };
+    let over = |over, octets| NewDocument { over: Some(over), ..document("seed", octets) };
     let deploy = |new: NewDocument<'_>| store.change(&BY, |change| change.deploy(&new));
-    assert!(matches!(
-        deploy(over(1, b"one")),
-        Err(Error::StaleRevision { over: 1, live: 0 })
-    ));
+    assert!(matches!(deploy(over(1, b"one")), Err(Error::StaleRevision { over: 1, live: 0 })));
     assert_eq!(deploy(over(0, b"one")).unwrap().revision, 1);
     assert_eq!(deploy(over(1, b"two")).unwrap().revision, 2);
-    assert!(matches!(
-        deploy(over(1, b"three")),
-        Err(Error::StaleRevision { over: 1, live: 2 })
-    ));
+    assert!(matches!(deploy(over(1, b"three")), Err(Error::StaleRevision { over: 1, live: 2 })));
     assert_eq!(store.documents().unwrap()[0].octets, b"two");
 }
 
@@ -121,19 +106,11 @@ fn documents_keep_their_order_and_tenants(store: &Store) {
     for name in ["zeta", "alpha", "mid"] {
         deploy(store, name, name.as_bytes());
     }
-    let elsewhere = NewDocument {
-        tenant: "app-2",
-        ..document("zeta", b"theirs")
-    };
-    store
-        .change(&BY, |change| change.deploy(&elsewhere))
-        .unwrap();
+    let elsewhere = NewDocument { tenant: "app-2", ..document("zeta", b"theirs") };
+    store.change(&BY, |change| change.deploy(&elsewhere)).unwrap();
     deploy(store, "zeta", b"again");
     let found = store.documents().unwrap();
-    let found: Vec<_> = found
-        .iter()
-        .map(|d| (d.tenant.as_str(), d.name.as_str(), d.octets.as_slice()))
-        .collect();
+    let found: Vec<_> = found.iter().map(|d| (d.tenant.as_str(), d.name.as_str(), d.octets.as_slice())).collect();
     assert_eq!(
         found,
         [
@@ -257,9 +234,7 @@ fn each_change_has_its_audit_row(store: &Store) {
         outcome: Outcome::Refused("flow_invalid"),
     };
     store.change(&BY, |change| change.record(&refused)).unwrap();
-    store
-        .change(&BY, |change| change.delete_sealed("secret/a"))
-        .unwrap();
+    store.change(&BY, |change| change.delete_sealed("secret/a")).unwrap();
     assert_eq!(
         actions(store),
         [
@@ -271,14 +246,8 @@ fn each_change_has_its_audit_row(store: &Store) {
         ]
     );
     let rows = rows(store);
-    assert_eq!(
-        (rows[2].before, rows[2].after),
-        (Some(Digest::of(one)), Some(Digest::of(two)))
-    );
-    assert_eq!(
-        (rows[4].before, rows[4].after),
-        (Some(Digest::of(two)), None)
-    );
+    assert_eq!((rows[2].before, rows[2].after), (Some(Digest::of(one)), Some(Digest::of(two))));
+    assert_eq!((rows[4].before, rows[4].after), (Some(Digest::of(two)), None));
     for row in &rows {
         assert_eq!(row.actor, BY.actor);
         assert_eq!(row.address.as_deref(), BY.address);
@@ -322,9 +291,8 @@ const PARTS: [Part; 6] = [
 
 /// Tries each part alone, under a closure that passes the error on and under one that swallows it; counts the faults.
 fn attempts_that_meet(store: &Store, statement: &str, table: &str) -> usize {
-    let set = format!(
-        "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ABORT, 'fault'); END"
-    );
+    let set =
+        format!("CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ABORT, 'fault'); END");
     let mut met = 0;
     for part in PARTS {
         start_over(store);
@@ -342,10 +310,7 @@ fn attempts_that_meet(store: &Store, statement: &str, table: &str) -> usize {
         } else {
             assert_eq!(state(store).2, before.2 + 1, "one audit row");
         }
-        store
-            .connection()
-            .execute_batch("DROP TRIGGER fault")
-            .unwrap();
+        store.connection().execute_batch("DROP TRIGGER fault").unwrap();
     }
     met
 }
@@ -363,16 +328,9 @@ fn start_over(store: &Store) {
 
 fn state(store: &Store) -> (Vec<Document>, Vec<SealedBox>, usize, u64) {
     let revisions = "SELECT count(*) FROM document_revision";
-    let revisions = store
-        .connection()
-        .query_row(revisions, [], |row| row.get(0));
+    let revisions = store.connection().query_row(revisions, [], |row| row.get(0));
     let (documents, secrets) = (store.documents(), store.list_sealed(""));
-    (
-        documents.unwrap(),
-        secrets.unwrap(),
-        rows(store).len(),
-        revisions.unwrap(),
-    )
+    (documents.unwrap(), secrets.unwrap(), rows(store).len(), revisions.unwrap())
 }
 
 fn rows(store: &Store) -> Vec<AuditRow> {

@@ -59,9 +59,7 @@ pub enum Error {
         mode: u32,
     },
     /// A newer version wrote this store.
-    #[error(
-        "the store has schema {found}, this program knows {known} and older; run the newer program"
-    )]
+    #[error("the store has schema {found}, this program knows {known} and older; run the newer program")]
     SchemaTooNew {
         /// The store's schema.
         found: u32,
@@ -150,9 +148,7 @@ impl From<rusqlite::Error> for Error {
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
         );
         if damaged {
-            return Self::Damaged {
-                detail: error.to_string(),
-            };
+            return Self::Damaged { detail: error.to_string() };
         }
         Self::Database(error)
     }

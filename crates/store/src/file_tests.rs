@@ -44,10 +44,7 @@ fn the_file_is_its_owners_alone_and_is_synced() {
     ] {
         let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
         let sql = sql.replace("CAST(busy_timeout", "CAST(timeout");
-        let found: String = store
-            .connection()
-            .query_row(&sql, [], |row| row.get(0))
-            .unwrap();
+        let found: String = store.connection().query_row(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(found, value, "{pragma}");
     }
 }
@@ -65,18 +62,12 @@ fn a_file_open_to_others_is_refused() {
 #[test]
 fn a_folder_without_a_store_is_no_fresh_start() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        Store::open(folder.path()),
-        Err(Error::NoStore { .. })
-    ));
+    assert!(matches!(Store::open(folder.path()), Err(Error::NoStore { .. })));
     std::fs::File::create(folder.path().join(DATABASE_FILE))
         .unwrap()
         .set_permissions(std::fs::Permissions::from_mode(0o600))
         .unwrap();
-    assert!(matches!(
-        Store::open(folder.path()),
-        Err(Error::NoStore { .. })
-    ));
+    assert!(matches!(Store::open(folder.path()), Err(Error::NoStore { .. })));
     init(folder.path());
 }
 
@@ -84,14 +75,8 @@ fn a_folder_without_a_store_is_no_fresh_start() {
 fn a_second_owner_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let first = init(folder.path());
-    assert!(matches!(
-        Store::open(folder.path()),
-        Err(Error::InUse { .. })
-    ));
-    assert!(matches!(
-        Store::init(folder.path(), &root(), &BY),
-        Err(Error::InUse { .. })
-    ));
+    assert!(matches!(Store::open(folder.path()), Err(Error::InUse { .. })));
+    assert!(matches!(Store::init(folder.path(), &root(), &BY), Err(Error::InUse { .. })));
     drop(first);
     Store::open(folder.path()).unwrap();
 }
@@ -101,15 +86,8 @@ fn another_name_of_the_same_file_does_not_get_around_the_lock() {
     let folder = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();
     let _first = init(folder.path());
-    std::fs::hard_link(
-        folder.path().join(DATABASE_FILE),
-        other.path().join(DATABASE_FILE),
-    )
-    .unwrap();
-    assert!(matches!(
-        Store::open(other.path()),
-        Err(Error::InUse { .. })
-    ));
+    std::fs::hard_link(folder.path().join(DATABASE_FILE), other.path().join(DATABASE_FILE)).unwrap();
+    assert!(matches!(Store::open(other.path()), Err(Error::InUse { .. })));
 }
 
 #[test]
@@ -124,8 +102,7 @@ fn a_store_is_never_made_over_rows() {
     assert!(matches!(again, Err(Error::AlreadyInitialized { .. })));
 
     let raw = raw(folder.path());
-    raw.execute_batch("DROP TRIGGER meta_stays; DELETE FROM meta;")
-        .unwrap();
+    raw.execute_batch("DROP TRIGGER meta_stays; DELETE FROM meta;").unwrap();
     drop(raw);
     let again = Store::init(folder.path(), &root(), &BY);
     assert!(matches!(again, Err(Error::RowsWithoutRoot { .. })));
@@ -140,9 +117,7 @@ fn rows_without_their_keys_are_an_error() {
     let store = init(folder.path());
     put(&store, "secret/a", b"first").unwrap();
     drop(store);
-    raw(folder.path())
-        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM kek;")
-        .unwrap();
+    raw(folder.path()).execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM kek;").unwrap();
     let refusal = refusal(Store::open(folder.path()));
     assert!(refusal.contains("2 rows in `sealed`"), "{refusal}");
 }
@@ -151,9 +126,7 @@ fn rows_without_their_keys_are_an_error() {
 fn a_store_from_the_future_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));
-    raw(folder.path())
-        .execute_batch("UPDATE meta SET schema_version = 99")
-        .unwrap();
+    raw(folder.path()).execute_batch("UPDATE meta SET schema_version = 99").unwrap();
     let refusal = refusal(Store::open(folder.path()));
     assert!(refusal.contains("schema 99"), "{refusal}");
 }
@@ -170,15 +143,9 @@ fn a_torn_file_is_refused() {
         *octet = place as u8;
     }
     std::fs::write(&path, &octets).unwrap();
-    assert!(matches!(
-        Store::open(folder.path()),
-        Err(Error::Damaged { .. })
-    ));
+    assert!(matches!(Store::open(folder.path()), Err(Error::Damaged { .. })));
     std::fs::write(&path, b"this is no database, whatever its name says").unwrap();
-    assert!(matches!(
-        Store::open(folder.path()),
-        Err(Error::Damaged { .. })
-    ));
+    assert!(matches!(Store::open(folder.path()), Err(Error::Damaged { .. })));
 }
 
 #[test]
@@ -207,10 +174,7 @@ fn an_altered_audit_row_is_named() {
         "hash = zeroblob(32)",
         "seq = 30",
     ] {
-        alter(
-            folder.path(),
-            &format!("UPDATE audit SET {alteration} WHERE seq = 3"),
-        );
+        alter(folder.path(), &format!("UPDATE audit SET {alteration} WHERE seq = 3"));
         assert_eq!(broken_at(folder.path()), 3, "{alteration}");
         std::fs::write(&path, &whole).unwrap();
     }
@@ -222,9 +186,7 @@ fn an_altered_audit_row_is_named() {
 fn a_chain_of_another_store_does_not_pass() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));
-    raw(folder.path())
-        .execute_batch("DROP TRIGGER meta_keeps_its_id; UPDATE meta SET store_id = 'other'")
-        .unwrap();
+    raw(folder.path()).execute_batch("DROP TRIGGER meta_keeps_its_id; UPDATE meta SET store_id = 'other'").unwrap();
     assert_eq!(broken_at(folder.path()), 1);
 }
 

@@ -20,11 +20,7 @@ pub(crate) struct FolderLock {
 
 /// Makes the data folder, mode 0700, unless it is there.
 pub(crate) fn create(folder: &Path) -> Result<(), Error> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(file("create", folder))
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file("create", folder))
 }
 
 /// Takes the folder for this process until the value is dropped. The kernel frees it when the process dies.
@@ -41,10 +37,7 @@ pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Error> {
     match rustix::fs::flock(&lock_file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
-            return Err(Error::InUse {
-                folder: folder.to_owned(),
-                holder: holder(&mut lock_file),
-            });
+            return Err(Error::InUse { folder: folder.to_owned(), holder: holder(&mut lock_file) });
         }
         Err(errno) => return Err(file("lock", &path)(errno.into())),
     }
@@ -56,10 +49,7 @@ pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Error> {
 pub(crate) fn refuse_network(folder: &Path) -> Result<(), Error> {
     let stat = rustix::fs::statfs(folder).map_err(|e| file("examine", folder)(e.into()))?;
     match network_kind(stat.f_type.cast_unsigned()) {
-        Some(kind) => Err(Error::NetworkFileSystem {
-            folder: folder.to_owned(),
-            kind,
-        }),
+        Some(kind) => Err(Error::NetworkFileSystem { folder: folder.to_owned(), kind }),
         None => Ok(()),
     }
 }
@@ -78,17 +68,9 @@ pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
 
 /// Refuses a file that others than its owner may touch.
 pub(crate) fn refuse_open_to_others(path: &Path) -> Result<(), Error> {
-    let mode = path
-        .metadata()
-        .map_err(file("examine", path))?
-        .permissions()
-        .mode()
-        & 0o7777;
+    let mode = path.metadata().map_err(file("examine", path))?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(Error::OpenToOthers {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(Error::OpenToOthers { path: path.to_owned(), mode });
     }
     Ok(())
 }
@@ -96,11 +78,7 @@ pub(crate) fn refuse_open_to_others(path: &Path) -> Result<(), Error> {
 /// Turns the system's answer into ours.
 pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::File {
-        doing,
-        path,
-        source,
-    }
+    move |source| Error::File { doing, path, source }
 }
 
 fn leave_note(lock_file: &mut File) -> std::io::Result<()> {

@@ -52,10 +52,7 @@ fn write(store: &Store, number: u64) -> Result<(), Error> {
 /// Lets a child write for a while, kills it and returns the last number it said.
 fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "kill_tests::child_that_writes_until_it_is_killed",
-        ])
+        .args(["--exact", "kill_tests::child_that_writes_until_it_is_killed"])
         .args(["--nocapture", "--quiet"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
@@ -65,19 +62,13 @@ fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
     child.kill().unwrap();
     child.wait().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    lines
-        .map_while(Result::ok)
-        .filter_map(|line| line.rsplit_once("acknowledged ")?.1.parse().ok())
-        .last()
+    lines.map_while(Result::ok).filter_map(|line| line.rsplit_once("acknowledged ")?.1.parse().ok()).last()
 }
 
 fn assert_whole(folder: &Path, acknowledged: u64) {
     let store = Store::open(folder).unwrap();
     let live = revision(&store);
-    assert!(
-        live >= acknowledged,
-        "{acknowledged} was lost, {live} is live"
-    );
+    assert!(live >= acknowledged, "{acknowledged} was lost, {live} is live");
     assert!(live <= acknowledged + 1, "{live} is live");
     let secret = store.sealed("secret/a").unwrap();
     let secret = secret.map_or(0, |sealed| number_in(&sealed.octets));

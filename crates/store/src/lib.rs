@@ -32,7 +32,5 @@ pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
 pub use change::Change;
 pub use error::Error;
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
-pub use rows::{
-    Deployed, Digest, Document, INSTALL_SALT_OWNER, Kek, NewDocument, Revision, Root, SealedBox,
-};
+pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
 pub use sqlite::{DATABASE_FILE, LOCK_FILE, Store};

@@ -16,9 +16,7 @@ pub(crate) fn read_meta(connection: &Connection) -> Result<Option<(String, u32)>
         return Ok(None);
     }
     let row = connection
-        .query_row("SELECT store_id, schema_version FROM meta", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row("SELECT store_id, schema_version FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(row)
 }

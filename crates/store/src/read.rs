@@ -51,12 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// See above.
-    pub fn revision_octets(
-        &self,
-        tenant: &str,
-        name: &str,
-        revision: u64,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    pub fn revision_octets(&self, tenant: &str, name: &str, revision: u64) -> Result<Option<Vec<u8>>, Error> {
         let sql = "SELECT octets FROM document_revision WHERE tenant = ?1 AND name = ?2 AND revision = ?3";
         let connection = self.connection();
         let mut statement = connection.prepare_cached(sql)?;
@@ -111,12 +106,7 @@ fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
 }
 
 fn read_revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
-    Ok(Revision {
-        revision: row.get(0)?,
-        kind: row.get(1)?,
-        digest: Digest(row.get(2)?),
-        created_at_us: row.get(3)?,
-    })
+    Ok(Revision { revision: row.get(0)?, kind: row.get(1)?, digest: Digest(row.get(2)?), created_at_us: row.get(3)? })
 }
 
 fn read_sealed(row: &Row<'_>) -> rusqlite::Result<SealedBox> {

@@ -11,9 +11,6 @@ pub const DOCUMENT_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 /// Largest sealed box, in octets: the largest importable key, 64 KiB, and room for its tag.
 pub const SEALED_BYTES_MAX: usize = 64 * 1_024 + 64;
 
-/// The owner of the sealed install salt, which [`Store::init`](crate::Store::init) stores beside the root.
-pub const INSTALL_SALT_OWNER: &str = "install-salt";
-
 /// SHA-256 of a document, or the keyed digest of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(pub [u8; 32]);
@@ -32,7 +29,7 @@ pub struct Root {
     pub store_id: String,
     /// The first key-encryption key, primary.
     pub kek: Kek,
-    /// The salt under which secrets are digested for the audit, sealed; its owner is [`INSTALL_SALT_OWNER`].
+    /// The salt under which secrets are digested for the audit, sealed.
     pub salt: SealedBox,
 }
 
@@ -129,17 +126,9 @@ pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), Error> {
 }
 
 /// Refuses what is larger than its bound.
-pub(crate) fn check_size(
-    what: &'static str,
-    found_bytes: usize,
-    max_bytes: usize,
-) -> Result<(), Error> {
+pub(crate) fn check_size(what: &'static str, found_bytes: usize, max_bytes: usize) -> Result<(), Error> {
     if found_bytes > max_bytes {
-        return Err(Error::TooLarge {
-            what,
-            found_bytes,
-            max_bytes,
-        });
+        return Err(Error::TooLarge { what, found_bytes, max_bytes });
     }
     Ok(())
 }

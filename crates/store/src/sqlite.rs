@@ -19,8 +19,7 @@ pub const LOCK_FILE: &str = "chancery.lock";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The database clock in microseconds UTC, as an SQL expression; SQLite's clock ticks in milliseconds.
-pub(crate) const NOW_US: &str =
-    "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
+pub(crate) const NOW_US: &str = "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
 
 /// Exclusive: a second process that got around the lock file (another name of the same file) is refused by SQLite too.
 /// Recursive triggers: without them REPLACE would delete from an append-only table unseen.
@@ -65,9 +64,7 @@ impl Store {
     /// [`Error::OpenToOthers`], [`Error::Damaged`], [`Error::SchemaTooNew`], [`Error::File`]. Nothing is written then.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         if !Self::is_in(folder) {
-            return Err(Error::NoStore {
-                folder: folder.to_owned(),
-            });
+            return Err(Error::NoStore { folder: folder.to_owned() });
         }
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
@@ -108,24 +105,16 @@ impl Store {
         work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.connection();
-        transact(&mut connection, |connection| {
-            work(&mut Change::new(connection, &self.store_id, by))
-        })
+        transact(&mut connection, |connection| work(&mut Change::new(connection, &self.store_id, by)))
     }
 
     pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic in a closure has rolled its transaction back while it unwound, so the connection is sound.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn new(connection: Connection, store_id: String, lock: Option<FolderLock>) -> Self {
-        Self {
-            connection: Mutex::new(connection),
-            store_id,
-            _lock: lock,
-        }
+        Self { connection: Mutex::new(connection), store_id, _lock: lock }
     }
 }
 
@@ -134,12 +123,10 @@ fn connect(folder: &Path, path: &PathBuf) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     match configure(&connection).and_then(|()| quick_check(&connection)) {
-        Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-            Err(Error::InUse {
-                folder: folder.to_owned(),
-                holder: "another process that has the database file open".to_owned(),
-            })
-        }
+        Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Error::InUse {
+            folder: folder.to_owned(),
+            holder: "another process that has the database file open".to_owned(),
+        }),
         done => done.map(|()| connection),
     }
 }
@@ -159,17 +146,10 @@ fn quick_check(connection: &Connection) -> Result<(), Error> {
     Err(Error::Damaged { detail: verdict })
 }
 
-fn found(
-    connection: &mut Connection,
-    folder: &Path,
-    root: &Root,
-    by: &By<'_>,
-) -> Result<(), Error> {
+fn found(connection: &mut Connection, folder: &Path, root: &Root, by: &By<'_>) -> Result<(), Error> {
     transact(connection, |connection| {
         if migrate::read_meta(connection)?.is_some() {
-            return Err(Error::AlreadyInitialized {
-                folder: folder.to_owned(),
-            });
+            return Err(Error::AlreadyInitialized { folder: folder.to_owned() });
         }
         refuse_rows(connection)?;
         migrate::run(connection, 0)?;
@@ -180,9 +160,7 @@ fn found(
 fn bring_up_to_date(connection: &mut Connection, folder: &Path) -> Result<String, Error> {
     let Some((store_id, schema)) = migrate::read_meta(connection)? else {
         refuse_rows(connection)?;
-        return Err(Error::NoStore {
-            folder: folder.to_owned(),
-        });
+        return Err(Error::NoStore { folder: folder.to_owned() });
     };
     let keks: u64 = connection.query_row("SELECT count(*) FROM kek", [], |row| row.get(0))?;
     if keks == 0 {
@@ -205,9 +183,7 @@ fn transact<T, E: From<Error>>(
     connection: &mut Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(Error::from)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
     let result = work(&transaction)?;
     transaction.commit().map_err(Error::from)?;
     Ok(result)

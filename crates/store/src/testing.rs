@@ -2,13 +2,9 @@
 
 use std::path::Path;
 
-use crate::{By, Digest, Error, INSTALL_SALT_OWNER, Kek, NewDocument, Root, SealedBox, Store};
+use crate::{By, Digest, Error, Kek, NewDocument, Root, SealedBox, Store};
 
-pub(crate) const BY: By<'_> = By {
-    actor: "admin",
-    address: Some("127.0.0.1"),
-    request_id: Some("r-1"),
-};
+pub(crate) const BY: By<'_> = By { actor: "admin", address: Some("127.0.0.1"), request_id: Some("r-1") };
 
 pub(crate) fn root() -> Root {
     Root {
@@ -20,7 +16,7 @@ pub(crate) fn root() -> Root {
             root_id: "raw".to_owned(),
             check_box: vec![2; 60],
         },
-        salt: boxed(INSTALL_SALT_OWNER, b"salt"),
+        salt: boxed("install-salt", b"salt"),
     }
 }
 
@@ -35,13 +31,7 @@ pub(crate) fn boxed(owner: &str, octets: &[u8]) -> SealedBox {
 }
 
 pub(crate) fn document<'a>(name: &'a str, octets: &'a [u8]) -> NewDocument<'a> {
-    NewDocument {
-        tenant: "public",
-        name,
-        kind: "node-red",
-        octets,
-        over: None,
-    }
+    NewDocument { tenant: "public", name, kind: "node-red", octets, over: None }
 }
 
 pub(crate) fn init(folder: &Path) -> Store {
