@@ -1,1 +1,8 @@
-//! Requests in, replies out
+//! Requests in, replies out.
+
+pub mod accept;
+pub mod limits;
+pub mod log;
+pub mod metrics;
+pub mod problem;
+pub mod routes;

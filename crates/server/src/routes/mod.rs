@@ -1,0 +1,151 @@
+//! Every route on one screen, by listener; a route made for one listener does not fit on another.
+//!
+//! | listener | routes |
+//! |---|---|
+//! | runtime | live flows, behind [`RuntimeRouter`]; `/.well-known/jwks.json` is reserved |
+//! | core | none yet: every path is `404 Not found` |
+//! | studio | [`studio::routes`], [`metrics::routes`] |
+//! | control | [`health::routes`] |
+//! | health | [`health::routes`], [`metrics::routes`] |
+//!
+//! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
+//! [`ServesAdmin`], [`ServesHealth`], [`ServesMetrics`]. So this does not compile:
+//!
+//! ```compile_fail,E0277
+//! use server::routes::{Router, Runtime, metrics};
+//! let router = Router::new(Runtime).with(metrics::routes(Default::default()));
+//! ```
+//!
+//! while this does:
+//!
+//! ```
+//! use server::routes::{Health, Router, metrics};
+//! let router = Router::new(Health).with(metrics::routes(Default::default()));
+//! ```
+
+pub mod health;
+pub mod metrics;
+mod pattern;
+mod router;
+pub mod studio;
+
+pub use pattern::Captures;
+pub use router::{Call, LiveFlows, Route, Router, RuntimeRouter};
+pub use studio::Studio;
+
+use http::Response;
+use http::request::Parts;
+
+use crate::accept::{ListenerKind, Peer};
+use crate::problem::{Body, Problem, RequestId};
+
+/// The listener that a router belongs to, with what it does to every request and reply.
+pub trait Listener: Send + Sync + 'static {
+    /// Which one it is.
+    const KIND: ListenerKind;
+
+    /// Looks at a request before any route does.
+    ///
+    /// # Errors
+    /// What the caller is told instead of an answer.
+    fn admit(&self, _head: &Parts, _peer: Peer) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// Adds to a reply what every reply of this listener carries.
+    fn finish(&self, _response: &mut Response<Body>) {}
+
+    /// Dresses a refusal in the words of this listener.
+    fn refuse(&self, problem: Problem, id: RequestId) -> Response<Body> {
+        problem.to_json(id)
+    }
+}
+
+/// A listener whose routes may change what the server does.
+pub trait ServesAdmin: Listener {}
+/// A listener that says how the server feels.
+pub trait ServesHealth: Listener {}
+/// A listener that shows what is counted.
+pub trait ServesMetrics: Listener {}
+
+/// Live flows and their APIs.
+#[derive(Clone, Copy, Debug)]
+pub struct Runtime;
+
+/// The SuperTokens core API.
+#[derive(Clone, Copy, Debug)]
+pub struct Core;
+
+/// The admin API for the command line of the same user.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// The user whose command line may speak here.
+    pub uid: u32,
+}
+
+/// Health words and metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Health;
+
+impl Listener for Runtime {
+    const KIND: ListenerKind = ListenerKind::Runtime;
+}
+
+impl Listener for Core {
+    const KIND: ListenerKind = ListenerKind::Core;
+
+    /// As docs/contracts/supertokens.md section 3 has it: plain text, ended by a line feed.
+    fn refuse(&self, problem: Problem, _id: RequestId) -> Response<Body> {
+        let text = match problem {
+            Problem::NotFound => "Not found",
+            Problem::MethodNotAllowed(_) => "Method not supported",
+            Problem::BodyTooLarge => "Request body too large",
+            Problem::Malformed
+            | Problem::Forbidden
+            | Problem::BodyTimeout
+            | Problem::Conflict
+            | Problem::UriTooLong
+            | Problem::UnsupportedMediaType
+            | Problem::Misdirected
+            | Problem::HeadTooLarge
+            | Problem::TooManyRequests
+            | Problem::Internal
+            | Problem::Unavailable
+            | Problem::ReplyTimeout => problem.description(),
+        };
+        problem.to_text(text)
+    }
+}
+
+impl Listener for Control {
+    const KIND: ListenerKind = ListenerKind::Control;
+
+    /// The socket's mode keeps others out; this asks the kernel as well who connected.
+    fn admit(&self, _head: &Parts, peer: Peer) -> Result<(), Problem> {
+        if peer == (Peer::Unix { uid: self.uid }) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden)
+        }
+    }
+}
+impl ServesAdmin for Control {}
+impl ServesHealth for Control {}
+
+impl Listener for Health {
+    const KIND: ListenerKind = ListenerKind::Health;
+}
+impl ServesHealth for Health {}
+impl ServesMetrics for Health {}
+
+impl ServesAdmin for Studio {}
+impl ServesMetrics for Studio {}
+
+/// The router of the core listener.
+pub type CoreRouter = Router<Core>;
+/// The router of the studio listener.
+pub type StudioRouter = Router<Studio>;
+/// The router of the control socket.
+pub type ControlRouter = Router<Control>;
+/// The router of the health listener.
+pub type HealthRouter = Router<Health>;
