@@ -6,7 +6,7 @@ const HOST = 'flows.test';
 
 /**
  * Sends `request` to a loopback port.
- * Answers `{status, headers: [[name, value]], body: Buffer, headOnly, doneAt}` (`doneAt` in ms),
+ * Answers `{status, headers: [[name, value]], body: Buffer, varies, doneAt}` (`doneAt` in ms),
  * `{unanswered: ms}` after its patience, or `{broken: code}` when the connection fails.
  */
 export function send(port, request, patienceMs) {
@@ -28,7 +28,7 @@ export function send(port, request, patienceMs) {
       incoming.on('error', error => finish({ broken: error.code ?? error.message }));
       incoming.on('end', () => finish({
         status: incoming.statusCode, headers: pairs(incoming.rawHeaders),
-        body: Buffer.concat(chunks), headOnly: request.method === 'HEAD', doneAt: Date.now(),
+        body: Buffer.concat(chunks), varies: request.varies, doneAt: Date.now(),
       }));
     });
     if (request.body && request.chunked) outgoing.write(request.body);

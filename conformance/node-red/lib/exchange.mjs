@@ -56,7 +56,7 @@ function steadyHeader(name, value, outcome, steady) {
   if (name.toLowerCase() === 'set-cookie') return steadyCookie(value, outcome.doneAt);
   if (name.toLowerCase() !== 'etag') return value;
   if (steady !== outcome.body && value === etag(outcome.body)) return '{{of the body}}';
-  return outcome.headOnly ? value.replace(/-[\w+/]{27}"$/, '-{{27 characters}}"') : value;
+  return outcome.varies ? value.replace(/-[\w+/]{27}"$/, '-{{27 characters}}"') : value;
 }
 
 function etag(body) {

@@ -17,7 +17,7 @@ function difference(theirs, ours) {
   ];
 }
 
-function expected(ours, { status, headers = {}, body }) {
+function expected(ours, { status, headers = {}, body, contains = [] }) {
   const lines = comparable(ours);
   const reasons = [];
   if (status && lines[0] !== `< ${status}`) reasons.push(`expected status ${status}, got ${lines[0]}`);
@@ -27,6 +27,7 @@ function expected(ours, { status, headers = {}, body }) {
   }
   const got = lines.filter(line => line.startsWith('| ')).map(line => line.slice(2)).join('\n');
   if (body !== undefined && !pattern(body).test(got)) reasons.push(`expected body ${body}`, `     got body ${got}`);
+  for (const part of contains) if (!got.includes(part)) reasons.push(`expected ${part} in body ${got}`);
   return reasons;
 }
 

@@ -20,6 +20,8 @@ const DIRECTIVES = {
   chunked: request => { request.chunked = true; },
   // `# @patience ms`: how long an answer is waited for before it counts as none.
   patience: (request, text) => { request.patienceMs = Number(text); },
+  // `# @varies`: for HEAD: the body would differ each time, so its ETag is compared by length.
+  varies: request => { request.varies = true; },
   // `# @pause ms`: waits before sending.
   pause: (request, text) => { request.pauseMs = Number(text); },
 };

@@ -3,6 +3,8 @@ import { createHmac } from 'node:crypto';
 import { compactVerify, importSPKI } from 'jose';
 
 const HMAC = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
+const TIMES = /"(exp|iat|nbf)":(-?\d+)(?=[,}])/g;
+const FAR_SECS = 10 * 365 * 86400;
 const COMPACT = /eyJ[\w-]*\.[\w-]*\.[\w-]*/g;
 
 /**
@@ -45,18 +47,27 @@ export async function describeToken(token, keys, nowSecs) {
   return [`header ${header}`, `claims ${relativeTimes(payload, nowSecs)}`, `signature ${await verifiedBy(token, keys)}`];
 }
 
-/** JSON text with its `exp`, `iat` and `nbf` told from `nowSecs`, give or take a second. */
+/**
+ * JSON text with its `exp`, `iat` and `nbf` told from `nowSecs`, give or take a second;
+ * an `exp` to come that stands beside an `iat` is told from that, to the second.
+ */
 export function relativeTimes(text, nowSecs) {
-  return text.replace(/"(exp|iat|nbf)":(-?\d+)/g, (all, name, value) =>
-    `"${name}":${relative(Number(value), nowSecs) ?? value}`);
+  const times = [...text.matchAll(TIMES)].map(([, name, value]) => ({ name, secs: Number(value) }));
+  const issued = times.find(({ name, secs }) => name === 'iat' && near(secs, nowSecs));
+  return text.replace(TIMES, (all, name, value) => {
+    const fromIssue = name === 'exp' && issued && value > nowSecs - FAR_SECS;
+    const told = fromIssue ? plus('iat', value - issued.secs) : near(Number(value), nowSecs);
+    return told ? `"${name}":${told}` : all;
+  });
 }
 
+const plus = (base, secs) => (secs ? `${base}${secs > 0 ? '+' : ''}${secs}` : base);
+
 // Times in requests and flows are whole tens of seconds away, so one beside a ten is that ten.
-function relative(secs, nowSecs) {
+function near(secs, nowSecs) {
   const distance = secs - nowSecs;
-  if (Math.abs(distance) > 10 * 365 * 86400) return null;
-  const near = [0, 1, -1].map(slack => distance + slack).find(value => value % 10 === 0) ?? distance;
-  return near === 0 ? 'now' : `now${near > 0 ? '+' : ''}${near}`;
+  if (Math.abs(distance) > FAR_SECS) return null;
+  return plus('now', [0, 1, -1].map(slack => distance + slack).find(value => value % 10 === 0) ?? distance);
 }
 
 async function verifiedBy(token, keys) {
