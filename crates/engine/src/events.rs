@@ -1,0 +1,72 @@
+//! The three event edges of a node: who hears of a fault, of being done, of a status.
+
+use plan::{Fault, Flow, HandlerGroup, Handlers, NodeIx, Origin, Value};
+
+use crate::FAULTS_IN_A_ROW_MAX;
+use crate::ops::shape::{Fate, assign};
+use crate::work::{Delivery, Failed, Told, Work, named};
+
+/// What a handler is told of.
+pub(crate) struct Event<'e> {
+    pub(crate) source: &'e Origin,
+    pub(crate) fault: Option<&'e Fault>,
+    pub(crate) status: Option<&'e Value>,
+    pub(crate) count: u32,
+}
+
+impl Work {
+    /// Raises a fault at the node of this delivery, on its message.
+    pub(crate) fn raise(&mut self, flow: &Flow, delivery: Delivery, fault: Fault) {
+        let Delivery { to: node, message, failed } = delivery;
+        let fault = named(flow, fault);
+        let count = failed.filter(|failed| failed.node == node).map_or(1, |failed| failed.count + 1);
+        if count >= FAULTS_IN_A_ROW_MAX {
+            return self.told.push_back(Told::FaultLoop { node, fault });
+        }
+        let Some(group) = first_group(&flow.nodes[node.0 as usize].on_error) else {
+            return self.told.push_back(Told::Uncaught { node, fault });
+        };
+        let event = Event { source: origin(flow, node), fault: Some(&fault), status: None, count };
+        self.tell_group(group, node, &message, Some(Failed { node, count }), &event);
+    }
+
+    /// Tells the done edge that the node of this delivery is done with its message.
+    pub(crate) fn done(&mut self, flow: &Flow, delivery: Delivery) {
+        let Some(group) = first_group(&flow.nodes[delivery.to.0 as usize].on_done) else { return };
+        let event = Event { source: origin(flow, delivery.to), fault: None, status: None, count: 0 };
+        self.tell_group(group, delivery.to, &delivery.message, delivery.failed, &event);
+    }
+
+    /// Tells the status edge what the node of this delivery shows.
+    pub(crate) fn status(&mut self, flow: &Flow, node: NodeIx, failed: Option<Failed>, status: &Value) {
+        let Some(group) = first_group(&flow.nodes[node.0 as usize].on_status) else { return };
+        let event = Event { source: origin(flow, node), fault: None, status: Some(status), count: 0 };
+        self.tell_group(group, node, &Value::map::<&str>([]), failed, &event);
+    }
+
+    fn tell_group(
+        &mut self,
+        group: &HandlerGroup,
+        node: NodeIx,
+        message: &Value,
+        failed: Option<Failed>,
+        event: &Event<'_>,
+    ) {
+        for handler in group {
+            let mut message = message.clone();
+            match assign(&handler.dress, &mut message, &mut self.cells, Some(event), self.now_epoch_ms) {
+                Ok(Fate::On) => self.push(Delivery { to: handler.node, message, failed }),
+                Ok(Fate::Dropped) => {}
+                Err(fault) => self.told.push_back(Told::Uncaught { node, fault }),
+            }
+        }
+    }
+}
+
+fn first_group(handlers: &Handlers) -> Option<&HandlerGroup> {
+    handlers.0.iter().find(|group| !group.is_empty())
+}
+
+fn origin(flow: &Flow, node: NodeIx) -> &Origin {
+    &flow.origins[flow.nodes[node.0 as usize].origin.0 as usize]
+}

@@ -1,0 +1,125 @@
+//! What each op does with a message; one file for each that does more than pass on.
+
+pub(crate) mod issue;
+pub(crate) mod reply;
+pub(crate) mod script;
+pub(crate) mod shape;
+pub(crate) mod verify;
+
+use plan::{Ask, AskId, Expr, Fault, FaultKind, Flow, LogLevel, Op, Path, ScriptIx, ShapeStep, Value};
+
+use crate::eval::Scope;
+use crate::work::{Delivery, Told, Work};
+use shape::{Fate, Shaped};
+
+/// Gives the message to its node; what the node wants of the world comes back.
+pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery) -> Option<(AskId, Ask)> {
+    match &flow.nodes[delivery.to.0 as usize].op {
+        Op::Pass => {
+            work.forward(flow, delivery, 0);
+            None
+        }
+        Op::Shape { steps, otherwise } => shape_or_call(flow, work, delivery, steps, *otherwise),
+        Op::Assign(steps) => {
+            assign(flow, work, delivery, steps);
+            None
+        }
+        Op::Script(script) => call(work, delivery, *script),
+        Op::Issue { token, .. } => {
+            let request = issue::request(&flow.tokens[token.0 as usize], *token, &work.scope(&delivery.message));
+            work.ask_or_raise(flow, delivery, request.map(Ask::Mint))
+        }
+        Op::Verify { policy, .. } => {
+            let request = verify::request(&flow.policies[policy.0 as usize], *policy, &work.scope(&delivery.message));
+            work.ask_or_raise(flow, delivery, request.map(Ask::Verify))
+        }
+        Op::Reply(reply) => {
+            let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
+            Some(work.ask(delivery, ask))
+        }
+        Op::Log { level, value } => {
+            log(flow, work, delivery, *level, value);
+            None
+        }
+        Op::Raise(fault) => {
+            work.raise(flow, delivery, fault.clone());
+            None
+        }
+    }
+}
+
+fn shape_or_call(
+    flow: &Flow,
+    work: &mut Work,
+    delivery: Delivery,
+    steps: &[ShapeStep],
+    otherwise: ScriptIx,
+) -> Option<(AskId, Ask)> {
+    let Delivery { to, message, failed } = delivery;
+    match shape::shape(steps, message, &mut work.cells, work.now_epoch_ms) {
+        Shaped::On(message) => work.forward(flow, Delivery { to, message, failed }, 0),
+        Shaped::Dropped(message) => work.done(flow, Delivery { to, message, failed }),
+        Shaped::Untouched(message) => return call(work, Delivery { to, message, failed }, otherwise),
+    }
+    None
+}
+
+fn assign(flow: &Flow, work: &mut Work, mut delivery: Delivery, steps: &[ShapeStep]) {
+    match shape::assign(steps, &mut delivery.message, &mut work.cells, None, work.now_epoch_ms) {
+        Ok(Fate::On) => work.forward(flow, delivery, 0),
+        Ok(Fate::Dropped) => work.done(flow, delivery),
+        Err(fault) => work.raise(flow, delivery, fault),
+    }
+}
+
+fn call(work: &mut Work, delivery: Delivery, script: ScriptIx) -> Option<(AskId, Ask)> {
+    let ask = Ask::Script { script, message: delivery.message.clone() };
+    Some(work.ask(delivery, ask))
+}
+
+fn log(flow: &Flow, work: &mut Work, delivery: Delivery, level: LogLevel, value: &Expr) {
+    match work.scope(&delivery.message).eval(value) {
+        Ok(value) => {
+            work.told.push_back(Told::Log { node: delivery.to, level, value });
+            work.done(flow, delivery);
+        }
+        Err(fault) => work.raise(flow, delivery, fault),
+    }
+}
+
+impl Work {
+    /// What expressions may look at for this message.
+    fn scope<'s>(&'s self, message: &'s Value) -> Scope<'s> {
+        Scope { message, cells: &self.cells, event: None, now_epoch_ms: self.now_epoch_ms }
+    }
+
+    /// Sends the message on over one output and is done with it.
+    fn forward(&mut self, flow: &Flow, delivery: Delivery, output: usize) {
+        let node = &flow.nodes[delivery.to.0 as usize];
+        let wires = node.outputs.get(output).map_or([].as_slice(), Vec::as_slice);
+        if node.on_done.0.is_empty() {
+            return self.send_one(wires, delivery.message, delivery.failed);
+        }
+        self.send_one(wires, delivery.message.clone(), delivery.failed);
+        self.done(flow, delivery);
+    }
+
+    /// Writes a value into the message and sends it on over output 0.
+    fn write_and_forward(&mut self, flow: &Flow, mut delivery: Delivery, into: &Path, value: Value) {
+        if into.write(&mut delivery.message, &mut self.cells, value) {
+            self.forward(flow, delivery, 0);
+        } else {
+            self.raise(flow, delivery, Fault::new(FaultKind::Configuration, "the message has no place for the result"));
+        }
+    }
+
+    fn ask_or_raise(&mut self, flow: &Flow, delivery: Delivery, ask: Result<Ask, Fault>) -> Option<(AskId, Ask)> {
+        match ask {
+            Ok(ask) => Some(self.ask(delivery, ask)),
+            Err(fault) => {
+                self.raise(flow, delivery, fault);
+                None
+            }
+        }
+    }
+}

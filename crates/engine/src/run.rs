@@ -1,0 +1,155 @@
+//! The life of one trigger's message: what is delivered, what is asked, and what the answers lead to.
+
+use plan::{Answer, Ask, AskId, Cells, Fault, Op, Refusal, TriggerIx, TriggerKind, ValidFlow, Value};
+
+use crate::work::{Delivery, Told, Work};
+use crate::{DELIVERIES_UNWAITED_MAX, WAIT_MS_MIN, ops};
+
+/// What the engine may not find out by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The instant, in milliseconds since 1970-01-01T00:00:00Z.
+    pub now_epoch_ms: i64,
+}
+
+/// What comes of one step.
+#[derive(Debug)]
+pub enum Step {
+    /// The world must do something; the answer is handed in under this id.
+    Ask(AskId, Ask),
+    /// Something for the log.
+    Told(Told),
+    /// Nothing can go on before an answer comes.
+    Waiting,
+    /// Nothing is left to deliver and no ask is open.
+    Rest,
+}
+
+/// The answer belongs to no open ask, or is of another kind than its ask. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer fits no open ask")]
+pub struct Misfit;
+
+/// The life of one trigger's message.
+#[derive(Debug)]
+pub struct Run {
+    flow: ValidFlow,
+    work: Work,
+}
+
+impl Run {
+    /// A run of this trigger with a message that stands ready, and the cells that its handles lead to.
+    pub fn start(flow: &ValidFlow, trigger: TriggerIx, message: Value, cells: Cells) -> Self {
+        let mut run = Self { flow: flow.clone(), work: Work::new(cells) };
+        if let Some(trigger) = flow.triggers.get(trigger.0 as usize) {
+            run.work.send_one(&trigger.wires, message, None);
+        }
+        run
+    }
+
+    /// A run of a trigger that builds its message itself ([`TriggerKind::Schedule`]).
+    pub fn scheduled(flow: &ValidFlow, trigger: TriggerIx, context: &Context) -> Self {
+        let steps = flow.triggers.get(trigger.0 as usize).map(|trigger| match &trigger.kind {
+            TriggerKind::Request => [].as_slice(),
+            TriggerKind::Schedule { message, .. } => message,
+        });
+        let mut message = Value::map::<&str>([]);
+        let mut cells = Cells::default();
+        let built = ops::shape::assign(steps.unwrap_or_default(), &mut message, &mut cells, None, context.now_epoch_ms);
+        match built {
+            Ok(ops::shape::Fate::On) => Self::start(flow, trigger, message, cells),
+            Ok(ops::shape::Fate::Dropped) | Err(_) => Self { flow: flow.clone(), work: Work::new(cells) },
+        }
+    }
+
+    /// What the handles of this run's messages lead to.
+    pub fn cells(&self) -> &Cells {
+        &self.work.cells
+    }
+
+    /// Goes on until something must be done, told or waited for.
+    pub fn step(&mut self, context: &Context) -> Step {
+        let Self { flow, work } = self;
+        work.now_epoch_ms = context.now_epoch_ms;
+        loop {
+            if let Some(told) = work.told.pop_front() {
+                return Step::Told(told);
+            }
+            let room = work.has_room();
+            let Some(delivery) = room.then(|| work.queue.pop_front()).flatten() else {
+                return if work.open.is_empty() { Step::Rest } else { Step::Waiting };
+            };
+            work.deliveries_unwaited += 1;
+            if work.deliveries_unwaited > DELIVERIES_UNWAITED_MAX || work.overflown {
+                work.end_endless(flow, delivery.to);
+            } else if let Some((id, ask)) = ops::deliver(flow, work, delivery) {
+                return Step::Ask(id, ask);
+            }
+        }
+    }
+
+    /// Takes an answer in; [`Run::step`] shows what it leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`Misfit`] if no ask of that id is open, or if it asked for something else.
+    pub fn answer(&mut self, id: AskId, answer: Answer, context: &Context) -> Result<(), Misfit> {
+        let Self { flow, work } = self;
+        let at = work.open.iter().position(|pending| pending.id == id).ok_or(Misfit)?;
+        let pending = &work.open[at];
+        let op = &flow.nodes[pending.delivery.to.0 as usize].op;
+        if !fits(op, &answer) {
+            return Err(Misfit);
+        }
+        if context.now_epoch_ms - pending.asked_epoch_ms >= WAIT_MS_MIN {
+            work.deliveries_unwaited = 0;
+        }
+        work.now_epoch_ms = context.now_epoch_ms;
+        match answer {
+            Answer::Script(event) => ops::script::heard(flow, work, at, event),
+            Answer::Signed(token) => {
+                let delivery = work.close(at);
+                ops::issue::signed(flow, work, delivery, token);
+            }
+            Answer::Verified(claims) => {
+                let delivery = work.close(at);
+                ops::verify::verified(flow, work, delivery, &claims);
+            }
+            Answer::Refused(refusal) => {
+                let delivery = work.close(at);
+                refused(flow, work, delivery, refusal);
+            }
+            Answer::Replied => {
+                let delivery = work.close(at);
+                work.done(flow, delivery);
+            }
+            Answer::Declined(text) => {
+                let delivery = work.close(at);
+                ops::reply::declined(flow, work, delivery, text);
+            }
+            Answer::Failed(fault) => {
+                let delivery = work.close(at);
+                work.raise(flow, delivery, fault);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fits(op: &Op, answer: &Answer) -> bool {
+    match answer {
+        Answer::Signed(_) => matches!(op, Op::Issue { .. }),
+        Answer::Verified(_) | Answer::Refused(Refusal::Token(_)) => matches!(op, Op::Verify { .. }),
+        Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
+        Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
+        Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
+        Answer::Failed(_) => true,
+    }
+}
+
+fn refused(flow: &ValidFlow, work: &mut Work, delivery: Delivery, refusal: Refusal) {
+    match refusal {
+        Refusal::Key(kind, detail) => work.raise(flow, delivery, Fault::new(kind, detail)),
+        Refusal::Token(_) => ops::verify::refused(flow, work, delivery),
+    }
+}
