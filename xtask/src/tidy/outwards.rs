@@ -6,8 +6,7 @@ use super::tree::Tree;
 
 const DOORS: [&str; 2] = ["crates/server/src/effects/fetch.rs", "crates/store/src/"];
 /// What opens a connection to another machine. The control socket of the own machine is none of them.
-const OPENERS: [&str; 5] =
-    ["TcpStream::connect", "TcpSocket::new", "UdpSocket::bind", "Socket::new(", "client::legacy"];
+const OPENERS: [&str; 5] = ["TcpStream::connect", "TcpSocket", "UdpSocket", ".connect(", "client::legacy"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     tree.rust()
@@ -44,13 +43,15 @@ mod tests {
             ("crates/store/src/postgres.rs", code),
             ("crates/server/tests/live.rs", code),
             ("crates/server/src/rotator.rs", code),
+            ("crates/server/src/drive.rs", "//! X.\nfn a(s: Socket) { s.connect(b); }\n"),
             (
                 "crates/cli/src/control.rs",
                 "//! X.\nfn a() { UnixStream::connect(b); }\n#[cfg(test)]\nmod tests { fn t() { TcpStream::connect(b); } }\n",
             ),
         ]);
         let told: Vec<String> = check(&tree).iter().map(Finding::to_string).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].starts_with("crates/server/src/rotator.rs:2:"));
+        assert!(told[1].starts_with("crates/server/src/drive.rs:2:"));
     }
 }
