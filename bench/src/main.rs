@@ -1,2 +1,52 @@
-//! Peers beside us in one run
-fn main() {}
+//! Runs Node-RED and Chancery by turns on the seed flow and writes `bench/RESULTS.md`. Shows NR-105.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the person who started it")]
+
+mod answer;
+mod load;
+mod machine;
+mod measure;
+mod peer;
+mod process;
+mod report;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask bench [--quick]
+
+Node-RED and Chancery by turns, same flow, same client, on the loopback interface; writes bench/RESULTS.md.
+  --quick   shorter turns, and no file: whether everything works, not how fast it is
+
+Needs the packages of conformance/node-red (`npm ci` there) and a release build of Chancery.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let plan = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => measure::Plan::FULL,
+        ["--quick"] => measure::Plan::QUICK,
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&plan) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(plan: &measure::Plan) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("bench is a folder of the workspace");
+    let findings = measure::all(root, plan)?;
+    let report = report::write(&findings, &machine::describe(), plan);
+    println!("{report}");
+    if plan.is_kept {
+        std::fs::write(root.join("bench/RESULTS.md"), &report).map_err(|error| format!("bench/RESULTS.md: {error}"))?;
+    }
+    report::missed(&findings)
+}
