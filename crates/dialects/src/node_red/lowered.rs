@@ -1,0 +1,108 @@
+//! What a flow file is lowered to, and what lowering depends on.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use http::Method;
+use plan::{Diagnostic, Flow, SecretRef, Text, TriggerIx};
+
+/// What lowering depends on beside the document.
+#[derive(Clone, Copy, Debug)]
+pub struct LowerSettings<'a> {
+    /// The variables of the process. Names that begin `CHANCERY_` are hidden from flows.
+    pub environment: &'a BTreeMap<String, String>,
+    /// `flows.compat.jwt_any_hmac`: a validating `jwt` node takes HS256, HS384 and HS512 alike (section 2, D4).
+    pub jwt_any_hmac: bool,
+}
+
+/// What a flow file was lowered to.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The flow.
+    pub flow: Flow,
+    /// What is served, the first match wins.
+    pub routes: Vec<Route>,
+    /// The replies that the flow names, by [`plan::ReplyIx`].
+    pub replies: Vec<ResponseNode>,
+    /// What the author should know; none of it is an error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The credentials that the document carried.
+    pub secrets: Vec<FoundSecret>,
+    /// Where they stand in it, in ascending order; cut out, the rest is the same flow file without them.
+    pub cuts: Vec<Range<usize>>,
+}
+
+/// One `http in` node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method it listens to.
+    pub method: Method,
+    /// Its path, as Express 4 writes patterns (section 11); begins with `/`.
+    pub path: Text,
+    /// What a request is given to.
+    pub serve: Serve,
+    /// Whether multipart bodies are taken apart.
+    pub upload: bool,
+    /// Whether the body stays as it came.
+    pub skip_body_parsing: bool,
+    /// The author's id of the node.
+    pub node: Text,
+}
+
+/// What a route leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serve {
+    /// This trigger of the flow.
+    Trigger(TriggerIx),
+    /// A tab that is stopped: 503.
+    Stopped,
+}
+
+/// One `http response` node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResponseNode {
+    /// The author's id of the node.
+    pub node: Text,
+    /// Its status code; none if the message decides.
+    pub status_code: Option<i64>,
+    /// Its headers, in order.
+    pub headers: Vec<(Text, plan::Value)>,
+}
+
+/// A credential that stood in the document.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FoundSecret {
+    /// Whose it is.
+    pub secret: SecretRef,
+    /// What shall become of the stored one.
+    pub change: SecretChange,
+}
+
+/// What a document asks to be done with a stored secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SecretChange {
+    /// It stays as it is.
+    Keep,
+    /// It is deleted.
+    Delete,
+    /// It becomes this text; wholly `${NAME}` or `$(NAME)`, it is a [`super::reference`].
+    Set(String),
+}
+
+impl std::fmt::Debug for FoundSecret {
+    /// Shows whose it is and never what it holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FoundSecret").field("secret", &self.secret).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SecretChange {
+    /// Shows what is done and never the text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "Keep",
+            Self::Delete => "Delete",
+            Self::Set(_) => "Set(..)",
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! Node-RED flows: lowered to the plan, their requests accepted and their outcomes dressed.
+//!
+//! The contract is `docs/contracts/node-red.md`; a section named in this module is a section of that contract.
+
+mod environment;
+mod events;
+mod lower;
+mod lowered;
+mod nodes;
+mod number;
+mod property;
+mod sections;
+mod syntax;
+
+pub use environment::reference;
+pub use lower::lower;
+pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
+
+use crate::spec::NodeSpec;
+
+/// Every node type that runs here, as it describes itself.
+pub fn palette() -> impl Iterator<Item = &'static NodeSpec> {
+    nodes::TYPES.iter().map(|kind| &kind.spec)
+}
+
+/// Whether a document begins like a flow file (section 7).
+pub(crate) fn is_flow_file(octets: &[u8]) -> bool {
+    syntax::begins_like_a_flow_file(octets)
+}

@@ -1,0 +1,131 @@
+//! `function`: the author's own JavaScript (section 12).
+
+use jose::json::{Object, Value as Json, write_value};
+use plan::{Op, ScriptPlan, Text};
+
+use super::{Lower, NodeType, Obstacle};
+use crate::node_red::environment;
+use crate::node_red::lower::{Live, Lowering, surface};
+use crate::node_red::number::{milliseconds_of, number_of};
+use crate::node_red::syntax::Node;
+use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+
+/// Processor time of one call if the node sets none.
+const CPU_MS: u32 = 10_000;
+/// The most processor time that a node may set for one call.
+const CPU_MS_MAX: u32 = 120_000;
+/// Most outputs that a function may have.
+const OUTPUTS_MAX: f64 = 1_000.0;
+
+pub(super) static TYPE: NodeType = NodeType {
+    spec: NodeSpec {
+        kind: "function",
+        category: "function",
+        colour: "#fdd0a2",
+        summary: "Runs JavaScript on each message.",
+        inputs: 1,
+        outputs: Outputs::Field("outputs"),
+        fields: &[
+            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
+            FieldSpec {
+                name: "func",
+                label: "On Message",
+                summary: "The body of a function that is called with each message as `msg`.",
+                kind: FieldKind::Script,
+            },
+            FieldSpec {
+                name: "initialize",
+                label: "On Start",
+                summary: "Runs before the first message.",
+                kind: FieldKind::Script,
+            },
+            FieldSpec {
+                name: "finalize",
+                label: "On Stop",
+                summary: "Runs when the flow is taken away.",
+                kind: FieldKind::Script,
+            },
+            FieldSpec {
+                name: "outputs",
+                label: "Outputs",
+                summary: "How many outputs there are.",
+                kind: FieldKind::Number(1),
+            },
+            FieldSpec {
+                name: "timeout",
+                label: "Timeout",
+                summary: "Seconds of processor time for one message; 0 for the usual 10.",
+                kind: FieldKind::Number(0),
+            },
+            FieldSpec {
+                name: "libs",
+                label: "Modules",
+                summary: "Modules that the function uses, each with the name it has there.",
+                kind: FieldKind::Assignments,
+            },
+        ],
+    },
+    lower: Lower::Op(lower),
+};
+
+/// A function that asks for a module which is not there stops its tab (section 16).
+pub(super) fn obstacle(node: &Node) -> Option<Obstacle> {
+    let libs = node.get("libs").and_then(Json::as_array).unwrap_or_default();
+    let module = libs.iter().filter_map(Json::as_object).find_map(|lib| lib.get("module").and_then(Json::as_text))?;
+    Some(Obstacle {
+        code: "missing_module",
+        message: format!("The function asks for the module `{module}`, which is not available here"),
+        hint: "Remove the module from the function, or disable the node.",
+    })
+}
+
+fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
+    let node = &live.node;
+    let outputs = number_of(node.get("outputs")).filter(|count| (0.0..=OUTPUTS_MAX).contains(count)).unwrap_or(1.0);
+    let cpu_ms = milliseconds_of(node.get("timeout")).map_or(CPU_MS, |ms| u32::try_from(ms).unwrap_or(CPU_MS_MAX));
+    let script = lowering.add_script(ScriptPlan {
+        origin: live.origin,
+        surface: surface(),
+        source: node.text("func").into(),
+        initialize: node.text("initialize").into(),
+        finalize: node.text("finalize").into(),
+        facts: facts(lowering, node, outputs),
+        outputs: outputs as u32,
+        cpu_ms: cpu_ms.min(CPU_MS_MAX),
+        shares: mentions(node, "flow") || mentions(node, "global"),
+    });
+    Op::Script(script)
+}
+
+/// Whether any of the node's scripts holds this word: without it, they cannot name what it names.
+fn mentions(node: &Node, word: &str) -> bool {
+    ["func", "initialize", "finalize"].iter().any(|name| node.text(name).contains(word))
+}
+
+/// What the surface is told: `{id, name?, z, path, outputs, env?}`. The variables come along only if the source may ask.
+fn facts(lowering: &Lowering<'_>, node: &Node, outputs: f64) -> Text {
+    let mut facts = Object::new();
+    let mut add = |name: &str, value| {
+        let _none = facts.insert(name.to_owned(), value);
+    };
+    add("id", Json::Text(node.id.to_string()));
+    if !node.name.is_empty() {
+        add("name", Json::Text(node.name.to_string()));
+    }
+    add("z", Json::Text(node.section.to_string()));
+    add("path", Json::Text(environment::path(node)));
+    add("outputs", Json::Number(outputs.to_string()));
+    if mentions(node, "env") {
+        let members = lowering.variables(node).into_iter();
+        add(
+            "env",
+            Json::Object(members.fold(Object::new(), |mut all, (name, value)| {
+                let _none = all.insert(name, value);
+                all
+            })),
+        );
+    }
+    let mut text = Vec::new();
+    write_value(&mut text, &Json::Object(facts));
+    String::from_utf8(text).expect("the writer writes UTF-8").into()
+}

@@ -1,0 +1,158 @@
+//! `inject`: sends messages by itself, once or again and again (section 13).
+
+use jose::json::{Limits, Object, Value as Json};
+use plan::{Expr, JsonRules, Number, Severity, ShapeStep, TriggerKind, Value, read_json};
+
+use super::{Lower, NodeType};
+use crate::node_red::lower::{Live, Lowering};
+use crate::node_red::number::{milliseconds_of, number_of};
+use crate::node_red::property;
+use crate::node_red::syntax::Node;
+use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+
+/// What a node that is to send once waits if it does not say how long.
+const ONCE_DELAY_MS: u64 = 100;
+
+pub(super) static TYPE: NodeType = NodeType {
+    spec: NodeSpec {
+        kind: "inject",
+        category: "common",
+        colour: "#a6bbcf",
+        summary: "Sends a message when the flow starts, or at intervals.",
+        inputs: 0,
+        outputs: Outputs::Labelled(&["message"]),
+        fields: &[
+            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
+            FieldSpec {
+                name: "props",
+                label: "Properties",
+                summary: "What the message holds.",
+                kind: FieldKind::Assignments,
+            },
+            FieldSpec {
+                name: "once",
+                label: "Inject once at the start",
+                summary: "Sends a message soon after the flow starts.",
+                kind: FieldKind::Flag(false),
+            },
+            FieldSpec {
+                name: "onceDelay",
+                label: "Delay",
+                summary: "Seconds from the start to that message.",
+                kind: FieldKind::Text("0.1"),
+            },
+            FieldSpec {
+                name: "repeat",
+                label: "Repeat",
+                summary: "Seconds from one message to the next; empty for none.",
+                kind: FieldKind::Text(""),
+            },
+            FieldSpec {
+                name: "crontab",
+                label: "At a specific time",
+                summary: "A schedule in the form of crontab; not served yet.",
+                kind: FieldKind::Text(""),
+            },
+        ],
+    },
+    lower: Lower::Schedule(lower),
+};
+
+fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Option<TriggerKind> {
+    let node = &live.node;
+    let every_ms = milliseconds_of(node.get("repeat"));
+    if every_ms.is_none() && !node.text("crontab").is_empty() {
+        let message = "Schedules in the form of crontab are not served, so the node sends nothing by itself.";
+        lowering.tell(Severity::Stopped, "inject_crontab", node.spot_of("crontab"), message, "Use an interval.");
+    }
+    let once_ms = || milliseconds_of(node.get("onceDelay")).unwrap_or(ONCE_DELAY_MS);
+    let first_ms = if node.flag("once") { Some(once_ms()) } else { every_ms };
+    let message = properties(node).iter().filter_map(|property| step(lowering, node, property)).collect();
+    Some(TriggerKind::Schedule { message, first_ms, every_ms })
+}
+
+/// The list of properties; an old node has a payload and a topic instead.
+fn properties(node: &Node) -> Vec<Object> {
+    let own = |name: &str| node.get(name).cloned();
+    let payload = || [("v", own("payload")), ("vt", own("payloadType"))];
+    let topic = || [("v", own("topic")), ("vt", Some(Json::Text("str".to_owned())))];
+    let Some(list) = node.get("props").and_then(Json::as_array) else {
+        return vec![entry("payload", payload()), entry("topic", topic())];
+    };
+    let listed =
+        list.iter().filter_map(Json::as_object).map(|property| match property.get("p").and_then(Json::as_text) {
+            Some("payload") if property.get("v").is_none() => entry("payload", payload()),
+            Some("topic") if property.get("v").is_none() => entry("topic", topic()),
+            Some(_) | None => property.clone(),
+        });
+    listed.collect()
+}
+
+fn entry(path: &str, members: [(&str, Option<Json>); 2]) -> Object {
+    let mut entry = Object::new();
+    let _none = entry.insert("p".to_owned(), Json::Text(path.to_owned()));
+    for (name, value) in members {
+        if let Some(value) = value {
+            let _none = entry.insert(name.to_owned(), value);
+        }
+    }
+    entry
+}
+
+fn step(lowering: &mut Lowering<'_>, node: &Node, property: &Object) -> Option<ShapeStep> {
+    let text = |name: &str| property.get(name).and_then(Json::as_text).unwrap_or_default();
+    let (path, kind) = (text("p"), text("vt"));
+    if path.is_empty() {
+        return None;
+    }
+    let step = property::parse(path).zip(value(lowering, node, kind, property.get("v")));
+    if step.is_none() {
+        let message =
+            format!("The property `{path}` of type `{kind}` cannot be set here, so the message comes without it.");
+        let hint = "Use a text, number, boolean, JSON, octets, variable or timestamp.";
+        lowering.tell(Severity::Warning, "inject_property", node.spot_of("props"), message, hint);
+    }
+    step.map(|(path, value)| ShapeStep::Set(path, value))
+}
+
+fn value(lowering: &Lowering<'_>, node: &Node, kind: &str, value: Option<&Json>) -> Option<Expr> {
+    let text = value.and_then(Json::as_text).unwrap_or_default();
+    let literal = match kind {
+        "" | "str" => Value::text(text),
+        "num" => Value::Number(Number::Float(number_of(value)?)),
+        "bool" => Value::Bool(text == "true" || value.and_then(Json::as_bool) == Some(true)),
+        "json" => json(text)?,
+        "bin" => octets(text)?,
+        "env" => variable(lowering, node, text),
+        "date" if text.is_empty() => return Some(Expr::Now),
+        _ => return None,
+    };
+    Some(Expr::Literal(literal))
+}
+
+fn json(text: &str) -> Option<Value> {
+    read_json(text.as_bytes(), Limits::REQUEST, JsonRules::Ecmascript).ok()
+}
+
+/// A list of numbers from 0 to 255, or a text.
+fn octets(text: &str) -> Option<Value> {
+    let value = Json::parse(text.as_bytes(), Limits::DOCUMENT).ok()?;
+    let octets = match &value {
+        Json::Text(text) => Some(text.as_bytes().to_vec()),
+        Json::Array(items) => items.iter().map(|item| item.as_number()?.parse().ok()).collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
+    };
+    octets.map(|octets| Value::Bytes(octets.into()))
+}
+
+fn variable(lowering: &Lowering<'_>, node: &Node, name: &str) -> Value {
+    match lowering.variables(node).remove(name) {
+        Some(Json::Text(text)) => Value::text(text),
+        Some(other) => {
+            let mut text = Vec::new();
+            jose::json::write_value(&mut text, &other);
+            json(&String::from_utf8_lossy(&text)).unwrap_or_default()
+        }
+        None => Value::text(""),
+    }
+}
