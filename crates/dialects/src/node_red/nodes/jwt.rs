@@ -2,8 +2,8 @@
 
 use jose::json::Value as Json;
 use plan::{
-    AbsentClaim, ClaimPlan, ExpiryRules, Expr, Fault, FaultKind, HeaderMember, Lifetime, Op, Path, TokenPlan,
-    VerifyPlan,
+    AbsentClaim, ClaimPlan, ExpiryRules, Expr, Fault, FaultKind, HeaderMember, JsonRules, Lifetime, Op, Path,
+    TokenPlan, VerifyPlan,
 };
 
 use super::{Lower, NodeType, jwt_config};
@@ -98,6 +98,7 @@ fn verify(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
         algorithms: if any_hmac { ANY_HMAC.to_vec() } else { vec![algorithm] },
         key: jwt_config::key(lowering, config),
         times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
+        claims: JsonRules::Ecmascript,
     };
     Ok(Op::Verify { policy: lowering.add_policy(policy), into: Path::keys(["tokenvalue"]) })
 }
