@@ -6,3 +6,5 @@ pub mod log;
 pub mod metrics;
 pub mod problem;
 pub mod routes;
+pub mod variables;
+pub mod vault;
