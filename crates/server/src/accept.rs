@@ -53,13 +53,8 @@ pub enum ListenerKind {
 
 impl ListenerKind {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [ListenerKind; 5] = [
-        ListenerKind::Runtime,
-        ListenerKind::Core,
-        ListenerKind::Studio,
-        ListenerKind::Control,
-        ListenerKind::Health,
-    ];
+    pub const ALL: [ListenerKind; 5] =
+        [ListenerKind::Runtime, ListenerKind::Core, ListenerKind::Studio, ListenerKind::Control, ListenerKind::Health];
 
     /// The word in settings, logs and metrics.
     #[must_use]
@@ -96,11 +91,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client goes away first, or when the reply takes longer than
     /// [`Limits::reply`]: work that must go on after that belongs into a task of its own. A panic in it becomes
     /// [`Problem::Internal`].
-    fn handle(
-        &self,
-        request: Request<Intake>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    fn handle(&self, request: Request<Intake>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
 
     /// Dresses a refusal of the server itself in the words of this listener.
     fn refuse(&self, problem: Problem, id: RequestId) -> Response<Body> {
@@ -180,16 +171,10 @@ async fn accept_loop<H: Handler>(listener: Listener, door: &Arc<Door<H>>) {
 
 async fn drain<H: Handler>(door: &Door<H>) {
     let all_done = door.gate.wait_until_empty();
-    if tokio::time::timeout(door.limits.drain, all_done)
-        .await
-        .is_ok()
-    {
+    if tokio::time::timeout(door.limits.drain, all_done).await.is_ok() {
         return;
     }
-    let fields = [
-        Field::Listener(H::KIND.name()),
-        Field::Count(door.gate.open() as u64),
-    ];
+    let fields = [Field::Listener(H::KIND.name()), Field::Count(door.gate.open() as u64)];
     door.house.log.warn("drain_cut_short", &fields);
     door.cut.raise();
     door.gate.wait_until_empty().await;

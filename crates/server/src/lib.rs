@@ -1,10 +1,12 @@
 //! Requests in, replies out.
 
 pub mod accept;
+pub mod control;
 pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod problem;
 pub mod routes;
+pub mod settings;
 pub mod variables;
 pub mod vault;

@@ -1,8 +1,6 @@
 //! Every bound on what comes in, as docs/contracts/security.md section 5 states it; a test holds the two equal.
 
-pub use jose::json::{
-    JSON_DEPTH_MAX, JSON_MEMBERS_MAX, JSON_VALUES_DOCUMENT_MAX, JSON_VALUES_REQUEST_MAX,
-};
+pub use jose::json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX, JSON_VALUES_DOCUMENT_MAX, JSON_VALUES_REQUEST_MAX};
 
 const KIB: usize = 1_024;
 const MIB: usize = 1_024 * KIB;
@@ -157,124 +155,46 @@ mod tests {
             ("HEAD_BYTES_MAX", vec![size(HEAD_BYTES_MAX)]),
             ("HEADERS_MAX", vec![size(HEADERS_MAX)]),
             ("URI_BYTES_MAX", vec![size(URI_BYTES_MAX)]),
-            (
-                "BODY_RUNTIME_BYTES_MAX",
-                vec![
-                    size(BODY_ORCHESTRATION_BYTES_MAX),
-                    size(BODY_RUNTIME_BYTES_MAX),
-                ],
-            ),
-            (
-                "BODY_CORE_BYTES_MAX",
-                vec![size(BODY_CORE_BYTES_MAX), size(BODY_STUDIO_BYTES_MAX)],
-            ),
-            (
-                "CONNECTIONS_MAX",
-                vec![size(CONNECTIONS_MAX), size(CONNECTIONS_ADDRESS_MAX)],
-            ),
+            ("BODY_RUNTIME_BYTES_MAX", vec![size(BODY_ORCHESTRATION_BYTES_MAX), size(BODY_RUNTIME_BYTES_MAX)]),
+            ("BODY_CORE_BYTES_MAX", vec![size(BODY_CORE_BYTES_MAX), size(BODY_STUDIO_BYTES_MAX)]),
+            ("CONNECTIONS_MAX", vec![size(CONNECTIONS_MAX), size(CONNECTIONS_ADDRESS_MAX)]),
             ("QUEUE_MAX", vec![size(QUEUE_MAX)]),
-            (
-                "H2_STREAMS_MAX",
-                vec![
-                    u64::from(H2_STREAMS_MAX),
-                    size(H2_PENDING_RESETS_MAX),
-                    size(H2_LOCAL_RESETS_MAX),
-                ],
-            ),
-            (
-                "TLS_HANDSHAKE_SECS",
-                vec![TLS_HANDSHAKE_SECS, FIRST_REQUEST_SECS],
-            ),
+            ("H2_STREAMS_MAX", vec![u64::from(H2_STREAMS_MAX), size(H2_PENDING_RESETS_MAX), size(H2_LOCAL_RESETS_MAX)]),
+            ("TLS_HANDSHAKE_SECS", vec![TLS_HANDSHAKE_SECS, FIRST_REQUEST_SECS]),
             ("IDLE_SECS", vec![IDLE_SECS]),
             ("BODY_SECS", vec![BODY_SECS]),
-            (
-                "REPLY_SECS",
-                vec![
-                    REPLY_ADMIN_SECS,
-                    REPLY_RUNTIME_SECS,
-                    REPLY_FLOW_SECS_MAX,
-                    REPLY_API_CONNECT_SECS,
-                ],
-            ),
+            ("REPLY_SECS", vec![REPLY_ADMIN_SECS, REPLY_RUNTIME_SECS, REPLY_FLOW_SECS_MAX, REPLY_API_CONNECT_SECS]),
             ("DRAIN_SECS", vec![DRAIN_SECS]),
-            (
-                "JSON_DEPTH_MAX",
-                vec![size(JSON_DEPTH_MAX), size(JSON_MEMBERS_MAX)],
-            ),
+            ("JSON_DEPTH_MAX", vec![size(JSON_DEPTH_MAX), size(JSON_MEMBERS_MAX)]),
             (
                 "JSON_VALUES_MAX",
-                vec![
-                    size(DOCUMENT_FILE_BYTES_MAX),
-                    size(JSON_VALUES_REQUEST_MAX),
-                    size(JSON_VALUES_DOCUMENT_MAX),
-                ],
+                vec![size(DOCUMENT_FILE_BYTES_MAX), size(JSON_VALUES_REQUEST_MAX), size(JSON_VALUES_DOCUMENT_MAX)],
             ),
-            (
-                "XML_DEPTH_MAX",
-                vec![
-                    size(XML_DEPTH_MAX),
-                    size(XML_NODES_MAX),
-                    size(XML_ATTRIBUTES_MAX),
-                ],
-            ),
-            (
-                "YAML_DEPTH_MAX",
-                vec![size(YAML_DEPTH_MAX), size(YAML_NODES_MAX)],
-            ),
-            (
-                "TOKEN_CHARS_MAX",
-                vec![size(TOKEN_CHARS_MAX), size(JOSE_HEADER_BYTES_MAX)],
-            ),
+            ("XML_DEPTH_MAX", vec![size(XML_DEPTH_MAX), size(XML_NODES_MAX), size(XML_ATTRIBUTES_MAX)]),
+            ("YAML_DEPTH_MAX", vec![size(YAML_DEPTH_MAX), size(YAML_NODES_MAX)]),
+            ("TOKEN_CHARS_MAX", vec![size(TOKEN_CHARS_MAX), size(JOSE_HEADER_BYTES_MAX)]),
             ("INFLATED_BYTES_MAX", vec![size(INFLATED_BYTES_MAX)]),
             (
                 "PBES2_COUNT_MIN",
-                vec![
-                    u64::from(PBES2_COUNT_SETTABLE_MAX),
-                    u64::from(PBES2_COUNT_MIN),
-                    u64::from(PBES2_COUNT_MAX),
-                ],
+                vec![u64::from(PBES2_COUNT_SETTABLE_MAX), u64::from(PBES2_COUNT_MIN), u64::from(PBES2_COUNT_MAX)],
             ),
-            (
-                "JWKS_IN_BYTES_MAX",
-                vec![size(JWKS_IN_BYTES_MAX), size(JWKS_IN_KEYS_MAX)],
-            ),
+            ("JWKS_IN_BYTES_MAX", vec![size(JWKS_IN_BYTES_MAX), size(JWKS_IN_KEYS_MAX)]),
             ("KEY_IMPORT_BYTES_MAX", vec![size(KEY_IMPORT_BYTES_MAX)]),
-            (
-                "SCRIPT_CPU_MS",
-                vec![SCRIPT_CPU_NODE_RED_MS, SCRIPT_CPU_MS, SCRIPT_WALL_EXTRA_MS],
-            ),
-            (
-                "SCRIPT_HEAP_BYTES_MAX",
-                vec![size(SCRIPT_HEAP_BYTES_MAX), size(SCRIPT_STACK_BYTES_MAX)],
-            ),
-            (
-                "SCRIPT_FRAME_BYTES_MAX",
-                vec![size(SCRIPT_FRAME_BYTES_MAX), size(SCRIPT_SOURCE_BYTES_MAX)],
-            ),
+            ("SCRIPT_CPU_MS", vec![SCRIPT_CPU_NODE_RED_MS, SCRIPT_CPU_MS, SCRIPT_WALL_EXTRA_MS]),
+            ("SCRIPT_HEAP_BYTES_MAX", vec![size(SCRIPT_HEAP_BYTES_MAX), size(SCRIPT_STACK_BYTES_MAX)]),
+            ("SCRIPT_FRAME_BYTES_MAX", vec![size(SCRIPT_FRAME_BYTES_MAX), size(SCRIPT_SOURCE_BYTES_MAX)]),
             ("SCRIPT_JOBS_MAX", vec![size(SCRIPT_JOBS_MAX)]),
-            (
-                "FETCH_CONNECT_SECS",
-                vec![FETCH_INVOKE_SECS, FETCH_CONNECT_SECS, FETCH_TOTAL_SECS],
-            ),
-            (
-                "FETCH_BODY_BYTES_MAX",
-                vec![size(FETCH_BODY_BYTES_MAX), size(FETCH_REDIRECTS_MAX)],
-            ),
+            ("FETCH_CONNECT_SECS", vec![FETCH_INVOKE_SECS, FETCH_CONNECT_SECS, FETCH_TOTAL_SECS]),
+            ("FETCH_BODY_BYTES_MAX", vec![size(FETCH_BODY_BYTES_MAX), size(FETCH_REDIRECTS_MAX)]),
             ("RATE_CALLERS_MAX", vec![size(RATE_CALLERS_MAX)]),
-            (
-                "LOG_FIELD_BYTES_MAX",
-                vec![size(LOG_FIELD_BYTES_MAX), size(AUDIT_BUFFER_ROWS_MAX)],
-            ),
+            ("LOG_FIELD_BYTES_MAX", vec![size(LOG_FIELD_BYTES_MAX), size(AUDIT_BUFFER_ROWS_MAX)]),
         ]
     }
 
     /// SE-21: the table of section 5 and these constants say the same, row for row.
     #[test]
     fn the_contract_and_the_constants_agree() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../docs/contracts/security.md"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/contracts/security.md");
         let contract = std::fs::read_to_string(path).unwrap();
         let (_, rest) = contract.split_once("## 5. Limits").unwrap();
         let (table, _) = rest.split_once("\nTraps behind these").unwrap();
@@ -287,10 +207,8 @@ mod tests {
                 (name, [numbers(cells[1]), numbers(cells[2])].concat())
             })
             .collect();
-        let ours: Vec<(String, Vec<u64>)> = expected()
-            .into_iter()
-            .map(|(name, values)| (name.to_owned(), values))
-            .collect();
+        let ours: Vec<(String, Vec<u64>)> =
+            expected().into_iter().map(|(name, values)| (name.to_owned(), values)).collect();
         assert_eq!(ours, stated);
     }
 }

@@ -15,13 +15,14 @@ pub use field::Field;
 const QUEUE_LINES_MAX: usize = 8_192;
 
 /// How much an event matters; each level includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Somebody must act.
     Error,
     /// Somebody should look.
     Warn,
     /// The course of the server's life.
+    #[default]
     Info,
     /// Every request.
     Debug,
@@ -64,11 +65,7 @@ impl Form {
     /// Text when standard error is a terminal, else JSON.
     #[must_use]
     pub fn for_stderr() -> Form {
-        if std::io::stderr().is_terminal() {
-            Form::Text
-        } else {
-            Form::Json
-        }
+        if std::io::stderr().is_terminal() { Form::Text } else { Form::Json }
     }
 }
 
@@ -101,26 +98,13 @@ impl Log {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(
-        level: Level,
-        form: Form,
-        sink: impl Write + Send + 'static,
-    ) -> std::io::Result<(Log, LogGuard)> {
+    pub fn start(level: Level, form: Form, sink: impl Write + Send + 'static) -> std::io::Result<(Log, LogGuard)> {
         let (queue, lines) = sync_channel(QUEUE_LINES_MAX);
-        let log = Log(Arc::new(Inner {
-            level,
-            form,
-            queue,
-            dropped: AtomicU64::new(0),
-        }));
+        let log = Log(Arc::new(Inner { level, form, queue, dropped: AtomicU64::new(0) }));
         let inner = Arc::clone(&log.0);
-        let writer = std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write_lines(&lines, &inner, sink))?;
-        let guard = LogGuard {
-            log: log.clone(),
-            writer: Some(writer),
-        };
+        let writer =
+            std::thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&lines, &inner, sink))?;
+        let guard = LogGuard { log: log.clone(), writer: Some(writer) };
         Ok((log, guard))
     }
 
@@ -157,10 +141,7 @@ impl Log {
             let place = panic.location().map(ToString::to_string);
             log.error(
                 "panic",
-                &[
-                    Field::Cause(panic_text(panic.payload())),
-                    Field::Place(place.as_deref().unwrap_or("unknown")),
-                ],
+                &[Field::Cause(panic_text(panic.payload())), Field::Place(place.as_deref().unwrap_or("unknown"))],
             );
         }));
     }
@@ -182,9 +163,7 @@ impl Log {
 /// What a panic says.
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let literal = panic.downcast_ref::<&str>().copied();
-    literal
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without text")
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without text")
 }
 
 impl Drop for LogGuard {
@@ -213,12 +192,7 @@ fn tell_dropped(inner: &Inner, sink: &mut impl Write) {
     }
     let count = inner.dropped.swap(0, Ordering::Relaxed);
     let fields = [Field::Count(count)];
-    let _ = sink.write_all(&field::line(
-        inner.form,
-        Level::Warn,
-        "log_lines_dropped",
-        &fields,
-    ));
+    let _ = sink.write_all(&field::line(inner.form, Level::Warn, "log_lines_dropped", &fields));
 }
 
 #[cfg(test)]
@@ -279,46 +253,26 @@ mod tests {
         assert_eq!(line["event"], "listening");
         assert_eq!(line["listener"], "runtime");
         assert_eq!(line["count"], 2);
-        assert!(
-            line["time"]
-                .as_str()
-                .unwrap()
-                .parse::<jiff::Timestamp>()
-                .is_ok()
-        );
+        assert!(line["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
         assert_eq!(text.lines().count(), 1);
     }
 
     /// SE-55: line breaks, escape sequences and a mebibyte in one field stay one line, escaped and cut at 1 024 octets.
     #[test]
     fn nothing_in_a_field_breaks_out_of_its_line() {
-        let hostile =
-            "a\r\n{\"level\":\"error\"}\u{1b}[2J\u{9b}\u{2028}\u{7f} event=forged".to_owned();
+        let hostile = "a\r\n{\"level\":\"error\"}\u{1b}[2J\u{9b}\u{2028}\u{7f} event=forged".to_owned();
         let huge = format!("\u{1b}é{}", "x".repeat(1024 * 1024));
         for form in [Form::Json, Form::Text] {
             let text = written(form, |log| {
                 log.warn(
                     "odd",
-                    &[
-                        Field::Path(&hostile),
-                        Field::Cause(&huge),
-                        Field::Header {
-                            name: &hostile,
-                            value: &hostile,
-                        },
-                    ],
+                    &[Field::Path(&hostile), Field::Cause(&huge), Field::Header { name: &hostile, value: &hostile }],
                 );
             });
             assert_eq!(text.lines().count(), 1, "{text:?}");
             assert!(text.ends_with('\n'));
-            assert!(
-                !text.trim_end_matches('\n').chars().any(char::is_control),
-                "{text:?}"
-            );
-            assert!(
-                !text.contains('\u{2028}') && !text.contains(" event=forged "),
-                "{text:?}"
-            );
+            assert!(!text.trim_end_matches('\n').chars().any(char::is_control), "{text:?}");
+            assert!(!text.contains('\u{2028}') && !text.contains(" event=forged "), "{text:?}");
             assert!(text.contains("\\u001b") && text.contains("\\u000a") | text.contains("\\n"));
             assert!(text.contains("[+1047555 octets]"), "{}", text.len());
             assert!(text.len() < 2_048, "{}", text.len());
@@ -328,45 +282,17 @@ mod tests {
     #[test]
     fn secrets_in_headers_and_tokens_never_print() {
         let text = written(Form::Json, |log| {
-            for name in [
-                "Authorization",
-                "COOKIE",
-                "set-cookie",
-                "Api-Key",
-                "proxy-authorization",
-            ] {
-                log.info(
-                    "header",
-                    &[Field::Header {
-                        name,
-                        value: "canary",
-                    }],
-                );
+            for name in ["Authorization", "COOKIE", "set-cookie", "Api-Key", "proxy-authorization"] {
+                log.info("header", &[Field::Header { name, value: "canary" }]);
             }
-            log.info(
-                "header",
-                &[Field::Header {
-                    name: "accept",
-                    value: "text/html",
-                }],
-            );
-            log.info(
-                "token",
-                &[Field::Token {
-                    kid: Some("k1"),
-                    jti: None,
-                    token: "abc",
-                }],
-            );
+            log.info("header", &[Field::Header { name: "accept", value: "text/html" }]);
+            log.info("token", &[Field::Token { kid: Some("k1"), jti: None, token: "abc" }]);
         });
         assert!(!text.contains("canary"));
         assert!(text.contains("Authorization: ***"));
         assert!(text.contains("accept: text/html"));
         // SHA-256("abc") begins ba7816bf (FIPS 180-4 appendix).
-        assert!(
-            text.contains(r#""token":"kid=k1 sha256=ba7816bf""#),
-            "{text}"
-        );
+        assert!(text.contains(r#""token":"kid=k1 sha256=ba7816bf""#), "{text}");
         assert!(!text.contains("abc"));
     }
 
@@ -385,11 +311,7 @@ mod tests {
         let told: u64 = text
             .lines()
             .filter(|line| line.contains("log_lines_dropped"))
-            .map(|line| {
-                serde_json::from_str::<serde_json::Value>(line).unwrap()["count"]
-                    .as_u64()
-                    .unwrap()
-            })
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["count"].as_u64().unwrap())
             .sum();
         assert!(told > 0);
         assert_eq!(kept + told, QUEUE_LINES_MAX as u64 + 100);

@@ -47,8 +47,7 @@ impl Gauge {
 
 /// Upper bounds of the duration buckets, in microseconds; the last bucket has none.
 const BUCKETS_MICROS: [u64; 15] = [
-    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
-    5_000_000, 30_000_000,
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000,
 ];
 
 /// How durations spread.
@@ -71,13 +70,8 @@ impl Histogram {
         let mut total = 0;
         for (index, bucket) in self.buckets.iter().enumerate() {
             total += bucket.load(Ordering::Relaxed);
-            let bound = BUCKETS_MICROS
-                .get(index)
-                .map_or("+Inf".to_owned(), |micros| seconds(*micros));
-            let _ = writeln!(
-                out,
-                r#"{name}_bucket{{listener="{listener}",le="{bound}"}} {total}"#
-            );
+            let bound = BUCKETS_MICROS.get(index).map_or("+Inf".to_owned(), |micros| seconds(*micros));
+            let _ = writeln!(out, r#"{name}_bucket{{listener="{listener}",le="{bound}"}} {total}"#);
         }
         let sum = seconds(self.sum_micros.load(Ordering::Relaxed));
         let _ = writeln!(out, r#"{name}_sum{{listener="{listener}"}} {sum}"#);
@@ -107,10 +101,7 @@ pub struct ListenerMetrics {
 impl ListenerMetrics {
     /// Counts one reply.
     pub fn replied(&self, status: http::StatusCode, after: Duration) {
-        if let Some(class) = self
-            .replies
-            .get(usize::from(status.as_u16() / 100).wrapping_sub(1))
-        {
+        if let Some(class) = self.replies.get(usize::from(status.as_u16() / 100).wrapping_sub(1)) {
             class.increment();
         }
         self.reply_time.record(after);
@@ -119,9 +110,7 @@ impl ListenerMetrics {
     /// Replies so far whose status begins with `digit`.
     #[must_use]
     pub fn replies(&self, digit: usize) -> u64 {
-        self.replies
-            .get(digit.wrapping_sub(1))
-            .map_or(0, Counter::get)
+        self.replies.get(digit.wrapping_sub(1)).map_or(0, Counter::get)
     }
 }
 
@@ -148,12 +137,7 @@ impl Metrics {
         self.render_connections(&mut out);
         self.render_replies(&mut out);
         if let Some(octets) = resident_octets() {
-            describe(
-                &mut out,
-                "process_resident_memory_bytes",
-                "gauge",
-                "Resident memory.",
-            );
+            describe(&mut out, "process_resident_memory_bytes", "gauge", "Resident memory.");
             let _ = writeln!(out, "process_resident_memory_bytes {octets}");
         }
         out
@@ -163,62 +147,32 @@ impl Metrics {
         let open = "chancery_connections";
         describe(out, open, "gauge", "Connections open now.");
         for (kind, listener) in self.by_kind() {
-            let _ = writeln!(
-                out,
-                r#"{open}{{listener="{kind}"}} {}"#,
-                listener.connections.get()
-            );
+            let _ = writeln!(out, r#"{open}{{listener="{kind}"}} {}"#, listener.connections.get());
         }
         let refused = "chancery_connections_refused_total";
-        describe(
-            out,
-            refused,
-            "counter",
-            "Connections closed at once, since their address had its share.",
-        );
+        describe(out, refused, "counter", "Connections closed at once, since their address had its share.");
         for (kind, listener) in self.by_kind() {
-            let _ = writeln!(
-                out,
-                r#"{refused}{{listener="{kind}"}} {}"#,
-                listener.connections_refused.get()
-            );
+            let _ = writeln!(out, r#"{refused}{{listener="{kind}"}} {}"#, listener.connections_refused.get());
         }
     }
 
     fn render_replies(&self, out: &mut String) {
         let replies = "chancery_replies_total";
-        describe(
-            out,
-            replies,
-            "counter",
-            "Replies by the first digit of their status.",
-        );
+        describe(out, replies, "counter", "Replies by the first digit of their status.");
         for (kind, listener) in self.by_kind() {
             for (index, class) in listener.replies.iter().enumerate() {
-                let _ = writeln!(
-                    out,
-                    r#"{replies}{{listener="{kind}",class="{}xx"}} {}"#,
-                    index + 1,
-                    class.get()
-                );
+                let _ = writeln!(out, r#"{replies}{{listener="{kind}",class="{}xx"}} {}"#, index + 1, class.get());
             }
         }
         let time = "chancery_reply_seconds";
-        describe(
-            out,
-            time,
-            "histogram",
-            "From a complete request head to its reply.",
-        );
+        describe(out, time, "histogram", "From a complete request head to its reply.");
         for (kind, listener) in self.by_kind() {
             listener.reply_time.render(out, time, kind);
         }
     }
 
     fn by_kind(&self) -> impl Iterator<Item = (&'static str, &ListenerMetrics)> {
-        ListenerKind::ALL
-            .into_iter()
-            .map(|kind| (kind.name(), self.listener(kind)))
+        ListenerKind::ALL.into_iter().map(|kind| (kind.name(), self.listener(kind)))
     }
 }
 
@@ -256,10 +210,7 @@ mod tests {
             r#"chancery_reply_seconds_sum{listener="runtime"} 3600.000101"#,
             r#"chancery_reply_seconds_count{listener="runtime"} 3"#,
         ] {
-            assert!(
-                text.lines().any(|l| l == line),
-                "{line} is missing in\n{text}"
-            );
+            assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
         }
     }
 

@@ -78,10 +78,7 @@ impl Problem {
     /// The reply as one line of plain text, as the core listener gives it.
     #[must_use]
     pub fn to_text(self, text: &str) -> Response<Body> {
-        self.dress(
-            format!("{text}\n"),
-            HeaderValue::from_static("text/plain; charset=UTF-8"),
-        )
+        self.dress(format!("{text}\n"), HeaderValue::from_static("text/plain; charset=UTF-8"))
     }
 
     fn dress(self, text: String, content_type: HeaderValue) -> Response<Body> {
@@ -103,73 +100,45 @@ impl Problem {
     fn row(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
         match self {
-            Problem::Malformed => (
-                S::BAD_REQUEST,
-                "invalid_request",
-                "The request is not well formed.",
-            ),
+            Problem::Malformed => (S::BAD_REQUEST, "invalid_request", "The request is not well formed."),
             Problem::Forbidden => (S::FORBIDDEN, "forbidden", "You may not do this."),
             Problem::NotFound => (S::NOT_FOUND, "not_found", "Nothing answers this path here."),
-            Problem::MethodNotAllowed(_) => (
-                S::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This path does not answer this method.",
-            ),
-            Problem::BodyTimeout => (
-                S::REQUEST_TIMEOUT,
-                "body_timeout",
-                "The request body did not arrive in time.",
-            ),
-            Problem::Conflict => (
-                S::CONFLICT,
-                "conflict",
-                "The request contradicts what is there.",
-            ),
-            Problem::BodyTooLarge => (
-                S::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                "The request body is larger than this server takes.",
-            ),
-            Problem::UriTooLong => (
-                S::URI_TOO_LONG,
-                "uri_too_long",
-                "The request target is longer than this server takes.",
-            ),
+            Problem::MethodNotAllowed(_) => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not answer this method.")
+            }
+            Problem::BodyTimeout => (S::REQUEST_TIMEOUT, "body_timeout", "The request body did not arrive in time."),
+            Problem::Conflict => (S::CONFLICT, "conflict", "The request contradicts what is there."),
+            Problem::BodyTooLarge => {
+                (S::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is larger than this server takes.")
+            }
+            Problem::UriTooLong => {
+                (S::URI_TOO_LONG, "uri_too_long", "The request target is longer than this server takes.")
+            }
             Problem::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "The body has a type or encoding that is not read here.",
             ),
-            Problem::Misdirected => (
-                S::MISDIRECTED_REQUEST,
-                "misdirected_request",
-                "This server does not answer under that host name.",
-            ),
+            Problem::Misdirected => {
+                (S::MISDIRECTED_REQUEST, "misdirected_request", "This server does not answer under that host name.")
+            }
             Problem::HeadTooLarge => (
                 S::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "head_too_large",
                 "The request has more header fields than this server takes.",
             ),
-            Problem::TooManyRequests => (
-                S::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                "Too many requests; try again later.",
-            ),
+            Problem::TooManyRequests => {
+                (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; try again later.")
+            }
             Problem::Internal => (
                 S::INTERNAL_SERVER_ERROR,
                 "internal_error",
                 "The server failed; its log tells more under this request id.",
             ),
-            Problem::Unavailable => (
-                S::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The server cannot do this now; try again later.",
-            ),
-            Problem::ReplyTimeout => (
-                S::GATEWAY_TIMEOUT,
-                "reply_timeout",
-                "No reply was ready in time.",
-            ),
+            Problem::Unavailable => {
+                (S::SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this now; try again later.")
+            }
+            Problem::ReplyTimeout => (S::GATEWAY_TIMEOUT, "reply_timeout", "No reply was ready in time."),
         }
     }
 }
@@ -194,9 +163,7 @@ impl Verb {
     /// The verb that answers a method, if one does.
     #[must_use]
     pub fn of(method: &Method) -> Option<Verb> {
-        Verb::ALL
-            .into_iter()
-            .find(|verb| verb.names().split(", ").any(|name| name == method.as_str()))
+        Verb::ALL.into_iter().find(|verb| verb.names().split(", ").any(|name| name == method.as_str()))
     }
 
     fn names(self) -> &'static str {
@@ -228,10 +195,7 @@ impl Verbs {
 
     /// The set as the `Allow` header field lists it (RFC 9110 section 10.2.1).
     fn to_header(self) -> HeaderValue {
-        let names = Verb::ALL
-            .into_iter()
-            .filter(|verb| self.0 & 1 << *verb as u8 != 0)
-            .map(Verb::names);
+        let names = Verb::ALL.into_iter().filter(|verb| self.0 & 1 << *verb as u8 != 0).map(Verb::names);
         let text = names.collect::<Vec<_>>().join(", ");
         HeaderValue::try_from(text).expect("method names are visible ASCII")
     }

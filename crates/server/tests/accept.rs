@@ -10,8 +10,7 @@ use std::time::Duration;
 use house::{Client, Flows, Running, get, start, start_on};
 use server::accept::{Bind, Limits, ListenerKind};
 use server::limits::{
-    BODY_RUNTIME_BYTES_MAX, CONNECTIONS_ADDRESS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEADERS_MAX,
-    URI_BYTES_MAX,
+    BODY_RUNTIME_BYTES_MAX, CONNECTIONS_ADDRESS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEADERS_MAX, URI_BYTES_MAX,
 };
 use server::routes::RuntimeRouter;
 use tokio::net::TcpSocket;
@@ -41,9 +40,7 @@ async fn one_connection_carries_many_requests_also_pipelined() {
     let mut client = server.connect().await;
     let post = "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody";
     let last = "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    client
-        .send(format!("{post}{}{post}{last}", get("/hello")))
-        .await;
+    client.send(format!("{post}{}{post}{last}", get("/hello"))).await;
     let (all, _) = client.rest().await;
     assert_eq!(all.matches("HTTP/1.1 200 OK").count(), 4, "{all}");
     assert_eq!(all.matches("\r\n\r\n4").count(), 2, "{all}");
@@ -69,24 +66,14 @@ async fn a_unix_socket_answers_and_is_closed_to_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runtime.sock");
     let limits = Limits::of(ListenerKind::Runtime);
-    let mut server = start_on(
-        &[Bind::Unix(path.clone())],
-        RuntimeRouter::new(Flows),
-        limits,
-    );
+    let mut server = start_on(&[Bind::Unix(path.clone())], RuntimeRouter::new(Flows), limits);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let mut client = tokio::net::UnixStream::connect(&path).await.unwrap();
-    client
-        .write_all(b"GET /hello HTTP/1.0\r\n\r\n")
-        .await
-        .unwrap();
+    client.write_all(b"GET /hello HTTP/1.0\r\n\r\n").await.unwrap();
     let mut reply = String::new();
     client.read_to_string(&mut reply).await.unwrap();
-    assert!(
-        reply.starts_with("HTTP/1.0 200 OK") && reply.ends_with("hello"),
-        "{reply}"
-    );
+    assert!(reply.starts_with("HTTP/1.0 200 OK") && reply.ends_with("hello"), "{reply}");
     server.stop().await;
     // What a dead process leaves behind is replaced.
     let again = start_on(&[Bind::Unix(path)], RuntimeRouter::new(Flows), limits);
@@ -96,10 +83,7 @@ async fn a_unix_socket_answers_and_is_closed_to_others() {
 /// The head of a request for `/hello` that is `octets` long.
 fn head_of(octets: usize) -> String {
     let (begin, end) = ("GET /hello HTTP/1.1\r\nHost: x\r\nA: ", "\r\n\r\n");
-    format!(
-        "{begin}{}{end}",
-        "a".repeat(octets - begin.len() - end.len())
-    )
+    format!("{begin}{}{end}", "a".repeat(octets - begin.len() - end.len()))
 }
 
 #[tokio::test]
@@ -137,11 +121,7 @@ async fn uri_bytes_max_pass_and_one_more_is_414() {
     assert_eq!((fits.status, &fits.body[..9]), (404, "no flow /"));
     let reply = server.get(&path(URI_BYTES_MAX + 1)).await;
     assert_eq!(reply.status, 414);
-    assert!(
-        reply.body.starts_with(r#"{"error":"uri_too_long","#),
-        "{}",
-        reply.body
-    );
+    assert!(reply.body.starts_with(r#"{"error":"uri_too_long","#), "{}", reply.body);
 }
 
 #[tokio::test]
@@ -152,15 +132,9 @@ async fn body_runtime_bytes_max_pass_and_one_more_is_413() {
         format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {octets}\r\n\r\n{body}")
     };
     let reply = server.ask(sized(BODY_RUNTIME_BYTES_MAX)).await;
-    assert_eq!(
-        (reply.status, reply.body),
-        (200, BODY_RUNTIME_BYTES_MAX.to_string())
-    );
+    assert_eq!((reply.status, reply.body), (200, BODY_RUNTIME_BYTES_MAX.to_string()));
     // The reply arrives although the body was sent and never read.
-    assert_eq!(
-        server.ask(sized(BODY_RUNTIME_BYTES_MAX + 1)).await.status,
-        413
-    );
+    assert_eq!(server.ask(sized(BODY_RUNTIME_BYTES_MAX + 1)).await.status, 413);
 
     let chunked = |octets: usize| {
         let body = "b".repeat(octets);
@@ -169,32 +143,20 @@ async fn body_runtime_bytes_max_pass_and_one_more_is_413() {
         )
     };
     let reply = server.ask(chunked(BODY_RUNTIME_BYTES_MAX)).await;
-    assert_eq!(
-        (reply.status, reply.body),
-        (200, BODY_RUNTIME_BYTES_MAX.to_string())
-    );
-    assert_eq!(
-        server.ask(chunked(BODY_RUNTIME_BYTES_MAX + 1)).await.status,
-        413
-    );
+    assert_eq!((reply.status, reply.body), (200, BODY_RUNTIME_BYTES_MAX.to_string()));
+    assert_eq!(server.ask(chunked(BODY_RUNTIME_BYTES_MAX + 1)).await.status, 413);
 }
 
 #[tokio::test]
 async fn trace_and_connect_are_405_and_end_the_connection() {
     let server = runtime();
-    for request in [
-        "TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n",
-        "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
-    ] {
+    for request in ["TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n"] {
         let mut client = server.connect().await;
         client.send(format!("{request}{}", get("/hello"))).await;
         let reply = client.reply().await;
         assert_eq!(reply.status, 405, "{request}");
         assert!(reply.has("connection: close"));
-        assert!(
-            reply.has("allow: get, head, post, put, delete"),
-            "{reply:?}"
-        );
+        assert!(reply.has("allow: get, head, post, put, delete"), "{reply:?}");
         assert_eq!(client.rest().await.0, "");
     }
 }
@@ -204,24 +166,13 @@ async fn a_connection_that_brings_no_head_is_closed_in_time() {
     let limit = millis(300);
     let server = runtime_with(|limits| limits.first_request = limit);
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    for begun in [
-        "",
-        "G",
-        "\r\n",
-        "PRI",
-        &preface[..12],
-        &preface[..23],
-        preface,
-        "GET /hello HTTP/1.1\r\nHost: x\r\n",
-    ] {
+    for begun in ["", "G", "\r\n", "PRI", &preface[..12], &preface[..23], preface, "GET /hello HTTP/1.1\r\nHost: x\r\n"]
+    {
         let mut client = server.connect().await;
         client.send(begun).await;
         let (sent, took) = client.rest().await;
         assert!(!sent.contains("HTTP/1.1"), "{begun:?}: {sent:?}");
-        assert!(
-            took > millis(200) && took < millis(700),
-            "{begun:?}: {took:?}"
-        );
+        assert!(took > millis(200) && took < millis(700), "{begun:?}: {took:?}");
     }
 }
 
@@ -246,19 +197,11 @@ async fn dripping_is_ended_by_the_limit_of_what_drips() {
         use tokio::io::AsyncReadExt as _;
         let end = read.read_to_end(&mut octets).await;
         dripping.abort();
-        (
-            String::from_utf8(octets).unwrap(),
-            began.elapsed(),
-            end.is_ok(),
-        )
+        (String::from_utf8(octets).unwrap(), began.elapsed(), end.is_ok())
     };
-    let head = tokio::spawn(drip(
-        server.connect().await,
-        "GET /hello HTTP/1.1\r\nHost: ",
-    ));
+    let head = tokio::spawn(drip(server.connect().await, "GET /hello HTTP/1.1\r\nHost: "));
     let mut body = server.connect().await;
-    body.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
-        .await;
+    body.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n").await;
     let began = std::time::Instant::now();
     let late = tokio::spawn(async move {
         for _ in 0..1_000 {
@@ -317,18 +260,10 @@ async fn a_late_reply_is_told_and_logged() {
     let mut server = runtime_with(|limits| limits.reply = millis(100));
     let reply = server.get("/slow").await;
     assert_eq!(reply.status, 504);
-    let id = reply
-        .body
-        .split('"')
-        .nth(11)
-        .expect("a request id")
-        .to_owned();
+    let id = reply.body.split('"').nth(11).expect("a request id").to_owned();
     assert_eq!(id.len(), 16);
     let log = server.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains("reply_late"))
-        .unwrap();
+    let line = log.lines().find(|line| line.contains("reply_late")).unwrap();
     assert!(line.contains(&id), "{line}");
 }
 
@@ -357,39 +292,15 @@ async fn smuggling_is_400_and_the_end() {
     let server = runtime();
     let behind = get("/hello");
     for (what, head, body) in [
-        (
-            "CL.TE",
-            "Content-Length: 6\r\nTransfer-Encoding: chunked",
-            "0\r\n\r\nG",
-        ),
-        (
-            "TE.CL",
-            "Transfer-Encoding: chunked\r\nContent-Length: 4",
-            "5c\r\n",
-        ),
-        (
-            "TE.TE",
-            "Transfer-Encoding: chunked\r\nTransfer-encoding: cow",
-            "0\r\n\r\n",
-        ),
-        (
-            "TE.TE, same",
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-            "0\r\n\r\n",
-        ),
+        ("CL.TE", "Content-Length: 6\r\nTransfer-Encoding: chunked", "0\r\n\r\nG"),
+        ("TE.CL", "Transfer-Encoding: chunked\r\nContent-Length: 4", "5c\r\n"),
+        ("TE.TE", "Transfer-Encoding: chunked\r\nTransfer-encoding: cow", "0\r\n\r\n"),
+        ("TE.TE, same", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
         ("TE obscure", "Transfer-Encoding: \x0bchunked", "0\r\n\r\n"),
-        (
-            "TE list",
-            "Transfer-Encoding: identity, chunked",
-            "0\r\n\r\n",
-        ),
+        ("TE list", "Transfer-Encoding: identity, chunked", "0\r\n\r\n"),
         ("TE blank", "Transfer-Encoding : chunked", "0\r\n\r\n"),
         ("double CL", "Content-Length: 0\r\nContent-Length: 44", ""),
-        (
-            "double CL, same",
-            "Content-Length: 0\r\nContent-Length: 0",
-            "",
-        ),
+        ("double CL, same", "Content-Length: 0\r\nContent-Length: 0", ""),
         ("CL list", "Content-Length: 0, 0", ""),
         ("CL sign", "Content-Length: +0", ""),
         ("obs-fold", "A: b\r\n c", ""),
@@ -399,8 +310,7 @@ async fn smuggling_is_400_and_the_end() {
         ("NUL", "A: b\0", ""),
     ] {
         for pieces in [1, 7] {
-            let request =
-                format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{body}{behind}");
+            let request = format!("POST /length HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{body}{behind}");
             let mut client = server.connect().await;
             for piece in request.as_bytes().chunks(request.len().div_ceil(pieces)) {
                 client.send(piece).await;
@@ -502,11 +412,7 @@ async fn a_shutdown_lets_requests_finish_and_closes_idle_connections() {
     assert_eq!(busy.reply().await.body, "slow");
     assert_eq!(idle.rest().await.0, "");
     drop(fresh);
-    assert!(
-        tokio::net::TcpStream::connect(server.address)
-            .await
-            .is_err()
-    );
+    assert!(tokio::net::TcpStream::connect(server.address).await.is_err());
 }
 
 #[tokio::test]

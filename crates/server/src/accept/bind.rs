@@ -99,15 +99,9 @@ impl Listener {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn bind(places: &[Bind]) -> Result<Listener, BindError> {
-        let mut listener = Listener {
-            tcp: Vec::new(),
-            unix: Vec::new(),
-        };
+        let mut listener = Listener { tcp: Vec::new(), unix: Vec::new() };
         for bind in places {
-            listener.add(bind).map_err(|cause| BindError {
-                bind: bind.clone(),
-                cause,
-            })?;
+            listener.add(bind).map_err(|cause| BindError { bind: bind.clone(), cause })?;
         }
         Ok(listener)
     }
@@ -115,10 +109,7 @@ impl Listener {
     /// The TCP addresses, with the ports that the system chose where a place said 0.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.tcp
-            .iter()
-            .filter_map(|socket| socket.local_addr().ok())
-            .collect()
+        self.tcp.iter().filter_map(|socket| socket.local_addr().ok()).collect()
     }
 
     /// The next connection on any of the sockets. One loop takes from all, so that their limits are one.
@@ -165,19 +156,13 @@ fn from_tcp((stream, address): (TcpStream, SocketAddr)) -> (Stream, Peer) {
     (Stream::Tcp(stream), Peer::Tcp(address))
 }
 
-fn from_unix(
-    (stream, _): (UnixStream, tokio::net::unix::SocketAddr),
-) -> io::Result<(Stream, Peer)> {
+fn from_unix((stream, _): (UnixStream, tokio::net::unix::SocketAddr)) -> io::Result<(Stream, Peer)> {
     let uid = stream.peer_cred()?.uid();
     Ok((Stream::Unix(stream), Peer::Unix { uid }))
 }
 
 fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -191,9 +176,7 @@ fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
 fn has_no_ipv6(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let absent = [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| absent.contains(&code))
+    error.raw_os_error().is_some_and(|code| absent.contains(&code))
 }
 
 /// Binds a Unix socket for this user alone. A socket file that nobody listens on is left over and replaced.
@@ -202,16 +185,10 @@ fn unix(path: &Path) -> io::Result<UnixListener> {
 
     if let Ok(found) = std::fs::symlink_metadata(path) {
         if !found.file_type().is_socket() {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "there is a file that is no socket",
-            ));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"));
         }
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                "another process listens there",
-            ));
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"));
         }
         std::fs::remove_file(path)?;
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::ListenerKind;
 use crate::limits::{
-    BODY_CORE_BYTES_MAX, BODY_RUNTIME_BYTES_MAX, BODY_SECS, BODY_STUDIO_BYTES_MAX,
-    CONNECTIONS_ADDRESS_MAX, CONNECTIONS_MAX, DRAIN_SECS, FIRST_REQUEST_SECS, HEAD_BYTES_MAX,
-    HEADERS_MAX, IDLE_SECS, REPLY_ADMIN_SECS, REPLY_FLOW_SECS_MAX, URI_BYTES_MAX,
+    BODY_CORE_BYTES_MAX, BODY_RUNTIME_BYTES_MAX, BODY_SECS, BODY_STUDIO_BYTES_MAX, CONNECTIONS_ADDRESS_MAX,
+    CONNECTIONS_MAX, DRAIN_SECS, FIRST_REQUEST_SECS, HEAD_BYTES_MAX, HEADERS_MAX, IDLE_SECS, REPLY_ADMIN_SECS,
+    REPLY_FLOW_SECS_MAX, URI_BYTES_MAX,
 };
 use crate::problem::Problem;
 
@@ -46,17 +46,11 @@ impl Limits {
     #[must_use]
     pub fn of(kind: ListenerKind) -> Limits {
         let (body_bytes, reply_secs, late) = match kind {
-            ListenerKind::Runtime => (
-                BODY_RUNTIME_BYTES_MAX,
-                REPLY_FLOW_SECS_MAX,
-                Problem::ReplyTimeout,
-            ),
+            ListenerKind::Runtime => (BODY_RUNTIME_BYTES_MAX, REPLY_FLOW_SECS_MAX, Problem::ReplyTimeout),
             ListenerKind::Core => (BODY_CORE_BYTES_MAX, REPLY_ADMIN_SECS, Problem::Unavailable),
-            ListenerKind::Studio | ListenerKind::Control | ListenerKind::Health => (
-                BODY_STUDIO_BYTES_MAX,
-                REPLY_ADMIN_SECS,
-                Problem::Unavailable,
-            ),
+            ListenerKind::Studio | ListenerKind::Control | ListenerKind::Health => {
+                (BODY_STUDIO_BYTES_MAX, REPLY_ADMIN_SECS, Problem::Unavailable)
+            }
         };
         Limits {
             connections: CONNECTIONS_MAX as u32,

@@ -23,26 +23,17 @@ pub(super) async fn exchange<H: Handler>(
     let _turn = pace.begin();
     let began = Instant::now();
     let last = is_last(&request);
-    let told = door
-        .house
-        .log
-        .enabled(Level::Debug)
-        .then(|| (request.method().clone(), request.uri().clone()));
+    let told = door.house.log.enabled(Level::Debug).then(|| (request.method().clone(), request.uri().clone()));
 
     let mut response = match refusal(&request, &door.limits) {
         Some(problem) => door.handler.refuse(problem, RequestId::fresh()),
         None => answer(door, peer, began, request).await,
     };
     if last {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let took = began.elapsed();
-    door.house
-        .metrics
-        .listener(H::KIND)
-        .replied(response.status(), took);
+    door.house.metrics.listener(H::KIND).replied(response.status(), took);
     if let Some((method, uri)) = told {
         let fields = [
             Field::Listener(H::KIND.name()),
@@ -87,15 +78,9 @@ fn target_bytes(uri: &http::Uri) -> usize {
     authority + path
 }
 
-async fn answer<H: Handler>(
-    door: &Door<H>,
-    peer: Peer,
-    began: Instant,
-    request: Request<Incoming>,
-) -> Response<Body> {
+async fn answer<H: Handler>(door: &Door<H>, peer: Peer, began: Instant, request: Request<Incoming>) -> Response<Body> {
     let limits = &door.limits;
-    let request =
-        request.map(|incoming| Intake::new(incoming, limits.body_bytes, began + limits.body));
+    let request = request.map(|incoming| Intake::new(incoming, limits.body_bytes, began + limits.body));
     let work = AssertUnwindSafe(door.handler.handle(request, peer)).catch_unwind();
     match tokio::time::timeout_at(began + limits.reply, work).await {
         Ok(Ok(response)) => response,
@@ -103,21 +88,11 @@ async fn answer<H: Handler>(
             let text = panic_text(panic.as_ref());
             fail(door, Problem::Internal, "request_panicked", text)
         }
-        Err(_) => fail(
-            door,
-            limits.late,
-            "reply_late",
-            "no reply was ready in time",
-        ),
+        Err(_) => fail(door, limits.late, "reply_late", "no reply was ready in time"),
     }
 }
 
-fn fail<H: Handler>(
-    door: &Door<H>,
-    problem: Problem,
-    event: &'static str,
-    cause: &str,
-) -> Response<Body> {
+fn fail<H: Handler>(door: &Door<H>, problem: Problem, event: &'static str, cause: &str) -> Response<Body> {
     let id = RequestId::fresh();
     let listener = Field::Listener(H::KIND.name());
     let fields = [listener, Field::RequestId(id), Field::Cause(cause)];

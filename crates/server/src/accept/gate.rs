@@ -40,27 +40,17 @@ impl Gate {
 
     /// Waits until one more connection may be accepted.
     pub(super) async fn slot(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .expect("nobody closes this semaphore")
+        Arc::clone(&self.slots).acquire_owned().await.expect("nobody closes this semaphore")
     }
 
     /// Admits a connection, or refuses it since its address has its share.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        slot: OwnedSemaphorePermit,
-        peer: Peer,
-    ) -> Option<Ticket> {
+    pub(super) fn admit(self: &Arc<Self>, slot: OwnedSemaphorePermit, peer: Peer) -> Option<Ticket> {
         let address = match peer {
             Peer::Tcp(address) => Some(address.ip()),
             Peer::Unix { .. } => None,
         };
         if let Some(ip) = address {
-            let mut by_address = self
-                .by_address
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
             let held = by_address.entry(ip).or_insert(0);
             if *held >= self.address_max {
                 self.counts().connections_refused.increment();
@@ -69,11 +59,7 @@ impl Gate {
             *held += 1;
         }
         self.counts().connections.add(1);
-        Some(Ticket {
-            gate: Arc::clone(self),
-            address,
-            _slot: slot,
-        })
+        Some(Ticket { gate: Arc::clone(self), address, _slot: slot })
     }
 
     /// Connections open now, the accept loops' own slots included.
@@ -95,11 +81,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.gate.counts().connections.add(-1);
         let Some(ip) = self.address else { return };
-        let mut by_address = self
-            .gate
-            .by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = by_address.get_mut(&ip) {
             *held -= 1;
             if *held == 0 {

@@ -160,16 +160,10 @@ mod tests {
         let cuts: Vec<Option<usize>> = (1..=octets.len())
             .map(|size| {
                 let mut heads = Heads::default();
-                octets
-                    .chunks(size)
-                    .enumerate()
-                    .find_map(|(i, piece)| heads.inspect(piece).map(|at| i * size + at))
+                octets.chunks(size).enumerate().find_map(|(i, piece)| heads.inspect(piece).map(|at| i * size + at))
             })
             .collect();
-        assert!(
-            cuts.windows(2).all(|pair| pair[0] == pair[1]),
-            "{cuts:?} for {octets:?}"
-        );
+        assert!(cuts.windows(2).all(|pair| pair[0] == pair[1]), "{cuts:?} for {octets:?}");
         cuts[0]
     }
 
@@ -220,9 +214,6 @@ mod tests {
     fn the_watch_finds_the_next_head_behind_a_body() {
         let post = "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n\n\n\n";
         let bad = "GET / HTTP/1.1\r\nA: b\n";
-        assert_eq!(
-            cut(&format!("{post}{bad}")),
-            Some(post.len() + bad.len() - 1)
-        );
+        assert_eq!(cut(&format!("{post}{bad}")), Some(post.len() + bad.len() - 1));
     }
 }

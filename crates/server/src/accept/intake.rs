@@ -17,10 +17,7 @@ pub struct Intake {
 
 #[derive(Debug)]
 enum Source {
-    Wire {
-        incoming: Incoming,
-        deadline: Instant,
-    },
+    Wire { incoming: Incoming, deadline: Instant },
     Whole(Bytes),
 }
 
@@ -65,10 +62,7 @@ impl Intake {
 /// A body that is already there, for handlers that are called without a socket.
 impl From<Bytes> for Intake {
     fn from(bytes: Bytes) -> Intake {
-        Intake {
-            source: Source::Whole(bytes),
-            bytes_max: usize::MAX,
-        }
+        Intake { source: Source::Whole(bytes), bytes_max: usize::MAX }
     }
 }
 
@@ -89,9 +83,5 @@ async fn read_frames(mut incoming: Incoming, bytes_max: usize) -> Result<Bytes, 
             joined.extend_from_slice(&data);
         }
     }
-    if joined.is_empty() {
-        Ok(first)
-    } else {
-        Ok(joined.freeze())
-    }
+    if joined.is_empty() { Ok(first) } else { Ok(joined.freeze()) }
 }

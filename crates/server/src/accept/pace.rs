@@ -56,11 +56,7 @@ impl Pace {
             return Verdict::Wait(now + self.idle);
         }
         let due = self.opened + Duration::from_nanos(self.due.load(Ordering::Relaxed));
-        if due <= now {
-            Verdict::Over
-        } else {
-            Verdict::Wait(due)
-        }
+        if due <= now { Verdict::Over } else { Verdict::Wait(due) }
     }
 }
 

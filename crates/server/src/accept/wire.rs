@@ -43,10 +43,7 @@ impl Start {
 
 /// Reads until the protocol is known or the peer leaves. Whoever calls it keeps the time.
 pub(super) async fn sniff(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Start> {
-    let mut start = Start {
-        octets: [0; PREFACE.len()],
-        len: 0,
-    };
+    let mut start = Start { octets: [0; PREFACE.len()], len: 0 };
     while start.protocol().is_none() {
         let read = stream.read(&mut start.octets[start.len..]).await?;
         if read == 0 {
@@ -71,20 +68,11 @@ pub(super) struct Wire<S> {
 impl<S> Wire<S> {
     pub(super) fn http1(stream: S, start: Start) -> Wire<S> {
         let heads = Some(Heads::default());
-        Wire {
-            heads,
-            ..Wire::http2(stream, start)
-        }
+        Wire { heads, ..Wire::http2(stream, start) }
     }
 
     pub(super) fn http2(stream: S, start: Start) -> Wire<S> {
-        Wire {
-            stream,
-            start,
-            start_read: 0,
-            heads: None,
-            refusal: None,
-        }
+        Wire { stream, start, start_read: 0, heads: None, refusal: None }
     }
 
     /// Shows what was read since `before` to the guard, and cuts it where a head goes wrong.
@@ -111,11 +99,7 @@ fn give<'a>(octets: &'a [u8], buf: &mut ReadBuf<'_>) -> &'a [u8] {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
         let before = buf.filled().len();
         if let Some(refusal) = wire.refusal {
@@ -133,11 +117,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().stream).poll_write(cx, octets)
     }
 

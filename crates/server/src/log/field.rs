@@ -10,13 +10,7 @@ use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::problem::RequestId;
 
 /// Header fields whose values are secrets.
-const SECRET_HEADERS: [&str; 5] = [
-    "authorization",
-    "cookie",
-    "set-cookie",
-    "api-key",
-    "proxy-authorization",
-];
+const SECRET_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "api-key", "proxy-authorization"];
 
 /// One field of a log line: the whole list of what may be logged (docs/contracts/security.md section 8).
 #[derive(Clone, Copy, Debug)]
@@ -89,11 +83,7 @@ pub(super) fn line(form: Form, level: Level, event: &'static str, fields: &[Fiel
     let mut line = String::with_capacity(192);
     // Writing to a String cannot fail.
     let _ = match form {
-        Form::Json => write!(
-            line,
-            r#"{{"time":"{now:.3}","level":"{}","event":"{event}""#,
-            level.name()
-        ),
+        Form::Json => write!(line, r#"{{"time":"{now:.3}","level":"{}","event":"{event}""#, level.name()),
         Form::Text => write!(line, "{now:.3} {:5} {event}", level.name()),
     };
     for field in fields {
@@ -171,9 +161,7 @@ impl Field<'_> {
 }
 
 fn header(form: Form, name: &str, value: &str, line: &mut String) {
-    let secret = SECRET_HEADERS
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name));
+    let secret = SECRET_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(name));
     let value = if secret { "***" } else { value };
     text(form, &format!("{name}: {value}"), line);
 }
@@ -187,11 +175,7 @@ fn fingerprint(kid: Option<&str>, jti: Option<&str>, token: &str) -> String {
     if let Some(jti) = jti {
         let _ = write!(shown, "jti={jti} ");
     }
-    let _ = write!(
-        shown,
-        "sha256={:02x}{:02x}{:02x}{:02x}",
-        hash[0], hash[1], hash[2], hash[3]
-    );
+    let _ = write!(shown, "sha256={:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
     shown
 }
 

@@ -55,9 +55,7 @@ impl Condition {
 pub fn routes<L: ServesHealth>(condition: &Arc<Condition>) -> [Route<L>; 3] {
     let word = |path, ask: fn(&Condition) -> (StatusCode, &'static str)| {
         let condition = Arc::clone(condition);
-        Route::new(Verb::Get, path, move |_| {
-            std::future::ready(Ok(reply(ask(&condition))))
-        })
+        Route::new(Verb::Get, path, move |_| std::future::ready(Ok(reply(ask(&condition)))))
     };
     [
         word("/health/live", |_| (StatusCode::OK, "live")),

@@ -13,9 +13,7 @@ use crate::problem::{Body, Verb};
 /// `GET /metrics`.
 #[must_use]
 pub fn routes<L: ServesMetrics>(metrics: Arc<Metrics>) -> [Route<L>; 1] {
-    let get = Route::new(Verb::Get, "/metrics", move |_| {
-        std::future::ready(Ok(reply(&metrics)))
-    });
+    let get = Route::new(Verb::Get, "/metrics", move |_| std::future::ready(Ok(reply(&metrics))));
     [get]
 }
 

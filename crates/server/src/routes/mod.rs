@@ -122,11 +122,7 @@ impl Listener for Control {
 
     /// The socket's mode keeps others out; this asks the kernel as well who connected.
     fn admit(&self, _head: &Parts, peer: Peer) -> Result<(), Problem> {
-        if peer == (Peer::Unix { uid: self.uid }) {
-            Ok(())
-        } else {
-            Err(Problem::Forbidden)
-        }
+        if peer == (Peer::Unix { uid: self.uid }) { Ok(()) } else { Err(Problem::Forbidden) }
     }
 }
 impl ServesAdmin for Control {}

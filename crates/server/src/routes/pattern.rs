@@ -53,8 +53,7 @@ impl Pattern {
 
 fn decode(part: &str) -> Option<String> {
     let text = percent_decode_str(part).decode_utf8().ok()?;
-    let is_name =
-        !text.is_empty() && text != "." && text != ".." && !text.chars().any(char::is_control);
+    let is_name = !text.is_empty() && text != "." && text != ".." && !text.chars().any(char::is_control);
     is_name.then(|| text.into_owned())
 }
 
@@ -71,10 +70,7 @@ mod tests {
     #[test]
     fn captures_are_decoded_once() {
         assert_eq!(captured("/secrets/a/b").as_deref(), Some("a b"));
-        assert_eq!(
-            captured("/secrets/766dcb94.6ebc04/x%2Fy%252F").as_deref(),
-            Some("766dcb94.6ebc04 x/y%2F")
-        );
+        assert_eq!(captured("/secrets/766dcb94.6ebc04/x%2Fy%252F").as_deref(), Some("766dcb94.6ebc04 x/y%2F"));
     }
 
     #[test]

@@ -48,11 +48,7 @@ impl<L: Listener> Route<L> {
     /// A route. `path` is matched raw, `{name}` stands for one whole segment.
     ///
     /// The answer is boxed: these are the fixed routes of the admin side, not the way to a live flow.
-    pub fn new<F>(
-        verb: Verb,
-        path: &'static str,
-        answer: impl Fn(Call) -> F + Send + Sync + 'static,
-    ) -> Route<L>
+    pub fn new<F>(verb: Verb, path: &'static str, answer: impl Fn(Call) -> F + Send + Sync + 'static) -> Route<L>
     where
         F: Future<Output = Result<Response<Body>, Problem>> + Send + 'static,
     {
@@ -74,10 +70,7 @@ pub struct Router<L> {
 impl<L: Listener> Router<L> {
     /// A router without routes.
     pub fn new(listener: L) -> Router<L> {
-        Router {
-            listener,
-            routes: Vec::new(),
-        }
+        Router { listener, routes: Vec::new() }
     }
 
     /// Adds routes; the first that fits a request answers it.
@@ -93,18 +86,12 @@ impl<L: Listener> Router<L> {
             Ok(()) => self.dispatch(head, body, peer).await,
             Err(problem) => Err(problem),
         };
-        let mut response =
-            answer.unwrap_or_else(|problem| self.listener.refuse(problem, RequestId::fresh()));
+        let mut response = answer.unwrap_or_else(|problem| self.listener.refuse(problem, RequestId::fresh()));
         self.listener.finish(&mut response);
         response
     }
 
-    async fn dispatch(
-        &self,
-        head: Parts,
-        body: Intake,
-        peer: Peer,
-    ) -> Result<Response<Body>, Problem> {
+    async fn dispatch(&self, head: Parts, body: Intake, peer: Peer) -> Result<Response<Body>, Problem> {
         let verb = Verb::of(&head.method);
         let mut others = Verbs::default();
         for route in &self.routes {
@@ -112,21 +99,12 @@ impl<L: Listener> Router<L> {
                 continue;
             };
             if Some(route.verb) == verb {
-                let call = Call {
-                    head,
-                    body,
-                    captures,
-                    peer,
-                };
+                let call = Call { head, body, captures, peer };
                 return (route.answer)(call).await;
             }
             others = others.with(route.verb);
         }
-        if others == Verbs::default() {
-            Err(Problem::NotFound)
-        } else {
-            Err(Problem::MethodNotAllowed(others))
-        }
+        if others == Verbs::default() { Err(Problem::NotFound) } else { Err(Problem::MethodNotAllowed(others)) }
     }
 }
 
@@ -150,11 +128,7 @@ impl<L: Listener> Handler for Router<L> {
 /// boxed future.
 pub trait LiveFlows: Send + Sync + 'static {
     /// Answers one request, as [`Handler::handle`] does; a path that no flow claims included.
-    fn answer(
-        &self,
-        request: Request<Intake>,
-        peer: Peer,
-    ) -> impl Future<Output = Response<Body>> + Send;
+    fn answer(&self, request: Request<Intake>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
 }
 
 /// The path of the key set, which no flow can claim.
@@ -169,10 +143,7 @@ pub struct RuntimeRouter<F> {
 impl<F: LiveFlows> RuntimeRouter<F> {
     /// A router that asks `live` for everything.
     pub fn new(live: F) -> RuntimeRouter<F> {
-        RuntimeRouter {
-            fixed: Router::new(Runtime),
-            live,
-        }
+        RuntimeRouter { fixed: Router::new(Runtime), live }
     }
 
     /// Adds fixed routes; no flow can claim their paths.
@@ -186,10 +157,7 @@ impl<F: LiveFlows> RuntimeRouter<F> {
     #[must_use]
     pub fn reserves(&self, path: &str) -> bool {
         let routes = &self.fixed.routes;
-        path == JWKS_PATH
-            || routes
-                .iter()
-                .any(|route| route.pattern.match_path(path).is_some())
+        path == JWKS_PATH || routes.iter().any(|route| route.pattern.match_path(path).is_some())
     }
 }
 

@@ -1,9 +1,7 @@
 //! The studio listener's own page and rules: known hosts only, and the headers that keep a browser from helping anybody.
 
 use bytes::Bytes;
-use http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
@@ -37,12 +35,8 @@ impl Studio {
 
     fn knows(&self, authority: &str) -> bool {
         let name = without_port(authority);
-        let known = LOOPBACK_NAMES
-            .into_iter()
-            .chain(self.hosts.iter().map(String::as_str));
-        known
-            .into_iter()
-            .any(|host| host.eq_ignore_ascii_case(name))
+        let known = LOOPBACK_NAMES.into_iter().chain(self.hosts.iter().map(String::as_str));
+        known.into_iter().any(|host| host.eq_ignore_ascii_case(name))
     }
 }
 
@@ -124,7 +118,5 @@ of a node with <code>chancery secret set NODE FIELD</code>, and see what the ser
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,10 +1,6 @@
 //! The one helper that knows the server's interface: starts a listener, and speaks to it in raw octets.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "tests; and every test binary takes what it needs of the one helper"
-)]
+#![allow(dead_code, clippy::unwrap_used, reason = "tests; and every test binary takes what it needs of the one helper")]
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -58,20 +54,13 @@ pub(crate) fn start<H: Handler>(handler: H, limits: Limits) -> Running {
 pub(crate) fn start_on<H: Handler>(places: &[Bind], handler: H, limits: Limits) -> Running {
     let memory = Memory::default();
     let (log, guard) = Log::start(Level::Debug, Form::Json, memory.clone()).unwrap();
-    let house = House {
-        log,
-        metrics: Arc::default(),
-        shutdown: Shutdown::default(),
-    };
+    let house = House { log, metrics: Arc::default(), shutdown: Shutdown::default() };
     let listener = Listener::bind(places).unwrap();
     let addresses = listener.addresses();
     let (metrics, shutdown) = (Arc::clone(&house.metrics), house.shutdown.clone());
     let task = tokio::spawn(accept::serve(listener, handler, limits, house));
     Running {
-        address: addresses
-            .first()
-            .copied()
-            .unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
+        address: addresses.first().copied().unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
         addresses,
         metrics,
         shutdown,
@@ -135,11 +124,7 @@ impl Client {
             }
             let read = tokio::time::timeout(Duration::from_secs(10), self.0.read_buf(&mut octets));
             let read = read.await.expect("a reply in time").unwrap();
-            assert!(
-                read > 0,
-                "closed after {:?}",
-                String::from_utf8_lossy(&octets)
-            );
+            assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&octets));
         }
     }
 
@@ -150,10 +135,7 @@ impl Client {
         let all = self.0.read_to_end(&mut octets);
         let read = tokio::time::timeout(Duration::from_secs(10), all);
         read.await.expect("closed in time").unwrap();
-        (
-            String::from_utf8_lossy(&octets).into_owned(),
-            began.elapsed(),
-        )
+        (String::from_utf8_lossy(&octets).into_owned(), began.elapsed())
     }
 }
 
@@ -170,9 +152,9 @@ impl Reply {
         let text = std::str::from_utf8(octets).unwrap();
         let (head, rest) = text.split_once("\r\n\r\n")?;
         let head = format!("{}\r\n", head.to_ascii_lowercase());
-        let length = head.split_once("content-length: ").map_or(0, |(_, tail)| {
-            tail.split_once("\r\n").unwrap().0.parse().unwrap()
-        });
+        let length = head
+            .split_once("content-length: ")
+            .map_or(0, |(_, tail)| tail.split_once("\r\n").unwrap().0.parse().unwrap());
         (rest.len() >= length).then(|| Reply {
             status: head[9..12].parse().unwrap(),
             body: rest[..length].to_owned(),
@@ -202,8 +184,7 @@ impl LiveFlows for Flows {
                 Err(problem) => problem.to_json(server::problem::RequestId::fresh()),
             },
             path => {
-                let mut response =
-                    Response::new(Full::from(Bytes::from(format!("no flow {path}"))));
+                let mut response = Response::new(Full::from(Bytes::from(format!("no flow {path}"))));
                 *response.status_mut() = StatusCode::NOT_FOUND;
                 response
             }

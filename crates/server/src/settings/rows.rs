@@ -1,0 +1,218 @@
+//! The settings, one row each: name, default, what it does, and how its text becomes its value.
+
+use super::value;
+use super::{Hidden, Settings, SettingsError, Source};
+use crate::limits::{REPLY_FLOW_SECS_MAX, SCRIPT_HEAP_BYTES_MAX};
+
+/// One setting.
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    default: &'static str,
+    kind: Kind,
+    /// Parses the values into their field; the error says what the setting takes.
+    pub(super) set: fn(&mut Settings, &[String]) -> Result<(), String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    One,
+    Many,
+    /// Many, and none of them is ever shown.
+    Secrets,
+}
+
+/// Every setting, in the order of the manual.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "runtime.bind",
+        about: "where live flows answer",
+        default: "localhost:8080",
+        kind: Kind::Many,
+        set: |settings, values| value::binds(values).map(|binds| settings.runtime.bind = binds),
+    },
+    Row {
+        name: "core.bind",
+        about: "where the SuperTokens core API answers",
+        default: "localhost:3567",
+        kind: Kind::Many,
+        set: |settings, values| value::binds(values).map(|binds| settings.core.bind = binds),
+    },
+    Row {
+        name: "core.api_keys",
+        about: "keys that callers of the core API must show one of",
+        default: "",
+        kind: Kind::Secrets,
+        set: |settings, values| {
+            let keys: Result<Vec<Hidden>, String> = values.iter().map(|v| value::api_key(v)).collect();
+            keys.map(|keys| settings.core.api_keys = keys)
+        },
+    },
+    Row {
+        name: "studio.bind",
+        about: "where Studio and the admin API answer",
+        default: "localhost:1880",
+        kind: Kind::Many,
+        set: |settings, values| value::binds(values).map(|binds| settings.studio.bind = binds),
+    },
+    Row {
+        name: "studio.hosts",
+        about: "host names that Studio answers under, besides those of loopback",
+        default: "",
+        kind: Kind::Many,
+        set: |settings, values| {
+            settings.studio.hosts = values.to_vec();
+            Ok(())
+        },
+    },
+    Row {
+        name: "studio.trusted_proxies",
+        about: "addresses of the proxies that end TLS in front of Studio",
+        default: "",
+        kind: Kind::Many,
+        set: |settings, values| {
+            value::all(values, "addresses such as 10.0.0.7").map(|proxies| settings.studio.trusted_proxies = proxies)
+        },
+    },
+    Row {
+        name: "health.bind",
+        about: "where health words and metrics answer",
+        default: "off",
+        kind: Kind::Many,
+        set: |settings, values| value::binds(values).map(|binds| settings.health.bind = binds),
+    },
+    Row {
+        name: "flows.http.reply_timeout",
+        about: "how long an HTTP request waits for its flow's reply",
+        default: "30s",
+        kind: Kind::One,
+        set: |settings, values| {
+            value::duration(values, REPLY_FLOW_SECS_MAX).map(|timeout| settings.flows.http_reply_timeout = timeout)
+        },
+    },
+    Row {
+        name: "flows.compat.jwt_any_hmac",
+        about: "verify with HS256, HS384 and HS512 whatever a jwt-config names, as Node-RED does",
+        default: "false",
+        kind: Kind::One,
+        set: |settings, values| value::flag(values).map(|on| settings.flows.compat_jwt_any_hmac = on),
+    },
+    Row {
+        name: "flows.script.cpu",
+        about: "processor time of one function call that names none itself",
+        default: "10s",
+        kind: Kind::One,
+        set: |settings, values| value::duration(values, REPLY_FLOW_SECS_MAX).map(|cpu| settings.flows.script_cpu = cpu),
+    },
+    Row {
+        name: "flows.script.heap_bytes",
+        about: "memory of one script",
+        default: "67108864",
+        kind: Kind::One,
+        set: |settings, values| {
+            let range = 1_024 * 1_024..=16 * SCRIPT_HEAP_BYTES_MAX;
+            value::whole(values, range).map(|octets| settings.flows.script_heap_bytes = octets)
+        },
+    },
+    Row {
+        name: "store.master_key",
+        about: "where the key comes from that everything secret is sealed under",
+        default: "file:master.key",
+        kind: Kind::One,
+        set: |settings, values| value::master_key(values).map(|place| settings.store.master_key = place),
+    },
+    Row {
+        name: "log.level",
+        about: "the least important lines that are written: error, warn, info, debug",
+        default: "info",
+        kind: Kind::One,
+        set: |settings, values| value::one(values).and_then(str::parse).map(|level| settings.log.level = level),
+    },
+    Row {
+        name: "log.form",
+        about: "json, text, or auto: text on a terminal",
+        default: "auto",
+        kind: Kind::One,
+        set: |settings, values| value::form(values).map(|form| settings.log.form = form),
+    },
+    Row {
+        name: "expose_errors",
+        about: "whether a flow may answer with the detail of an error",
+        default: "false",
+        kind: Kind::One,
+        set: |settings, values| value::flag(values).map(|on| settings.expose_errors = on),
+    },
+];
+
+impl Row {
+    pub(super) fn default_values(&self) -> Vec<String> {
+        self.split(self.default)
+    }
+
+    /// The values in a text from the environment or a flag: lists are separated by commas.
+    pub(super) fn split(&self, text: &str) -> Vec<String> {
+        match self.kind {
+            Kind::One => vec![text.trim().to_owned()],
+            Kind::Many | Kind::Secrets => {
+                text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+            }
+        }
+    }
+
+    /// The environment variable of this setting: `flows.http.reply_timeout` is `CHANCERY_FLOWS__HTTP__REPLY_TIMEOUT`.
+    pub(super) fn variable(&self) -> String {
+        let name = self.name.replace('.', "__").to_ascii_uppercase();
+        format!("{}{name}", super::ENVIRONMENT_PREFIX)
+    }
+
+    pub(super) fn show(&self, values: &[String]) -> String {
+        match self.kind {
+            Kind::One | Kind::Many => values.join(", "),
+            Kind::Secrets if values.is_empty() => "not set".to_owned(),
+            Kind::Secrets => "set".to_owned(),
+        }
+    }
+
+    /// A value of a kind that no setting takes: a table, a float, a date.
+    pub(super) fn refuse(&self, place: &Source) -> SettingsError {
+        let wanted = match self.kind {
+            Kind::One => "a text, a whole number, true or false",
+            Kind::Many | Kind::Secrets => "a text or a list of texts",
+        };
+        SettingsError::Invalid { place: place.clone(), name: self.name, wanted: wanted.to_owned() }
+    }
+}
+
+pub(super) fn unknown_variable(name: String) -> SettingsError {
+    let nearest = nearest(&name, ROWS.iter().map(Row::variable));
+    SettingsError::Unknown { hint: hint(nearest), place: Source::Environment(name.clone()), name }
+}
+
+pub(super) fn did_you_mean(name: &str) -> String {
+    hint(nearest(name, ROWS.iter().map(|row| row.name.to_owned())))
+}
+
+fn hint(nearest: Option<String>) -> String {
+    nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
+/// The name that fewest changes of a letter lead to, if they are few.
+fn nearest(wrong: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let near = names.map(|name| (changes(wrong, &name), name));
+    near.filter(|(count, _)| *count <= 1 + wrong.len() / 5).min().map(|(_, name)| name)
+}
+
+/// Levenshtein's distance.
+fn changes(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
