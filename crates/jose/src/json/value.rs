@@ -1,5 +1,7 @@
 //! A small tree for JSON: members in the order of the text, numbers as their text, nothing repeated.
 
+use zeroize::Zeroize;
+
 use super::{Event, JsonError, JsonErrorKind, Limits, Reader};
 
 /// Deepest tree that is ever built, whatever the limits say: trees are dropped and written recursively.
@@ -106,6 +108,21 @@ impl Value {
     #[must_use]
     pub fn as_number(&self) -> Option<&str> {
         if let Self::Number(text) = self { Some(text) } else { None }
+    }
+}
+
+/// For trees that held a key. Texts that had escapes may have left copies while they grew.
+impl Zeroize for Value {
+    fn zeroize(&mut self) {
+        match self {
+            Self::Null | Self::Bool(_) => {}
+            Self::Number(text) | Self::Text(text) => text.zeroize(),
+            Self::Array(elements) => elements.iter_mut().for_each(Zeroize::zeroize),
+            Self::Object(object) => object
+                .members
+                .iter_mut()
+                .for_each(|(_, member)| member.zeroize()),
+        }
     }
 }
 
