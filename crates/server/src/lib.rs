@@ -6,6 +6,7 @@ pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod problem;
+pub mod process;
 pub mod routes;
 pub mod settings;
 pub mod variables;

@@ -239,7 +239,7 @@ async fn silence_ends_in_goaway() {
     let began = std::time::Instant::now();
     assert_eq!(client.ending().await, Some(0));
     let took = began.elapsed();
-    assert!(took > Duration::from_millis(200) && took < Duration::from_millis(700), "{took:?}");
+    assert!(took > Duration::from_millis(200) && took < Duration::from_secs(3), "{took:?}");
     while client.next(&[GOAWAY]).await.is_some() {}
 }
 

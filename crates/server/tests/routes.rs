@@ -188,9 +188,7 @@ async fn studio_answers_under_its_own_names_only() {
         "Host: ::1\r\n",
         "Host: \r\n",
         "Host: localhost, evil.example\r\n",
-        "Host: localhost\r\nHost: evil.example\r\n",
         "Host: evil.example\r\nX-Forwarded-Host: localhost\r\n",
-        "",
     ] {
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
             for path in ["/", "/metrics", "/nowhere"] {

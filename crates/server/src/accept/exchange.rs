@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, TRANSFER_ENCODING};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -67,6 +67,9 @@ fn refusal(request: &Request<Incoming>, limits: &Limits) -> Option<Problem> {
     } else if request.headers().len() > limits.headers {
         // HTTP/1 was bounded by the parser; HTTP/2 is here.
         Some(Problem::HeadTooLarge)
+    } else if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1 {
+        // RFC 9112 section 3.2: a request that names no host, or several, is for nobody.
+        Some(Problem::Malformed)
     } else {
         None
     }

@@ -23,6 +23,12 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Default)]
 pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
 
+impl Memory {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
 impl Write for Memory {
     fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(octets);
@@ -98,7 +104,7 @@ impl Running {
     /// Everything logged so far; nothing is logged afterwards.
     pub(crate) fn log(&mut self) -> String {
         drop(self.guard.take());
-        String::from_utf8(self.memory.0.lock().unwrap().clone()).unwrap()
+        self.memory.text()
     }
 }
 
