@@ -36,11 +36,12 @@ export async function answerText(outcome, keys) {
 
 /** An answer's lines in the form in which they are compared: header names in lower case, sorted. */
 export function comparable(lines) {
-  const isHeader = line => /^< [^(\d]/.test(line);
-  const headers = lines.filter(isHeader).map(line => line.replace(/^< [^:]+/, name => name.toLowerCase()));
+  const isHeader = line => /^< [^(:]+:/.test(line);
   const name = line => line.slice(0, line.indexOf(':'));
+  const headers = lines.filter(isHeader).map(line => line.replace(/^< [^:]+/, text => text.toLowerCase()));
   headers.sort((a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0));
-  return [...lines.filter(line => /^< [(\d]/.test(line)), ...headers, ...lines.filter(line => !line.startsWith('<'))];
+  const others = lines.filter(line => !isHeader(line));
+  return [others[0], ...headers, ...others.slice(1)];
 }
 
 function steadyBody(body, tokens, nowSecs) {

@@ -11,10 +11,11 @@ export function judge(theirs, ours, deviation) {
 
 function difference(theirs, ours) {
   const [left, right] = [comparable(theirs), comparable(ours)];
-  return [
+  const reasons = [
     ...left.filter(line => !right.includes(line)).map(line => `- Node-RED: ${line}`),
     ...right.filter(line => !left.includes(line)).map(line => `+ Chancery: ${line}`),
   ];
+  return reasons.length ? reasons : ['the same lines in another order or number', ...right];
 }
 
 function expected(ours, { status, headers = {}, body, contains = [] }) {

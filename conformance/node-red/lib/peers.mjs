@@ -21,7 +21,7 @@ export async function startNodeRed(environment) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'conformance-node-red-'));
   const port = await freePort();
   await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify({
-    uiHost: '127.0.0.1', uiPort: port, credentialSecret: false,
+    uiHost: '127.0.0.1', uiPort: port, flowFile: 'flows.json', credentialSecret: false,
     disableEditor: true, telemetry: { enabled: false, updateNotification: false },
     logging: { console: { level: 'warn', metrics: false, audit: false } },
   })};`);
