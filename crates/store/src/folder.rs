@@ -48,10 +48,7 @@ pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Error> {
 /// Refuses file systems where locks and syncs are promises of another machine.
 pub(crate) fn refuse_network(folder: &Path) -> Result<(), Error> {
     let stat = rustix::fs::statfs(folder).map_err(|e| file("examine", folder)(e.into()))?;
-    match network_kind(stat.f_type.cast_unsigned()) {
-        Some(kind) => Err(Error::NetworkFileSystem { folder: folder.to_owned(), kind }),
-        None => Ok(()),
-    }
+    refuse_network_kind(folder, stat.f_type.cast_unsigned())
 }
 
 /// Makes an empty file of mode 0600, so that nobody else can open it between creation and first use.
@@ -95,6 +92,13 @@ fn holder(lock_file: &mut File) -> String {
     }
 }
 
+fn refuse_network_kind(folder: &Path, magic: u64) -> Result<(), Error> {
+    match network_kind(magic) {
+        Some(kind) => Err(Error::NetworkFileSystem { folder: folder.to_owned(), kind }),
+        None => Ok(()),
+    }
+}
+
 /// The name of a network file system, by the magic number of `statfs(2)`.
 fn network_kind(magic: u64) -> Option<&'static str> {
     // The kernel gives 32-bit numbers, sign-extended on some architectures.
@@ -119,13 +123,19 @@ fn network_kind(magic: u64) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    /// KR-68: a network file system is refused by its name; local ones, and the one under this test, are not.
     #[test]
-    fn network_file_systems_are_known_by_their_number() {
-        assert_eq!(network_kind(0x6969), Some("NFS"));
-        assert_eq!(network_kind(0xffff_ffff_ff53_4d42), Some("CIFS"));
-        for local in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630] {
-            assert_eq!(network_kind(local), None, "{local:#x}");
+    fn network_file_systems_are_refused_by_name() {
+        let folder = Path::new("/data");
+        for (magic, kind) in [(0x6969, "NFS"), (0xffff_ffff_ff53_4d42, "CIFS"), (0x0102_1997, "9P")] {
+            let refusal = refuse_network_kind(folder, magic).unwrap_err();
+            assert_eq!(refusal.code(), "network_file_system");
+            assert!(refusal.to_string().starts_with(&format!("/data lies on a network file system ({kind})")));
         }
+        for local in [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630] {
+            refuse_network_kind(folder, local).unwrap();
+        }
+        refuse_network(&std::env::temp_dir()).unwrap();
     }
 
     #[test]

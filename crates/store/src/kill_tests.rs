@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::testing::{BY, boxed, document, init};
@@ -24,6 +24,26 @@ fn twenty_kills_lose_nothing_acknowledged() {
         assert_whole(folder.path(), acknowledged);
     }
     assert!(acknowledged > KILLS, "the child hardly wrote");
+}
+
+/// KR-68: a second process on one data folder is refused, and told who has it; once that one dies the folder is free.
+#[test]
+fn a_second_process_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(init(folder.path()));
+    let mut child = start_child(folder.path());
+    let mut line = String::new();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    while !line.contains("acknowledged 1") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "the child ended early");
+    }
+    let refusal = Store::open(folder.path()).err().unwrap();
+    assert_eq!(refusal.code(), "store_in_use");
+    assert!(refusal.to_string().contains(&format!("in use by process {}", child.id())), "{refusal}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    Store::open(folder.path()).unwrap();
 }
 
 /// The child: writes changes of two parts in a loop and says each number once it is told that it is durable.
@@ -51,18 +71,22 @@ fn write(store: &Store, number: u64) -> Result<(), Error> {
 
 /// Lets a child write for a while, kills it and returns the last number it said.
 fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill_tests::child_that_writes_until_it_is_killed"])
-        .args(["--nocapture", "--quiet"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start_child(folder);
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.map_while(Result::ok).filter_map(|line| line.rsplit_once("acknowledged ")?.1.parse().ok()).last()
+}
+
+fn start_child(folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill_tests::child_that_writes_until_it_is_killed"])
+        .args(["--nocapture", "--quiet"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn assert_whole(folder: &Path, acknowledged: u64) {
