@@ -1,14 +1,24 @@
 //! Private keys and secrets: sealed at rest, kept in memory, used for whoever asks, shown to nobody.
 
+mod cached;
 mod error;
+mod fault;
 mod hex;
 mod master;
 mod random;
 mod seal;
 mod secret;
+mod secrets;
+mod software;
+#[cfg(test)]
+mod software_tests;
+mod variable;
 
 pub use error::Error;
+pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};
 pub use random::RandomPool;
 pub use seal::{Founding, INSTALL_SALT_OWNER, Keeper, Label, SealedBox, WrappedKek};
 pub use secret::Secret;
+pub use secrets::Environment;
+pub use software::{KeyName, Minted, Minter, Software, TokenVerifier};
