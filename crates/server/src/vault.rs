@@ -1,9 +1,11 @@
 //! The store and the keeper of its secrets as one thing: what is sealed here is opened here, and nowhere else.
 
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use plan::SecretRef;
-use signer::{Keeper, Label, MasterSource, Secret};
+use plan::{KeySource, SecretRef};
+use signer::{Keeper, KeyName, Label, MasterSource, Secret, Software};
 use store::{By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
 
 /// The tenant of everything that no application owns.
@@ -11,10 +13,12 @@ pub const TENANT: &str = "public";
 /// What the owners of flow secrets begin with in the store.
 const FLOW_SECRET: &str = "flow-secret";
 
-/// An open store whose secrets can be read.
+/// An open store whose secrets can be read, and the signer that uses them.
 pub struct Vault {
     store: Store,
-    keeper: Keeper,
+    signer: Software,
+    /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
+    order: Mutex<()>,
 }
 
 /// Why the vault did not do it.
@@ -42,9 +46,11 @@ impl Vault {
     /// # Errors
     /// Those of the store and of the master key; nothing is changed where a store is already.
     pub fn init(folder: &Path, source: &MasterSource, by: &By<'_>) -> Result<Self, VaultError> {
-        let (keeper, founding) = Keeper::found(source)?;
-        let store = Store::init(folder, &root(founding), by)?;
-        Ok(Self { store, keeper })
+        let (store, keeper) = Store::init(folder, by, || {
+            let (keeper, founding) = Keeper::found(source)?;
+            Ok::<_, VaultError>((root(founding), keeper))
+        })?;
+        Ok(Self::new(store, keeper))
     }
 
     /// Opens the store in `folder`.
@@ -57,7 +63,9 @@ impl Vault {
         let salt = store.sealed(signer::INSTALL_SALT_OWNER)?.map(to_signer);
         let salt = salt.ok_or(signer::Error::Root { why: "it has no salt" })?;
         let keeper = Keeper::open(source, store.store_id(), &keks, &salt)?;
-        Ok(Self { store, keeper })
+        let vault = Self::new(store, keeper);
+        vault.store.list_sealed(&flow_secrets())?.into_iter().for_each(|sealed| vault.signer.set(to_signer(sealed)));
+        Ok(vault)
     }
 
     /// A vault in memory, gone when it is dropped.
@@ -66,13 +74,31 @@ impl Vault {
     /// When memory or randomness runs out.
     pub fn ephemeral(by: &By<'_>) -> Result<Self, VaultError> {
         let (keeper, founding) = Keeper::ephemeral()?;
-        let store = Store::ephemeral(&root(founding), by)?;
-        Ok(Self { store, keeper })
+        let store = Store::ephemeral(root(founding), by)?;
+        Ok(Self::new(store, keeper))
     }
 
     /// The store itself, to read from.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The signer, which holds every stored secret as it changes.
+    pub fn signer(&self) -> &Software {
+        &self.signer
+    }
+
+    /// The signer's name for a key of a plan.
+    pub fn key(&self, source: &KeySource) -> KeyName {
+        match source {
+            KeySource::Secret(secret) => KeyName::Secret(owner(secret)),
+            KeySource::Given(name) => KeyName::Given(name.to_string()),
+        }
+    }
+
+    /// Uses this value for a secret of a flow as long as the vault is open; it wins over a stored one and is not stored.
+    pub fn give(&self, secret: &SecretRef, value: Secret) {
+        self.signer.give(owner(secret), value);
     }
 
     /// The value of a secret of a flow; none if it is not set.
@@ -82,7 +108,7 @@ impl Vault {
     pub fn secret(&self, secret: &SecretRef) -> Result<Option<Secret>, VaultError> {
         let owner = owner(secret);
         let Some(sealed) = self.store.sealed(&owner)? else { return Ok(None) };
-        Ok(Some(self.keeper.unseal(&label(&owner), &to_signer(sealed))?))
+        Ok(Some(self.signer.keeper().unseal(&label(&owner), &to_signer(sealed))?))
     }
 
     /// The names of all secrets of flows, in the order of their owners.
@@ -90,16 +116,19 @@ impl Vault {
     /// # Errors
     /// When the store cannot be read.
     pub fn secrets(&self) -> Result<Vec<SecretRef>, VaultError> {
-        let prefix = format!("[\"{FLOW_SECRET}\",");
-        Ok(self.store.list_sealed(&prefix)?.iter().filter_map(|sealed| secret_ref(&sealed.owner)).collect())
+        Ok(self.store.list_sealed(&flow_secrets())?.iter().filter_map(|sealed| secret_ref(&sealed.owner)).collect())
     }
 
-    /// Sets or deletes one secret. False if there was nothing to delete.
+    /// Sets or deletes one secret, for the signer too. False if there was nothing to delete.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn change_secret(&self, secret: &SecretRef, step: &SecretStep, by: &By<'_>) -> Result<bool, VaultError> {
-        self.store.change(by, |change| self.take(change, secret, step))
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.store.change(by, |change| self.take(change, secret, step))?;
+        let changed = !matches!(taken, Taken::Absent);
+        self.tell_signer(taken);
+        Ok(changed)
     }
 
     /// Makes a document live together with what it says of its secrets: all of it or nothing.
@@ -112,25 +141,55 @@ impl Vault {
         secrets: &[(SecretRef, SecretStep)],
         by: &By<'_>,
     ) -> Result<Deployed, VaultError> {
-        self.store.change(by, |change| {
-            for (secret, step) in secrets {
-                self.take(change, secret, step)?;
-            }
-            Ok(change.deploy(document)?)
-        })
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let (deployed, taken) = self.store.change(by, |change| {
+            let taken = secrets.iter().map(|(secret, step)| self.take(change, secret, step));
+            let taken: Vec<Taken> = taken.collect::<Result<_, _>>()?;
+            Ok::<_, VaultError>((change.deploy(document)?, taken))
+        })?;
+        taken.into_iter().for_each(|taken| self.tell_signer(taken));
+        Ok(deployed)
     }
 
-    fn take(&self, change: &mut Change<'_>, secret: &SecretRef, step: &SecretStep) -> Result<bool, VaultError> {
+    fn new(store: Store, keeper: Keeper) -> Self {
+        let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
+        Self { store, signer, order: Mutex::new(()) }
+    }
+
+    fn take(&self, change: &mut Change<'_>, secret: &SecretRef, step: &SecretStep) -> Result<Taken, VaultError> {
         let owner = owner(secret);
         match step {
             SecretStep::Set(value) => {
-                let sealed = self.keeper.seal(&label(&owner), value)?;
-                change.put_sealed(&to_store(sealed), Digest(self.keeper.digest(value)))?;
-                Ok(true)
+                let keeper = self.signer.keeper();
+                let sealed = keeper.seal(&label(&owner), value)?;
+                change.put_sealed(&to_store(sealed.clone()), Digest(keeper.digest(value)))?;
+                Ok(Taken::Set(sealed))
             }
-            SecretStep::Delete => Ok(change.delete_sealed(&owner)?),
+            SecretStep::Delete if change.delete_sealed(&owner)? => Ok(Taken::Deleted(owner)),
+            SecretStep::Delete => Ok(Taken::Absent),
         }
     }
+
+    /// Only after the commit: what the store does not keep, the signer must not use.
+    fn tell_signer(&self, taken: Taken) {
+        match taken {
+            Taken::Set(sealed) => self.signer.set(sealed),
+            Taken::Deleted(owner) => self.signer.delete(&owner),
+            Taken::Absent => {}
+        }
+    }
+}
+
+/// What became of a secret in a change.
+enum Taken {
+    Set(signer::SealedBox),
+    Deleted(String),
+    Absent,
+}
+
+/// How the owners of all secrets of flows begin.
+fn flow_secrets() -> String {
+    format!("[\"{FLOW_SECRET}\",")
 }
 
 /// The owner in the store: a JSON array, so that no two names look the same whatever stands in them.
@@ -195,6 +254,85 @@ mod tests {
         assert!(vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap());
         assert!(!vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap());
         assert!(vault.secret(&name).unwrap().is_none());
+    }
+
+    /// A token of the seed's kind, or the fault's kind.
+    fn minted(vault: &Vault, name: &SecretRef) -> Result<String, signer::FaultKind> {
+        let row = jose::jwa::SignatureAlgorithm::by_name("HS256").unwrap();
+        let weak = jose::jwa::Switches::NONE.with(jose::jwa::Switch::WeakHmac);
+        let key = vault.key(&KeySource::Secret(name.clone()));
+        let minter = vault.signer().minter(&key, row, jose::jws::HeaderPlan::jwt(), weak);
+        minter.mint(b"{}").map(|minted| minted.token).map_err(|fault| fault.kind)
+    }
+
+    #[test]
+    fn the_signer_uses_what_is_stored_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = secret("766dcb94.6ebc04", "tokensecret");
+        let set = |value: &[u8]| SecretStep::Set(Secret::new(value.to_vec()));
+        let vault = Vault::init(&folder.path().join("data"), &source(&folder.path().join("data")), &BY).unwrap();
+        assert_eq!(minted(&vault, &name), Err(signer::FaultKind::Missing));
+        vault.change_secret(&name, &set(b"one"), &BY).unwrap();
+        let one = minted(&vault, &name).unwrap();
+        let document = NewDocument { tenant: TENANT, name: "seed", kind: "k", octets: b"[]", over: None };
+        vault.deploy(&document, &[(name.clone(), set(b"two"))], &BY).unwrap();
+        let two = minted(&vault, &name).unwrap();
+        assert_ne!(one, two);
+        let refused = NewDocument { name: "", ..document };
+        assert!(vault.deploy(&refused, &[(name.clone(), set(b"three"))], &BY).is_err());
+        assert_eq!(minted(&vault, &name).unwrap(), two, "what is not stored is not used");
+        drop(vault);
+        let vault = Vault::open(&folder.path().join("data"), &source(&folder.path().join("data"))).unwrap();
+        assert_eq!(minted(&vault, &name).unwrap(), two);
+        vault.give(&name, Secret::new(b"one".to_vec()));
+        assert_eq!(minted(&vault, &name).unwrap(), one);
+    }
+
+    #[test]
+    fn an_init_over_a_store_whose_master_key_is_lost_writes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let key_file = folder.path().join("master.key");
+        drop(Vault::init(folder.path(), &source(folder.path()), &BY).unwrap());
+        std::fs::remove_file(&key_file).unwrap();
+        let again = Vault::init(folder.path(), &source(folder.path()), &BY);
+        assert!(matches!(again, Err(VaultError::Store(store::Error::AlreadyInitialized { .. }))));
+        assert!(Vault::open(folder.path(), &source(folder.path())).is_err());
+        assert!(!key_file.exists());
+    }
+
+    #[test]
+    fn no_octet_of_a_secret_lies_in_any_file() {
+        const CANARY: &[u8] = b"canary-9f2c1e7a-never-in-plain-text-on-any-disk";
+        let folder = tempfile::tempdir().unwrap();
+        let name = secret("766dcb94.6ebc04", "tokensecret");
+        let vault = Vault::init(folder.path(), &source(folder.path()), &BY).unwrap();
+        let document =
+            NewDocument { tenant: TENANT, name: "seed", kind: "k", octets: b"[\"in the open\"]", over: None };
+        let set = || SecretStep::Set(Secret::new(CANARY.to_vec()));
+        vault.deploy(&document, &[(name.clone(), set())], &BY).unwrap();
+        for _ in 0..50 {
+            vault.change_secret(&name, &set(), &BY).unwrap();
+        }
+        minted(&vault, &name).unwrap();
+        let hex: String = CANARY.iter().map(|octet| format!("{octet:02x}")).collect();
+        let forms = [CANARY.to_vec(), hex.into_bytes(), jose::base64url::encode(CANARY).into_bytes()];
+        let assert_clean = || {
+            let files: Vec<Vec<u8>> = std::fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+                .collect();
+            let found = |wanted: &[u8]| files.iter().any(|file| file.windows(wanted.len()).any(|part| part == wanted));
+            assert!(found(b"in the open"), "the search finds what is there");
+            for form in &forms {
+                assert!(!found(form), "{:?}", String::from_utf8_lossy(form));
+                assert!(!found(&form[..16]), "a part of {:?}", String::from_utf8_lossy(form));
+            }
+        };
+        assert_clean();
+        vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap();
+        assert_clean();
+        drop(vault);
+        assert_clean();
     }
 
     #[test]

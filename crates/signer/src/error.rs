@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// Why a secret was not sealed or not opened.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No source of the master key is named.
     #[error("no master key is named; name a file, a passphrase or an environment variable")]

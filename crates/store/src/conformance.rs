@@ -21,7 +21,7 @@ macro_rules! conformance {
             $(
                 #[test]
                 fn $case() {
-                    super::$case(&super::Store::ephemeral(&super::root(), &super::BY).unwrap());
+                    super::$case(&super::Store::ephemeral(super::root(), &super::BY).unwrap());
                 }
             )+
         }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// Why the store did not do it. Nothing was written in any of these cases.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// There is no store in the folder.
     #[error("there is no store in {}; `chancery init` makes one", folder.display())]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::testing::{BY, deploy, init, put, root};
+use crate::testing::{BY, deploy, init, put, root, try_init};
 use crate::{DATABASE_FILE, Error, LOCK_FILE, Store};
 
 #[test]
@@ -76,7 +76,7 @@ fn a_second_owner_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let first = init(folder.path());
     assert!(matches!(Store::open(folder.path()), Err(Error::InUse { .. })));
-    assert!(matches!(Store::init(folder.path(), &root(), &BY), Err(Error::InUse { .. })));
+    assert!(matches!(try_init(folder.path()), Err(Error::InUse { .. })));
     drop(first);
     Store::open(folder.path()).unwrap();
 }
@@ -98,17 +98,28 @@ fn a_store_is_never_made_over_rows() {
     put(&store, "secret/a", b"first").unwrap();
     drop(store);
     let counts = row_counts(folder.path());
-    let again = Store::init(folder.path(), &root(), &BY);
+    let again = try_init(folder.path());
     assert!(matches!(again, Err(Error::AlreadyInitialized { .. })));
 
     let raw = raw(folder.path());
     raw.execute_batch("DROP TRIGGER meta_stays; DELETE FROM meta;").unwrap();
     drop(raw);
-    let again = Store::init(folder.path(), &root(), &BY);
+    let again = try_init(folder.path());
     assert!(matches!(again, Err(Error::RowsWithoutRoot { .. })));
     let opened = Store::open(folder.path());
     assert!(matches!(opened, Err(Error::RowsWithoutRoot { .. })));
     assert_eq!(row_counts(folder.path()), counts);
+}
+
+#[test]
+fn no_root_is_drawn_where_a_store_is_and_a_failed_one_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = Store::init::<(), _>(folder.path(), &BY, || Err(Error::EmptyName { what: "test" }));
+    assert!(matches!(failed, Err(Error::EmptyName { .. })));
+    assert!(matches!(Store::open(folder.path()), Err(Error::NoStore { .. })));
+    drop(init(folder.path()));
+    let again = Store::init::<(), Error>(folder.path(), &BY, || panic!("a root was drawn over a store"));
+    assert!(matches!(again, Err(Error::AlreadyInitialized { .. })));
 }
 
 #[test]

@@ -41,20 +41,27 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes a store in `folder`, which is created with mode 0700 where it is missing, and opens it.
+    /// Makes a store in `folder`, which is created with mode 0700 where it is missing, and opens it. `draw` gives the
+    /// root and whatever else the caller keeps of it; it runs once it is certain that no store and no rest of one is
+    /// here, so that it may write a master key.
     ///
     /// # Errors
     /// [`Error::AlreadyInitialized`] or [`Error::RowsWithoutRoot`] where a store or the rest of one is; nothing is
-    /// changed then. [`Error::InUse`], [`Error::NetworkFileSystem`], [`Error::OpenToOthers`], [`Error::File`].
-    pub fn init(folder: &Path, root: &Root, by: &By<'_>) -> Result<Self, Error> {
+    /// changed then, nor if `draw` fails. [`Error::InUse`], [`Error::NetworkFileSystem`], [`Error::OpenToOthers`],
+    /// [`Error::File`].
+    pub fn init<T, E: From<Error>>(
+        folder: &Path,
+        by: &By<'_>,
+        draw: impl FnOnce() -> Result<(Root, T), E>,
+    ) -> Result<(Self, T), E> {
         folder::create(folder)?;
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
         let path = folder.join(DATABASE_FILE);
         folder::create_private(&path)?;
         let mut connection = connect(folder, &path)?;
-        found(&mut connection, folder, root, by)?;
-        Ok(Self::new(connection, root.store_id.clone(), Some(lock)))
+        let (root, kept) = found(&mut connection, folder, by, draw)?;
+        Ok((Self::new(connection, root.store_id, Some(lock)), kept))
     }
 
     /// Opens the store in `folder`, checks the whole file and brings its schema up to date.
@@ -77,11 +84,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Database`] if memory runs out.
-    pub fn ephemeral(root: &Root, by: &By<'_>) -> Result<Self, Error> {
+    pub fn ephemeral(root: Root, by: &By<'_>) -> Result<Self, Error> {
         let mut connection = Connection::open_in_memory()?;
         configure(&connection)?;
-        found(&mut connection, Path::new(":memory:"), root, by)?;
-        Ok(Self::new(connection, root.store_id.clone(), None))
+        let draw = || Ok::<_, Error>((root, ()));
+        let (root, ()) = found(&mut connection, Path::new(":memory:"), by, draw)?;
+        Ok(Self::new(connection, root.store_id, None))
     }
 
     /// Whether `folder` holds a database file: whether a command without a store of its own has one to use.
@@ -146,14 +154,21 @@ fn quick_check(connection: &Connection) -> Result<(), Error> {
     Err(Error::Damaged { detail: verdict })
 }
 
-fn found(connection: &mut Connection, folder: &Path, root: &Root, by: &By<'_>) -> Result<(), Error> {
+fn found<T, E: From<Error>>(
+    connection: &mut Connection,
+    folder: &Path,
+    by: &By<'_>,
+    draw: impl FnOnce() -> Result<(Root, T), E>,
+) -> Result<(Root, T), E> {
     transact(connection, |connection| {
         if migrate::read_meta(connection)?.is_some() {
-            return Err(Error::AlreadyInitialized { folder: folder.to_owned() });
+            return Err(Error::AlreadyInitialized { folder: folder.to_owned() }.into());
         }
         refuse_rows(connection)?;
         migrate::run(connection, 0)?;
-        Change::new(connection, &root.store_id, by).found(root, migrate::NEWEST)
+        let (root, kept) = draw()?;
+        Change::new(connection, &root.store_id, by).found(&root, migrate::NEWEST)?;
+        Ok((root, kept))
     })
 }
 

@@ -30,12 +30,16 @@ pub(crate) fn boxed(owner: &str, octets: &[u8]) -> SealedBox {
     }
 }
 
+pub(crate) fn try_init(folder: &Path) -> Result<Store, Error> {
+    Store::init(folder, &BY, || Ok((root(), ()))).map(|(store, ())| store)
+}
+
 pub(crate) fn document<'a>(name: &'a str, octets: &'a [u8]) -> NewDocument<'a> {
     NewDocument { tenant: "public", name, kind: "node-red", octets, over: None }
 }
 
 pub(crate) fn init(folder: &Path) -> Store {
-    Store::init(folder, &root(), &BY).unwrap()
+    try_init(folder).unwrap()
 }
 
 pub(crate) fn deploy(store: &Store, name: &str, octets: &[u8]) -> u64 {
