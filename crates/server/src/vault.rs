@@ -250,7 +250,7 @@ mod tests {
         drop(vault);
         let vault = Vault::open(folder.path(), &source(folder.path())).unwrap();
         assert_eq!(vault.secret(&name).unwrap().unwrap().expose(), b"s");
-        assert_eq!(vault.secrets().unwrap(), [name.clone()]);
+        assert_eq!(vault.secrets().unwrap(), std::slice::from_ref(&name));
         assert!(vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap());
         assert!(!vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap());
         assert!(vault.secret(&name).unwrap().is_none());

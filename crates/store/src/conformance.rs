@@ -1,4 +1,6 @@
 //! What every kind of store must do, run for each of them.
+//!
+//! SE-72: no change without its audit row and no row without its change, with a fault at each statement of each change.
 
 use crate::testing::{BY, boxed, deploy, document, init, put, root};
 use crate::{
@@ -258,7 +260,6 @@ fn each_change_has_its_audit_row(store: &Store) {
     assert_eq!((head.seq, head.hash), (5, rows[4].hash));
 }
 
-/// SE-72: no change without its row and no row without its change, with a fault at each statement of each change.
 fn a_fault_at_any_statement_undoes_the_change(store: &Store) {
     let faults = [
         ("INSERT", "document_revision"),
