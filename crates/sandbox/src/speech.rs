@@ -60,8 +60,21 @@ pub enum Reach {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct SyntaxFault {
-    /// The line in the author's source, from 1.
+    /// Which of the script's sources.
+    pub part: Part,
+    /// The line in it, from 1.
     pub line: u32,
     /// What the parser expected or met.
-    pub message: String,
+    pub message: Text,
+}
+
+/// Which of a script's three sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// [`plan::ScriptPlan::source`].
+    Source,
+    /// [`plan::ScriptPlan::initialize`].
+    Initialize,
+    /// [`plan::ScriptPlan::finalize`].
+    Finalize,
 }
