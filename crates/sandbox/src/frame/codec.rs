@@ -15,17 +15,6 @@ impl Wire for u32 {
     }
 }
 
-impl Wire for usize {
-    fn put(&self, to: &mut Writer<'_>) -> Result<(), FrameFault> {
-        to.varint(*self as u64)
-    }
-
-    /// Counts of outputs, no lengths: 32 bits are more than enough.
-    fn take(from: &mut Reader<'_>) -> Result<Self, FrameFault> {
-        u32::take(from).map(|count| count as Self)
-    }
-}
-
 impl Wire for u64 {
     fn put(&self, to: &mut Writer<'_>) -> Result<(), FrameFault> {
         to.varint(*self)
@@ -205,7 +194,7 @@ variants! { Segment:
 }
 
 variants! { ScriptEvent:
-    0 Send { output: output, message: message }
+    0 Send { 0: outputs }
     1 Fault { fault: fault, message: message }
     2 Log { level: level, text: text }
     3 Status { 0: status }

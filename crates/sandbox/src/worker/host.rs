@@ -48,16 +48,15 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, desk: &Rc<Desk>) -> Result<Object<'js>> 
 
 /// `send`, `reserve`, `fill`, `fault`, `log`, `status`, `done`, `settle`: what the script says.
 fn speech<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
-    give!(host, desk: "send" |ctx, call: f64, output: usize, message: JsValue<'js>| {
-        let message = leave(desk, ctx, call, &message)?;
-        say(desk, ctx, call, ScriptEvent::Send { output, message })
+    give!(host, desk: "send" |ctx, call: f64, outputs: Vec<Vec<JsValue<'js>>>| {
+        let outputs = leave_all(desk, ctx, call, &outputs)?;
+        say(desk, ctx, call, ScriptEvent::Send(outputs))
     });
     give!(host, desk: "reserve" |ctx, call: f64| {
         desk.reserve(call as u64).map(|place| place as f64).ok_or_else(|| too_much(ctx))
     });
-    give!(host, desk: "fill" |ctx, call: f64, place: f64, output: usize, message: JsValue<'js>| {
-        let message = leave(desk, ctx, call, &message)?;
-        desk.fill(place as usize, ScriptEvent::Send { output, message });
+    give!(host, desk: "fill" |ctx, call: f64, place: f64, outputs: Vec<Vec<JsValue<'js>>>| {
+        desk.fill(place as usize, ScriptEvent::Send(leave_all(desk, ctx, call, &outputs)?));
         Result::Ok(())
     });
     give!(host, desk: "fault" |ctx, call: f64, told: Object<'js>, message: JsValue<'js>| {
@@ -143,6 +142,11 @@ fn text<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
 
 fn leave<'js>(desk: &Desk, ctx: &Ctx<'js>, call: f64, value: &JsValue<'js>) -> Result<Value> {
     desk.exchange(ctx, call as u64)?.leave(value)
+}
+
+fn leave_all<'js>(desk: &Desk, ctx: &Ctx<'js>, call: f64, outputs: &[Vec<JsValue<'js>>]) -> Result<Vec<Vec<Value>>> {
+    let exchange = desk.exchange(ctx, call as u64)?;
+    outputs.iter().map(|messages| messages.iter().map(|message| exchange.leave(message)).collect()).collect()
 }
 
 fn leave_present<'js>(desk: &Desk, ctx: &Ctx<'js>, call: f64, value: &JsValue<'js>) -> Result<Option<Value>> {

@@ -92,7 +92,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         facts: facts(lowering, node, outputs),
         outputs: outputs as u32,
         cpu_ms: cpu_ms.min(CPU_MS_MAX),
-        shares: mentions(node, "flow") || mentions(node, "global"),
+        shares: ["flow", "global", "context"].iter().any(|word| mentions(node, word)),
     });
     Op::Script(script)
 }
