@@ -125,7 +125,7 @@ impl Store {
     /// # Errors
     /// [`Error::Database`] or [`Error::Damaged`] if the file cannot be read.
     pub fn audit_rows(&self, after_seq: u64, limit: u32) -> Result<Vec<AuditRow>, Error> {
-        let connection = self.connection();
+        let connection = self.connection()?;
         let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2");
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![after_seq, limit], read_row)?;

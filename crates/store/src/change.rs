@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::audit::{self, Action, By, Entry, Outcome};
+use crate::connection::begin;
 use crate::rows::{
     DOCUMENT_BYTES_MAX, Deployed, Digest, Kek, NewDocument, SEALED_BYTES_MAX, SealedBox, check_name, check_size,
 };
@@ -17,6 +18,16 @@ pub struct Change<'a> {
     connection: &'a Connection,
     store_id: &'a str,
     by: &'a By<'a>,
+    /// A part failed so badly that the transaction around it is gone: nothing more is done, nothing is committed.
+    broken: bool,
+    disk: Disk,
+}
+
+/// Whether the file may be trusted after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Sound,
+    Failed,
 }
 
 struct Live {
@@ -26,8 +37,35 @@ struct Live {
 }
 
 impl<'a> Change<'a> {
+    /// Runs one transaction, and tells whether the disk failed under it.
+    pub(crate) fn run<T, E: From<Error>>(
+        connection: &Connection,
+        store_id: &str,
+        by: &By<'_>,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> (Result<T, E>, Disk) {
+        let transaction = match begin(connection) {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                let disk = Disk::Sound.after(&error);
+                return (Err(error.into()), disk);
+            }
+        };
+        let mut change = Change::new(&transaction, store_id, by);
+        let result = work(&mut change);
+        let (broken, mut disk) = (change.broken, change.disk);
+        let result = result.and_then(|done| {
+            let committed = if broken { Err(Error::ChangeBroken) } else { transaction.commit().map_err(Error::from) };
+            committed.map(|()| done).map_err(|error| {
+                disk = disk.after(&error);
+                error.into()
+            })
+        });
+        (result, disk)
+    }
+
     pub(crate) fn new(connection: &'a Connection, store_id: &'a str, by: &'a By<'a>) -> Self {
-        Self { connection, store_id, by }
+        Self { connection, store_id, by, broken: false, disk: Disk::Sound }
     }
 
     /// Makes a document live. The same kind and octets as the live revision change nothing but the audit.
@@ -69,7 +107,7 @@ impl<'a> Change<'a> {
     /// # Errors
     /// Those of the database.
     pub fn record(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
-        audit::append(self.connection, self.store_id, self.by, entry)
+        self.part(|change| change.append(entry))
     }
 
     /// Writes the rows that a new store starts from.
@@ -78,17 +116,27 @@ impl<'a> Change<'a> {
         self.connection.execute(&sql, params![root.store_id, schema])?;
         self.insert_kek(&root.kek)?;
         self.insert_sealed(&root.salt)?;
-        self.record(&Entry { action: Action::Init, object: "store", before: None, after: None, outcome: Outcome::Done })
+        self.append(&Entry { action: Action::Init, object: "store", before: None, after: None, outcome: Outcome::Done })
     }
 
     fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if self.broken {
+            return Err(Error::ChangeBroken);
+        }
         self.connection.execute_batch("SAVEPOINT part")?;
         let result = work(self);
-        if result.is_err() {
-            self.connection.execute_batch("ROLLBACK TO part")?;
+        if let Err(error) = &result {
+            self.disk = self.disk.after(error);
+            // Some errors have ended the whole transaction; to go on would be to write outside of one.
+            self.broken = self.connection.execute_batch("ROLLBACK TO part; RELEASE part").is_err();
+        } else {
+            self.connection.execute_batch("RELEASE part")?;
         }
-        self.connection.execute_batch("RELEASE part")?;
         result
+    }
+
+    fn append(&self, entry: &Entry<'_>) -> Result<(), Error> {
+        audit::append(self.connection, self.store_id, self.by, entry)
     }
 
     fn deploy_checked(&mut self, document: &NewDocument<'_>) -> Result<Deployed, Error> {
@@ -101,7 +149,7 @@ impl<'a> Change<'a> {
             Some(live) => (unchanged(live.revision), Outcome::Unchanged),
             None => (self.insert_revision(document, digest)?, Outcome::Done),
         };
-        self.record(&Entry {
+        self.append(&Entry {
             action: Action::Deploy,
             object: &document_object(document.tenant, document.name),
             before,
@@ -116,7 +164,7 @@ impl<'a> Change<'a> {
         let sql = "DELETE FROM document WHERE tenant = ?1 AND name = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let was_live = statement.execute([tenant, name])? > 0;
-        self.record(&Entry {
+        self.append(&Entry {
             action: Action::Undeploy,
             object: &document_object(tenant, name),
             before: live.map(|live| live.digest),
@@ -129,7 +177,7 @@ impl<'a> Change<'a> {
     fn replace_secret(&mut self, sealed: &SealedBox, digest: Digest) -> Result<(), Error> {
         self.insert_sealed(sealed)?;
         let object = secret_object(&sealed.owner);
-        self.record(&Entry {
+        self.append(&Entry {
             action: Action::SecretSet,
             object: &object,
             before: audit::last_digest(self.connection, &object)?,
@@ -142,7 +190,7 @@ impl<'a> Change<'a> {
         let sql = "DELETE FROM sealed WHERE owner = ?1";
         let was_set = self.connection.prepare_cached(sql)?.execute([owner])? > 0;
         let object = secret_object(owner);
-        self.record(&Entry {
+        self.append(&Entry {
             action: Action::SecretDelete,
             object: &object,
             before: audit::last_digest(self.connection, &object)?,
@@ -214,6 +262,12 @@ impl<'a> Change<'a> {
             sealed.octets
         ])?;
         Ok(())
+    }
+}
+
+impl Disk {
+    fn after(self, error: &Error) -> Self {
+        if error.is_of_the_disk() { Self::Failed } else { self }
     }
 }
 

@@ -47,6 +47,7 @@ conformance!(
     history_cannot_be_changed,
     each_change_has_its_audit_row,
     a_fault_at_any_statement_undoes_the_change,
+    a_fault_that_ends_the_transaction_ends_the_change,
 );
 
 fn a_new_store_holds_its_root_alone(store: &Store) {
@@ -217,7 +218,7 @@ fn history_cannot_be_changed(store: &Store) {
         "UPDATE meta SET store_id = 'other'",
         "DELETE FROM meta",
     ] {
-        let refusal = store.connection().execute(statement, []);
+        let refusal = store.connection().unwrap().execute(statement, []);
         assert!(refusal.is_err(), "{statement}");
     }
     store.verify_audit().unwrap();
@@ -279,6 +280,26 @@ fn a_fault_at_any_statement_undoes_the_change(store: &Store) {
     store.verify_audit().unwrap();
 }
 
+fn a_fault_that_ends_the_transaction_ends_the_change(store: &Store) {
+    let fault = "CREATE TEMP TRIGGER fault AFTER INSERT ON main.sealed BEGIN SELECT RAISE(ROLLBACK, 'fault'); END";
+    store.connection().unwrap().execute_batch(fault).unwrap();
+    let (audited, secret) = (rows(store).len(), boxed("secret/a", b"first"));
+    let mut later = None;
+    let result: Result<(), Error> = store.change(&BY, |change| {
+        change.deploy(&document("before", b"one"))?;
+        let first = change.put_sealed(&secret, Digest([0; 32])).unwrap_err();
+        assert!(first.to_string().contains("fault"), "{first}");
+        later = change.deploy(&document("after", b"one")).err();
+        Ok(())
+    });
+    assert!(matches!(later, Some(Error::ChangeBroken)));
+    assert!(matches!(result, Err(Error::ChangeBroken)));
+    assert_eq!(store.documents().unwrap(), []);
+    assert_eq!(rows(store).len(), audited);
+    store.connection().unwrap().execute_batch("DROP TRIGGER fault").unwrap();
+    deploy(store, "after", b"one");
+}
+
 type Part = fn(&mut Change<'_>) -> Result<(), Error>;
 
 const PARTS: [Part; 6] = [
@@ -298,7 +319,7 @@ fn attempts_that_meet(store: &Store, statement: &str, table: &str) -> usize {
     for part in PARTS {
         start_over(store);
         let before = state(store);
-        store.connection().execute_batch(&set).unwrap();
+        store.connection().unwrap().execute_batch(&set).unwrap();
         let passed_on = store.change(&BY, part);
         if passed_on.is_err() {
             let swallowed = store.change(&BY, |change| {
@@ -311,7 +332,7 @@ fn attempts_that_meet(store: &Store, statement: &str, table: &str) -> usize {
         } else {
             assert_eq!(state(store).2, before.2 + 1, "one audit row");
         }
-        store.connection().execute_batch("DROP TRIGGER fault").unwrap();
+        store.connection().unwrap().execute_batch("DROP TRIGGER fault").unwrap();
     }
     met
 }
@@ -329,7 +350,7 @@ fn start_over(store: &Store) {
 
 fn state(store: &Store) -> (Vec<Document>, Vec<SealedBox>, usize, u64) {
     let revisions = "SELECT count(*) FROM document_revision";
-    let revisions = store.connection().query_row(revisions, [], |row| row.get(0));
+    let revisions = store.connection().unwrap().query_row(revisions, [], |row| row.get(0));
     let (documents, secrets) = (store.documents(), store.list_sealed(""));
     (documents.unwrap(), secrets.unwrap(), rows(store).len(), revisions.unwrap())
 }

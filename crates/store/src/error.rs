@@ -103,6 +103,9 @@ pub enum Error {
         /// The bound.
         max_bytes: usize,
     },
+    /// A part of a change failed and took the whole change with it.
+    #[error("an earlier part of this change failed and ended it; nothing of it was kept")]
+    ChangeBroken,
     /// The file system refused.
     #[error("cannot {doing} {}: {source}", path.display())]
     File {
@@ -134,9 +137,17 @@ impl Error {
             Self::StaleRevision { .. } => "stale_revision",
             Self::EmptyName { .. } => "empty_name",
             Self::TooLarge { .. } => "too_large",
+            Self::ChangeBroken => "change_broken",
             Self::File { .. } => "store_file",
             Self::Database(_) => "database",
         }
+    }
+}
+
+impl Error {
+    /// Whether a read, write or sync of the file failed, so that nobody knows what is on the disk.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure))
     }
 }
 

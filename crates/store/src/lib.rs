@@ -15,6 +15,9 @@ mod audit;
 mod change;
 #[cfg(test)]
 mod conformance;
+mod connection;
+#[cfg(test)]
+mod disk_tests;
 mod error;
 #[cfg(test)]
 mod file_tests;

@@ -16,7 +16,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub fn documents(&self) -> Result<Vec<Document>, Error> {
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(&format!("{DOCUMENT} ORDER BY place"))?;
         let rows = statement.query_map([], read_document)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -28,7 +28,7 @@ impl Store {
     /// See above.
     pub fn document(&self, tenant: &str, name: &str) -> Result<Option<Document>, Error> {
         let sql = format!("{DOCUMENT} WHERE tenant = ?1 AND name = ?2");
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(&sql)?;
         let row = statement.query_row([tenant, name], read_document);
         Ok(row.optional()?)
@@ -41,7 +41,7 @@ impl Store {
     pub fn revisions(&self, tenant: &str, name: &str) -> Result<Vec<Revision>, Error> {
         let sql = "SELECT revision, kind, digest, created_at FROM document_revision \
                    WHERE tenant = ?1 AND name = ?2 ORDER BY revision";
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(sql)?;
         let rows = statement.query_map([tenant, name], read_revision)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -53,7 +53,7 @@ impl Store {
     /// See above.
     pub fn revision_octets(&self, tenant: &str, name: &str, revision: u64) -> Result<Option<Vec<u8>>, Error> {
         let sql = "SELECT octets FROM document_revision WHERE tenant = ?1 AND name = ?2 AND revision = ?3";
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(sql)?;
         let row = statement.query_row(params![tenant, name, revision], |row| row.get(0));
         Ok(row.optional()?)
@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub fn sealed(&self, owner: &str) -> Result<Option<SealedBox>, Error> {
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(&format!("{SEALED} WHERE owner = ?1"))?;
         Ok(statement.query_row([owner], read_sealed).optional()?)
     }
@@ -75,7 +75,7 @@ impl Store {
     /// See above.
     pub fn list_sealed(&self, prefix: &str) -> Result<Vec<SealedBox>, Error> {
         let sql = format!("{SEALED} WHERE substr(owner, 1, length(?1)) = ?1 ORDER BY owner");
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = statement.query_map([prefix], read_sealed)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -87,7 +87,7 @@ impl Store {
     /// See above.
     pub fn keks(&self) -> Result<Vec<Kek>, Error> {
         let sql = "SELECT kek_id, is_primary, wrapped, root_id, check_box FROM kek ORDER BY created_at, kek_id";
-        let connection = self.connection();
+        let connection = self.connection()?;
         let mut statement = connection.prepare_cached(sql)?;
         let rows = statement.query_map([], read_kek)?;
         Ok(rows.collect::<Result<_, _>>()?)

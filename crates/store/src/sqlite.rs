@@ -1,12 +1,12 @@
-//! One SQLite connection behind one lock: how it is opened, checked and written to.
+//! A store on SQLite: made, opened and changed.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::Connection;
 
+use crate::change::Disk;
+use crate::connection::{Held, Opened, connect, connect_in_memory, transact};
 use crate::folder::{self, FolderLock};
 use crate::{By, Change, Error, Root, migrate};
 
@@ -15,26 +15,12 @@ pub const DATABASE_FILE: &str = "chancery.db";
 /// The lock file in the data folder; it holds the process number of its owner.
 pub const LOCK_FILE: &str = "chancery.lock";
 
-/// How long a statement waits for a lock that another connection holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The database clock in microseconds UTC, as an SQL expression; SQLite's clock ticks in milliseconds.
 pub(crate) const NOW_US: &str = "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
 
-/// Exclusive: a second process that got around the lock file (another name of the same file) is refused by SQLite too.
-/// Recursive triggers: without them REPLACE would delete from an append-only table unseen.
-const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA cell_size_check = ON;
-    PRAGMA secure_delete = ON;
-    PRAGMA recursive_triggers = ON;";
-
 /// A store, open. One process owns it; its threads share it.
 pub struct Store {
-    connection: Mutex<Connection>,
+    held: Mutex<Held>,
     store_id: String,
     // Declared last, hence dropped last: the folder is free only when the file is closed.
     _lock: Option<FolderLock>,
@@ -57,11 +43,10 @@ impl Store {
         folder::create(folder)?;
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
-        let path = folder.join(DATABASE_FILE);
-        folder::create_private(&path)?;
-        let mut connection = connect(folder, &path)?;
-        let (root, kept) = found(&mut connection, folder, by, draw)?;
-        Ok((Self::new(connection, root.store_id, Some(lock)), kept))
+        folder::create_private(&folder.join(DATABASE_FILE))?;
+        let connection = connect(folder)?;
+        let (root, kept) = found(&connection, folder, by, draw)?;
+        Ok((Self::new(Held::file(connection, folder), root.store_id, Some(lock)), kept))
     }
 
     /// Opens the store in `folder`, checks the whole file and brings its schema up to date.
@@ -75,9 +60,9 @@ impl Store {
         }
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
-        let mut connection = connect(folder, &folder.join(DATABASE_FILE))?;
-        let store_id = bring_up_to_date(&mut connection, folder)?;
-        Ok(Self::new(connection, store_id, Some(lock)))
+        let connection = connect(folder)?;
+        let store_id = bring_up_to_date(&connection, folder)?;
+        Ok(Self::new(Held::file(connection, folder), store_id, Some(lock)))
     }
 
     /// A store in memory, with the same rules, gone when it is dropped.
@@ -85,11 +70,10 @@ impl Store {
     /// # Errors
     /// [`Error::Database`] if memory runs out.
     pub fn ephemeral(root: Root, by: &By<'_>) -> Result<Self, Error> {
-        let mut connection = Connection::open_in_memory()?;
-        configure(&connection)?;
+        let connection = connect_in_memory()?;
         let draw = || Ok::<_, Error>((root, ()));
-        let (root, ()) = found(&mut connection, Path::new(":memory:"), by, draw)?;
-        Ok(Self::new(connection, root.store_id, None))
+        let (root, ()) = found(&connection, Path::new(":memory:"), by, draw)?;
+        Ok(Self::new(Held::memory(connection), root.store_id, None))
     }
 
     /// Whether `folder` holds a database file: whether a command without a store of its own has one to use.
@@ -106,56 +90,33 @@ impl Store {
     /// nothing is kept. The closure must not call the store itself, which waits for it to end.
     ///
     /// # Errors
-    /// The closure's own, or [`Error::Database`] if the commit fails.
+    /// The closure's own, or those of the database. After one of the disk the file is closed, and the next call opens
+    /// and checks it anew.
     pub fn change<T, E: From<Error>>(
         &self,
         by: &By<'_>,
         work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection();
-        transact(&mut connection, |connection| work(&mut Change::new(connection, &self.store_id, by)))
+        let mut connection = self.connection()?;
+        let (result, disk) = Change::run(&connection, &self.store_id, by, work);
+        if disk == Disk::Failed {
+            connection.distrust();
+        }
+        result
     }
 
-    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> Result<Opened<'_>, Error> {
         // A panic in a closure has rolled its transaction back while it unwound, so the connection is sound.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        Opened::new(self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn new(connection: Connection, store_id: String, lock: Option<FolderLock>) -> Self {
-        Self { connection: Mutex::new(connection), store_id, _lock: lock }
+    fn new(held: Held, store_id: String, lock: Option<FolderLock>) -> Self {
+        Self { held: Mutex::new(held), store_id, _lock: lock }
     }
-}
-
-fn connect(folder: &Path, path: &PathBuf) -> Result<Connection, Error> {
-    folder::refuse_open_to_others(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    match configure(&connection).and_then(|()| quick_check(&connection)) {
-        Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Error::InUse {
-            folder: folder.to_owned(),
-            holder: "another process that has the database file open".to_owned(),
-        }),
-        done => done.map(|()| connection),
-    }
-}
-
-fn configure(connection: &Connection) -> Result<(), Error> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.execute_batch(PRAGMAS)?;
-    Ok(())
-}
-
-fn quick_check(connection: &Connection) -> Result<(), Error> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        return Ok(());
-    }
-    Err(Error::Damaged { detail: verdict })
 }
 
 fn found<T, E: From<Error>>(
-    connection: &mut Connection,
+    connection: &Connection,
     folder: &Path,
     by: &By<'_>,
     draw: impl FnOnce() -> Result<(Root, T), E>,
@@ -172,7 +133,7 @@ fn found<T, E: From<Error>>(
     })
 }
 
-fn bring_up_to_date(connection: &mut Connection, folder: &Path) -> Result<String, Error> {
+fn bring_up_to_date(connection: &Connection, folder: &Path) -> Result<String, Error> {
     let Some((store_id, schema)) = migrate::read_meta(connection)? else {
         refuse_rows(connection)?;
         return Err(Error::NoStore { folder: folder.to_owned() });
@@ -192,14 +153,4 @@ fn refuse_rows(connection: &Connection) -> Result<(), Error> {
         Some((table, rows)) => Err(Error::RowsWithoutRoot { table, rows }),
         None => Ok(()),
     }
-}
-
-fn transact<T, E: From<Error>>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
-    let result = work(&transaction)?;
-    transaction.commit().map_err(Error::from)?;
-    Ok(result)
 }

@@ -1,0 +1,123 @@
+//! One SQLite connection behind one lock: opened, checked, and opened anew when the disk failed under it.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{DATABASE_FILE, Error, folder};
+
+/// How long a statement waits for a lock that another connection holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Exclusive: a second process that got around the lock file (another name of the same file) is refused by SQLite too.
+/// Recursive triggers: without them REPLACE would delete from an append-only table unseen.
+const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA recursive_triggers = ON;";
+
+/// The connection, or the place to open it from again.
+pub(crate) struct Held {
+    connection: Option<Connection>,
+    /// None for a store in memory, which has no disk that could fail.
+    folder: Option<PathBuf>,
+}
+
+/// The connection, locked for one caller and there.
+pub(crate) struct Opened<'a>(MutexGuard<'a, Held>);
+
+impl Held {
+    pub(crate) fn file(connection: Connection, folder: &Path) -> Self {
+        Self { connection: Some(connection), folder: Some(folder.to_owned()) }
+    }
+
+    pub(crate) fn memory(connection: Connection) -> Self {
+        Self { connection: Some(connection), folder: None }
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// Opens and checks the file if the last caller distrusted it.
+    pub(crate) fn new(mut held: MutexGuard<'a, Held>) -> Result<Self, Error> {
+        if let (None, Some(folder)) = (&held.connection, &held.folder) {
+            held.connection = Some(connect(folder)?);
+        }
+        Ok(Self(held))
+    }
+
+    /// Closes the file. After a failed write or sync nobody knows what the system keeps of it in memory, so what it
+    /// holds is read again from the disk before anything is built on it.
+    pub(crate) fn distrust(&mut self) {
+        if self.0.folder.is_some() {
+            self.0.connection = None;
+        }
+    }
+}
+
+impl Deref for Opened<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0.connection.as_ref().expect("the file is opened when the lock is taken and closed last")
+    }
+}
+
+/// Opens the database file of a folder that this process has locked, and checks it whole.
+pub(crate) fn connect(folder: &Path) -> Result<Connection, Error> {
+    let path = folder.join(DATABASE_FILE);
+    folder::refuse_open_to_others(&path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    match configure(&connection).and_then(|()| quick_check(&connection)) {
+        Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Error::InUse {
+            folder: folder.to_owned(),
+            holder: "another process that has the database file open".to_owned(),
+        }),
+        done => done.map(|()| connection),
+    }
+}
+
+pub(crate) fn connect_in_memory() -> Result<Connection, Error> {
+    let connection = Connection::open_in_memory()?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+/// Begins a transaction that holds the write lock from its start. Dropped without a commit it is rolled back.
+pub(crate) fn begin(connection: &Connection) -> Result<Transaction<'_>, Error> {
+    Ok(Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?)
+}
+
+/// All of this work or nothing of it.
+pub(crate) fn transact<T, E: From<Error>>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = begin(connection)?;
+    let done = work(&transaction)?;
+    transaction.commit().map_err(Error::from)?;
+    Ok(done)
+}
+
+fn configure(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.execute_batch(PRAGMAS)?;
+    Ok(())
+}
+
+fn quick_check(connection: &Connection) -> Result<(), Error> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(Error::Damaged { detail: verdict })
+}
