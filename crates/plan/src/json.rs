@@ -114,7 +114,7 @@ impl Open {
     fn close(self, rules: JsonRules) -> Value {
         match self {
             Self::List(items) => Value::list(items),
-            Self::Map(map, _) if rules == JsonRules::Ecmascript => indices_first(map).into(),
+            Self::Map(map, _) if rules == JsonRules::Ecmascript => map.indices_first().into(),
             Self::Map(map, _) => map.into(),
         }
     }
@@ -139,14 +139,18 @@ fn number(text: &str, rules: JsonRules) -> Number {
     }
 }
 
-/// Orders members as ECMAScript does (ECMA-262, OrdinaryOwnPropertyKeys).
-fn indices_first(map: Map) -> Map {
-    if !map.iter().any(|(name, _)| array_index(name).is_some()) {
-        return map;
+impl Map {
+    /// The same members as ECMAScript orders them: names of array indices first, ascending, then the others as they
+    /// stand (ECMA-262, OrdinaryOwnPropertyKeys).
+    #[must_use]
+    pub fn indices_first(self) -> Self {
+        if !self.iter().any(|(name, _)| array_index(name).is_some()) {
+            return self;
+        }
+        let mut members: Vec<(Text, Value)> = self.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        members.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
+        members.into_iter().collect()
     }
-    let mut members: Vec<(Text, Value)> = map.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    members.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
-    members.into_iter().collect()
 }
 
 /// The index that a member name spells, if it is the canonical text of one: 0 to 2^32 - 2.

@@ -122,6 +122,17 @@ impl Value {
     }
 }
 
+impl Number {
+    /// The nearest double; not-a-number if a literal is none.
+    pub fn as_f64(&self) -> f64 {
+        match self {
+            Self::Integer(integer) => *integer as f64,
+            Self::Float(float) => *float,
+            Self::Literal(text) => text.parse().unwrap_or(f64::NAN),
+        }
+    }
+}
+
 impl From<Map> for Value {
     fn from(map: Map) -> Self {
         Self::Map(Arc::new(map))

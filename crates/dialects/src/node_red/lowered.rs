@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::accept::Pattern;
 use http::Method;
 use plan::{Diagnostic, Flow, SecretRef, Text, TriggerIx};
 
@@ -33,12 +34,14 @@ pub struct Lowered {
 }
 
 /// One `http in` node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Route {
     /// The method it listens to.
     pub method: Method,
-    /// Its path, as Express 4 writes patterns (section 11); begins with `/`.
+    /// Its path as the author writes it; begins with `/`.
     pub path: Text,
+    /// The same, ready to be tried.
+    pub pattern: Pattern,
     /// What a request is given to.
     pub serve: Serve,
     /// Whether multipart bodies are taken apart.

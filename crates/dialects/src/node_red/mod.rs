@@ -2,6 +2,7 @@
 //!
 //! The contract is `docs/contracts/node-red.md`; a section named in this module is a section of that contract.
 
+mod accept;
 mod environment;
 mod events;
 mod lower;
@@ -9,12 +10,17 @@ mod lowered;
 mod nodes;
 mod number;
 mod property;
+mod render;
 mod sections;
 mod syntax;
+mod text;
 
+pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
 pub use environment::reference;
 pub use lower::lower;
 pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
+pub use render::pages::{Unanswered, not_found, options, refused, unanswered};
+pub use render::{Rendered, render};
 
 use crate::spec::NodeSpec;
 

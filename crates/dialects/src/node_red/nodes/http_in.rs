@@ -1,9 +1,10 @@
 //! `http in`: requests enter a flow (section 11).
 
 use http::Method;
-use plan::{Severity, TriggerIx};
+use plan::{Severity, Text, TriggerIx};
 
 use super::{Lower, NodeType};
+use crate::node_red::accept::{Pattern, PatternError};
 use crate::node_red::lower::Lowering;
 use crate::node_red::lowered::{Route, Serve};
 use crate::node_red::syntax::Node;
@@ -80,10 +81,32 @@ fn lower(lowering: &mut Lowering<'_>, node: &Node) -> Option<Route> {
             return None;
         }
     };
-    let path = if url.starts_with('/') { url.into() } else { format!("/{url}").into() };
+    let path: Text = if url.starts_with('/') { url.into() } else { format!("/{url}").into() };
+    let pattern = match Pattern::parse(&path) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            tell_pattern(lowering, node, &error);
+            return None;
+        }
+    };
     let upload = node.flag("upload") && method == Method::POST;
     let skip_body_parsing = node.flag("skipBodyParsing");
     // The trigger is known to the lowerer alone; until it says so, the route leads nowhere.
     let serve = Serve::Trigger(TriggerIx(0));
-    Some(Route { method, path, serve, upload, skip_body_parsing, node: node.id.clone() })
+    Some(Route { method, path, pattern, serve, upload, skip_body_parsing, node: node.id.clone() })
+}
+
+fn tell_pattern(lowering: &mut Lowering<'_>, node: &Node, error: &PatternError) {
+    let message = match error {
+        PatternError::Divider(text) => {
+            format!(
+                "Two parameters of the path are divided by `{text}`, so the node serves nothing: one character is the most."
+            )
+        }
+        PatternError::Expression(why) => {
+            format!("The path holds an expression that cannot be used, so the node serves nothing: {why}.")
+        }
+    };
+    let hint = "Write the path with `:name`, `*` and plain expressions in parentheses.";
+    lowering.tell(Severity::Stopped, "http_path_invalid", node.spot_of("url"), message, hint);
 }
