@@ -23,11 +23,7 @@ const H2_CONNECTION_WINDOW_BYTES: u32 = 512 * 1_024;
 
 pub(super) fn http1_builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder
-        .max_headers(limits.headers)
-        .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.head_bytes)
-        .header_read_timeout(None);
+    builder.max_header_size(limits.head_bytes).max_buf_size(limits.head_bytes).header_read_timeout(None);
     builder
 }
 

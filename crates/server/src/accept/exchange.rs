@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
@@ -20,7 +21,7 @@ pub(super) async fn exchange<H: Handler>(
     pace: &Pace,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let _turn = pace.begin();
+    let mut turn = pace.begin();
     let began = Instant::now();
     let last = is_last(&request);
     let told = door.house.log.enabled(Level::Debug).then(|| (request.method().clone(), request.uri().clone()));
@@ -32,7 +33,9 @@ pub(super) async fn exchange<H: Handler>(
     if last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let took = began.elapsed();
+    let ended = Instant::now();
+    turn.end(ended);
+    let took = ended - began;
     door.house.metrics.listener(H::KIND).replied(response.status(), took);
     if let Some((method, uri)) = told {
         let fields = [
@@ -65,7 +68,7 @@ fn refusal(request: &Request<Incoming>, limits: &Limits) -> Option<Problem> {
     } else if target_bytes(request.uri()) > limits.uri_bytes {
         Some(Problem::UriTooLong)
     } else if request.headers().len() > limits.headers {
-        // HTTP/1 was bounded by the parser; HTTP/2 is here.
+        // Not left to the parser of HTTP/1: told a number, it prepares as many places for every request.
         Some(Problem::HeadTooLarge)
     } else if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1 {
         // RFC 9112 section 3.2: a request that names no host, or several, is for nobody.
@@ -84,7 +87,9 @@ fn target_bytes(uri: &http::Uri) -> usize {
 async fn answer<H: Handler>(door: &Door<H>, peer: Peer, began: Instant, request: Request<Incoming>) -> Response<Body> {
     let limits = &door.limits;
     let request = request.map(|incoming| Intake::new(incoming, limits.body_bytes, began + limits.body));
-    let work = AssertUnwindSafe(door.handler.handle(request, peer)).catch_unwind();
+    // Pinned here once: the future of a flow is large, and each wrapper below would move it.
+    let mut work = pin!(door.handler.handle(request, peer));
+    let work = AssertUnwindSafe(work.as_mut()).catch_unwind();
     match tokio::time::timeout_at(began + limits.reply, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {

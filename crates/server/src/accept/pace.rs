@@ -42,7 +42,7 @@ impl Pace {
     /// A complete head has come. The request is open until the turn is dropped.
     pub(super) fn begin(&self) -> Turn<'_> {
         self.open_requests.fetch_add(1, Ordering::Relaxed);
-        Turn(self)
+        Turn { pace: self, ended: None }
     }
 
     /// Whether no request has been answered yet.
@@ -61,13 +61,24 @@ impl Pace {
 }
 
 /// One open request of a connection.
-pub(super) struct Turn<'a>(&'a Pace);
+pub(super) struct Turn<'a> {
+    pace: &'a Pace,
+    ended: Option<Instant>,
+}
+
+impl Turn<'_> {
+    /// Says when the reply was ready, for whoever has read the clock already.
+    pub(super) fn end(&mut self, now: Instant) {
+        self.ended = Some(now);
+    }
+}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let due = self.0.opened.elapsed() + self.0.idle;
-        self.0.due.store(nanos(due), Ordering::Relaxed);
-        self.0.open_requests.fetch_sub(1, Ordering::Release);
+        let ended = self.ended.unwrap_or_else(Instant::now);
+        let due = ended.duration_since(self.pace.opened) + self.pace.idle;
+        self.pace.due.store(nanos(due), Ordering::Relaxed);
+        self.pace.open_requests.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -166,7 +166,8 @@ impl<F: LiveFlows> Handler for RuntimeRouter<F> {
 
     async fn handle(&self, request: Request<Intake>, peer: Peer) -> Response<Body> {
         if self.reserves(request.uri().path()) {
-            self.fixed.answer(request, peer).await
+            // Boxed, so that every request to a flow need not carry the room for it.
+            Box::pin(self.fixed.answer(request, peer)).await
         } else {
             self.live.answer(request, peer).await
         }
