@@ -4,7 +4,7 @@ use plan::{Fault, Flow, HandlerGroup, Handlers, NodeIx, Origin, Value};
 
 use crate::FAULTS_IN_A_ROW_MAX;
 use crate::ops::shape::{Fate, assign};
-use crate::work::{Delivery, Failed, Told, Work, named};
+use crate::work::{Delivery, Failed, Lineage, Told, Work, named};
 
 /// What a handler is told of.
 pub(crate) struct Event<'e> {
@@ -17,9 +17,9 @@ pub(crate) struct Event<'e> {
 impl Work {
     /// Raises a fault at the node of this delivery, on its message.
     pub(crate) fn raise(&mut self, flow: &Flow, delivery: Delivery, fault: Fault) {
-        let Delivery { to: node, message, failed } = delivery;
+        let Delivery { to: node, message, lineage } = delivery;
         let fault = named(flow, fault);
-        let count = failed.filter(|failed| failed.node == node).map_or(1, |failed| failed.count + 1);
+        let count = lineage.failed.filter(|failed| failed.node == node).map_or(1, |failed| failed.count + 1);
         if count >= FAULTS_IN_A_ROW_MAX {
             return self.told.push_back(Told::FaultLoop { node, fault });
         }
@@ -27,36 +27,34 @@ impl Work {
             return self.told.push_back(Told::Uncaught { node, fault });
         };
         let event = Event { source: origin(flow, node), fault: Some(&fault), status: None, count };
-        self.tell_group(group, node, &message, Some(Failed { node, count }), &event);
+        let lineage = Lineage { failed: Some(Failed { node, count }), ..lineage };
+        self.tell_group(group, node, &message, lineage, &event);
     }
 
     /// Tells the done edge that the node of this delivery is done with its message.
     pub(crate) fn done(&mut self, flow: &Flow, delivery: Delivery) {
         let Some(group) = first_group(&flow.nodes[delivery.to.0 as usize].on_done) else { return };
         let event = Event { source: origin(flow, delivery.to), fault: None, status: None, count: 0 };
-        self.tell_group(group, delivery.to, &delivery.message, delivery.failed, &event);
+        self.tell_group(group, delivery.to, &delivery.message, delivery.lineage, &event);
     }
 
     /// Tells the status edge what the node of this delivery shows.
-    pub(crate) fn status(&mut self, flow: &Flow, node: NodeIx, failed: Option<Failed>, status: &Value) {
+    pub(crate) fn status(&mut self, flow: &Flow, node: NodeIx, lineage: Lineage, status: &Value) {
         let Some(group) = first_group(&flow.nodes[node.0 as usize].on_status) else { return };
         let event = Event { source: origin(flow, node), fault: None, status: Some(status), count: 0 };
-        self.tell_group(group, node, &Value::map::<&str>([]), failed, &event);
+        self.tell_group(group, node, &Value::map::<&str>([]), lineage, &event);
     }
 
-    fn tell_group(
-        &mut self,
-        group: &HandlerGroup,
-        node: NodeIx,
-        message: &Value,
-        failed: Option<Failed>,
-        event: &Event<'_>,
-    ) {
+    fn tell_group(&mut self, group: &HandlerGroup, node: NodeIx, message: &Value, lineage: Lineage, event: &Event<'_>) {
         for handler in group {
             let mut message = message.clone();
-            match assign(&handler.dress, &mut message, &mut self.cells, Some(event), self.now_epoch_ms) {
-                Ok(Fate::On) => self.push(Delivery { to: handler.node, message, failed }),
-                Ok(Fate::Dropped) => {}
+            let fate = assign(&handler.dress, &mut message, &mut self.cells, Some(event), self.now_epoch_ms);
+            let grown = fate.and_then(|fate| Ok((fate, lineage.growth.after(&handler.dress, &message, &self.cells)?)));
+            match grown {
+                Ok((Fate::On, growth)) => {
+                    self.push(Delivery { to: handler.node, message, lineage: Lineage { growth, ..lineage } });
+                }
+                Ok((Fate::Dropped, _)) => {}
                 Err(fault) => self.told.push_back(Told::Uncaught { node, fault }),
             }
         }

@@ -6,6 +6,7 @@
 
 mod eval;
 mod events;
+mod growth;
 mod ops;
 mod run;
 mod work;
@@ -21,5 +22,9 @@ pub const WAIT_MS_MIN: i64 = 100;
 pub const DELIVERIES_QUEUED_MAX: usize = 100_000;
 /// Asks that may be open at once: further messages are delivered when one of them is answered.
 pub const ASKS_OPEN_MAX: usize = 1_024;
+/// Values that a message and the cells of its run may hold together: with more it goes no further.
+pub const VALUES_MAX: usize = 100_000;
+/// How deep lists and maps in a message may stand in each other.
+pub const VALUE_DEPTH_MAX: usize = 200;
 /// Which fault of one node in a row, on what one message led to, is dropped.
 pub const FAULTS_IN_A_ROW_MAX: u32 = 10;

@@ -2,7 +2,7 @@
 
 use plan::{Answer, Ask, AskId, Cells, Fault, Op, Refusal, TriggerIx, TriggerKind, ValidFlow, Value};
 
-use crate::work::{Delivery, Told, Work};
+use crate::work::{Delivery, Lineage, Told, Work};
 use crate::{DELIVERIES_UNWAITED_MAX, WAIT_MS_MIN, ops};
 
 /// What the engine may not find out by itself.
@@ -42,7 +42,7 @@ impl Run {
     pub fn start(flow: &ValidFlow, trigger: TriggerIx, message: Value, cells: Cells) -> Self {
         let mut run = Self { flow: flow.clone(), work: Work::new(cells) };
         if let Some(trigger) = flow.triggers.get(trigger.0 as usize) {
-            run.work.send_one(&trigger.wires, message, None);
+            run.work.send_one(&trigger.wires, message, Lineage::default());
         }
         run
     }

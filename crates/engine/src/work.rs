@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use plan::{Ask, AskId, Cells, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Wire};
 
+use crate::growth::Growth;
 use crate::{ASKS_OPEN_MAX, DELIVERIES_QUEUED_MAX};
 
 /// Something for the log.
@@ -39,7 +40,14 @@ pub enum Told {
 pub(crate) struct Delivery {
     pub(crate) to: NodeIx,
     pub(crate) message: Value,
+    pub(crate) lineage: Lineage,
+}
+
+/// What a message inherits from the one that led to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lineage {
     pub(crate) failed: Option<Failed>,
+    pub(crate) growth: Growth,
 }
 
 /// The last node that failed on what led to a message, and how often in a row.
@@ -92,20 +100,20 @@ impl Work {
     }
 
     /// Sends one message over the wires of one output.
-    pub(crate) fn send_one(&mut self, wires: &[Wire], message: Value, failed: Option<Failed>) {
+    pub(crate) fn send_one(&mut self, wires: &[Wire], message: Value, lineage: Lineage) {
         let Some((last, others)) = wires.split_last() else { return };
         for to in others {
-            self.push(Delivery { to: *to, message: message.clone(), failed });
+            self.push(Delivery { to: *to, message: message.clone(), lineage });
         }
-        self.push(Delivery { to: *last, message, failed });
+        self.push(Delivery { to: *last, message, lineage });
     }
 
     /// Sends the messages of one call: outputs, then wires, then messages.
-    pub(crate) fn send_all(&mut self, node: &Node, outputs: &[Vec<Value>], failed: Option<Failed>) {
+    pub(crate) fn send_all(&mut self, node: &Node, outputs: &[Vec<Value>], lineage: Lineage) {
         for (wires, messages) in node.outputs.iter().zip(outputs) {
             for to in wires {
                 for message in messages {
-                    self.push(Delivery { to: *to, message: message.clone(), failed });
+                    self.push(Delivery { to: *to, message: message.clone(), lineage });
                 }
             }
         }

@@ -122,7 +122,7 @@ fn token(token: &TokenPlan) -> String {
 }
 
 fn policy(policy: &VerifyPlan) -> String {
-    let names = list(policy.algorithms.iter().map(|row| (*row).to_owned()));
+    let names = list(policy.algorithms.iter().map(|row| row.name.to_owned()));
     let times = &policy.times;
     format!(
         "token {} algorithms {names} exp {} iat {} leeway {} s key {}",

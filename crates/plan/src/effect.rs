@@ -172,6 +172,8 @@ pub enum FaultKind {
     AlreadyReplied,
     /// The reply could not be dressed.
     ReplyInvalid,
+    /// The message grew beyond what is delivered.
+    Oversized,
     /// The run went on and on without anything being waited for. All that it still had to deliver ends.
     Endless,
     /// The script raised it.

@@ -1,5 +1,7 @@
 //! What a token shall hold, and what is asked of one: compiled once at deploy, used for every message.
 
+use jose::jwa::{SignatureAlgorithm, Switches};
+
 use crate::effect::Fault;
 use crate::expr::Expr;
 use crate::json::JsonRules;
@@ -9,7 +11,9 @@ use crate::value::{Text, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenPlan {
     /// The row that signs.
-    pub algorithm: &'static str,
+    pub algorithm: &'static SignatureAlgorithm,
+    /// What is allowed beyond the usual, such as short HMAC secrets.
+    pub switches: Switches,
     /// Members of the JOSE header, in order.
     pub header: Vec<HeaderMember>,
     /// Claims, in order.
@@ -95,7 +99,9 @@ pub struct VerifyPlan {
     /// Where the compact token comes from; undefined counts as a token that does not hold.
     pub token: Expr,
     /// The rows that may have signed; never empty in a valid flow.
-    pub algorithms: Vec<&'static str>,
+    pub algorithms: Vec<&'static SignatureAlgorithm>,
+    /// What is allowed beyond the usual, such as short HMAC secrets.
+    pub switches: Switches,
     /// The key that must have signed.
     pub key: KeySource,
     /// What is asked of `exp`, `nbf` and `iat`.

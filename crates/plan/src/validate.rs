@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use jose::jwa::{SignatureAlgorithm, Switches};
+
 use crate::flow::{Flow, Handlers, Node, NodeIx, ScriptIx};
 use crate::op::{Op, ShapeStep};
 
@@ -33,7 +35,8 @@ impl Deref for ValidFlow {
 /// Makes a flow valid, or says what stands against it.
 ///
 /// A valid flow is one in which every index names something, every wire and handler leads to a node, every node has no
-/// more outputs than its op serves, a shape ends at its first drop, and every policy names at least one algorithm.
+/// more outputs than its op serves, a shape ends at its first drop, and every policy names at least one
+/// algorithm, and every algorithm that is named may be used.
 ///
 /// # Errors
 ///
@@ -51,9 +54,15 @@ pub fn validate(flow: Flow) -> Result<ValidFlow, Vec<Flaw>> {
     for (at, script) in flow.scripts.iter().enumerate() {
         found.index(&format!("scripts[{at}]"), "origin", script.origin.0, flow.origins.len());
     }
+    for (at, token) in flow.tokens.iter().enumerate() {
+        found.permitted(&format!("tokens[{at}]"), token.algorithm, token.switches);
+    }
     for (at, policy) in flow.policies.iter().enumerate() {
         if policy.algorithms.is_empty() {
             found.flaw(&format!("policies[{at}]"), "no algorithm is named, and there is no default".into());
+        }
+        for algorithm in &policy.algorithms {
+            found.permitted(&format!("policies[{at}]"), algorithm, policy.switches);
         }
         if policy.times.leeway_secs > LEEWAY_SECS_MAX {
             found.flaw(&format!("policies[{at}]"), "the leeway is larger than 300 seconds".into());
@@ -96,6 +105,12 @@ impl Findings<'_> {
             Op::Verify { policy, .. } => self.index(place, "policy", policy.0, self.flow.policies.len()),
             Op::Reply(reply) => self.index(place, "reply", reply.0, self.flow.replies as usize),
             Op::Pass | Op::Log { .. } | Op::Raise(_) => {}
+        }
+    }
+
+    fn permitted(&mut self, place: &str, algorithm: &SignatureAlgorithm, switches: Switches) {
+        if let Err(error) = algorithm.permit(switches) {
+            self.flaw(place, error.to_string());
         }
     }
 

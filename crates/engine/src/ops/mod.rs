@@ -55,18 +55,18 @@ fn shape_or_call(
     steps: &[ShapeStep],
     otherwise: ScriptIx,
 ) -> Option<(AskId, Ask)> {
-    let Delivery { to, message, failed } = delivery;
+    let Delivery { to, message, lineage } = delivery;
     match shape::shape(steps, message, &mut work.cells, work.now_epoch_ms) {
-        Shaped::On(message) => work.forward(flow, Delivery { to, message, failed }, 0),
-        Shaped::Dropped(message) => work.done(flow, Delivery { to, message, failed }),
-        Shaped::Untouched(message) => return call(work, Delivery { to, message, failed }, otherwise),
+        Shaped::On(message) => work.forward_grown(flow, Delivery { to, message, lineage }, steps),
+        Shaped::Dropped(message) => work.done(flow, Delivery { to, message, lineage }),
+        Shaped::Untouched(message) => return call(work, Delivery { to, message, lineage }, otherwise),
     }
     None
 }
 
 fn assign(flow: &Flow, work: &mut Work, mut delivery: Delivery, steps: &[ShapeStep]) {
     match shape::assign(steps, &mut delivery.message, &mut work.cells, None, work.now_epoch_ms) {
-        Ok(Fate::On) => work.forward(flow, delivery, 0),
+        Ok(Fate::On) => work.forward_grown(flow, delivery, steps),
         Ok(Fate::Dropped) => work.done(flow, delivery),
         Err(fault) => work.raise(flow, delivery, fault),
     }
@@ -98,10 +98,21 @@ impl Work {
         let node = &flow.nodes[delivery.to.0 as usize];
         let wires = node.outputs.get(output).map_or([].as_slice(), Vec::as_slice);
         if node.on_done.0.is_empty() {
-            return self.send_one(wires, delivery.message, delivery.failed);
+            return self.send_one(wires, delivery.message, delivery.lineage);
         }
-        self.send_one(wires, delivery.message.clone(), delivery.failed);
+        self.send_one(wires, delivery.message.clone(), delivery.lineage);
         self.done(flow, delivery);
+    }
+
+    /// Sends the message on over output 0 unless these steps have made too much of it.
+    fn forward_grown(&mut self, flow: &Flow, mut delivery: Delivery, steps: &[ShapeStep]) {
+        match delivery.lineage.growth.after(steps, &delivery.message, &self.cells) {
+            Ok(growth) => {
+                delivery.lineage.growth = growth;
+                self.forward(flow, delivery, 0);
+            }
+            Err(fault) => self.raise(flow, delivery, fault),
+        }
     }
 
     /// Writes a value into the message and sends it on over output 0.

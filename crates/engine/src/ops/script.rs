@@ -6,9 +6,9 @@ use crate::work::{Delivery, Told, Work};
 
 /// Takes in what the script said whose ask stands open at this place.
 pub(crate) fn heard(flow: &Flow, work: &mut Work, at: usize, event: ScriptEvent) {
-    let Delivery { to: node, failed, .. } = work.open[at].delivery;
+    let Delivery { to: node, lineage, .. } = work.open[at].delivery;
     match event {
-        ScriptEvent::Send(outputs) => work.send_all(&flow.nodes[node.0 as usize], &outputs, failed),
+        ScriptEvent::Send(outputs) => work.send_all(&flow.nodes[node.0 as usize], &outputs, lineage),
         ScriptEvent::Fault { fault, message } => {
             let delivery = about(work, at, message);
             work.raise(flow, delivery, fault);
@@ -16,7 +16,7 @@ pub(crate) fn heard(flow: &Flow, work: &mut Work, at: usize, event: ScriptEvent)
         ScriptEvent::Log { level, text } => {
             work.told.push_back(Told::Log { node, level, value: Value::Text(text) });
         }
-        ScriptEvent::Status(status) => work.status(flow, node, failed, &status),
+        ScriptEvent::Status(status) => work.status(flow, node, lineage, &status),
         ScriptEvent::Cell { handle, value } => {
             if let Some(cell) = work.cells.get_mut(plan::Handle(handle)) {
                 *cell = value;
@@ -36,5 +36,5 @@ pub(crate) fn heard(flow: &Flow, work: &mut Work, at: usize, event: ScriptEvent)
 fn about(work: &Work, at: usize, message: Option<Value>) -> Delivery {
     let called = &work.open[at].delivery;
     let message = message.unwrap_or_else(|| called.message.clone());
-    Delivery { to: called.to, message, failed: called.failed }
+    Delivery { to: called.to, message, lineage: called.lineage }
 }

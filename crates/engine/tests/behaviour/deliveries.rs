@@ -135,6 +135,29 @@ fn messages_that_multiply_end_the_run() {
     assert_endless(&told);
 }
 
+/// A step that puts copies of the payload into a new one.
+fn wrap(copies: usize) -> Op {
+    let payload = || Expr::Message(Path::keys(["payload"]));
+    Op::Assign(vec![set("payload", Expr::List((0..copies).map(|_| payload()).collect()))])
+}
+
+#[test]
+fn a_message_that_is_put_into_itself_again_and_again_goes_no_further() {
+    for copies in [1, 2, 1_000] {
+        let told = Sketch::default().node(wrap(copies), &[&[0]]).run_alone(payload(Value::Null));
+        let [Told::Uncaught { fault, .. }] = told.as_slice() else { panic!("one fault: {told:?}") };
+        assert_eq!(fault.kind, FaultKind::Oversized, "{copies}");
+    }
+}
+
+#[test]
+fn a_message_may_grow_up_to_the_bound() {
+    let told = Sketch::default().node(wrap(300), &[&[1]]).node(wrap(300), &[&[2]]).log("payload");
+    assert!(matches!(told.run_alone(payload(Value::Null)).as_slice(), [Told::Log { .. }]));
+    let told = Sketch::default().node(wrap(320), &[&[1]]).node(wrap(320), &[&[2]]).log("payload");
+    assert!(matches!(told.run_alone(payload(Value::Null)).as_slice(), [Told::Uncaught { .. }]));
+}
+
 fn assert_endless(told: &[Told]) {
     let [Told::Uncaught { fault, .. }] = told else { panic!("one fault: {told:?}") };
     assert_eq!(fault.kind, FaultKind::Endless);

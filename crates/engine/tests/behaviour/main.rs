@@ -1,5 +1,7 @@
 //! The engine from outside: what goes in, what is asked, what is told.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod deliveries;
 mod ops;
 mod random;

@@ -1,6 +1,7 @@
 //! Whatever a valid flow looks like and whatever is answered: the engine never panics, and every run comes to rest.
 
 use engine::{Context, Run, Step};
+use jose::jwa::Switches;
 use plan::{
     AbsentClaim, Answer, AskId, Cells, ClaimPlan, EventField, ExpiryRules, Expr, Fault, FaultKind, Handle, Handler,
     Handlers, JsonRules, KeySource, Lifetime, LogLevel, Op, Path, PolicyIx, Refusal, ReplyIx, ScriptEvent, ScriptIx,
@@ -8,7 +9,7 @@ use plan::{
 };
 use proptest::prelude::*;
 
-use crate::support::{Sketch, script_plan};
+use crate::support::{Sketch, hs256, script_plan};
 
 /// Answers that are handed in before a run is left to itself.
 const ANSWERS_MAX: usize = 60;
@@ -119,7 +120,8 @@ fn with_tables(mut sketch: Sketch, claim: Expr, token: Expr, seconds: i64) -> Sk
     let key = KeySource::Given("k".into());
     sketch.flow.scripts.push(script_plan());
     sketch.flow.tokens.push(TokenPlan {
-        algorithm: "HS256",
+        algorithm: hs256(),
+        switches: Switches::NONE,
         header: vec![],
         claims: vec![
             ClaimPlan::From { name: "data".into(), value: claim, absent: AbsentClaim::LeaveOut },
@@ -131,7 +133,8 @@ fn with_tables(mut sketch: Sketch, claim: Expr, token: Expr, seconds: i64) -> Sk
     });
     sketch.flow.policies.push(VerifyPlan {
         token,
-        algorithms: vec!["HS256"],
+        algorithms: vec![hs256()],
+        switches: Switches::NONE,
         key,
         times: ExpiryRules { exp_required: true, iat_checked: true, leeway_secs: 300 },
         claims: JsonRules::Exact,
@@ -172,15 +175,17 @@ proptest! {
         let mut answers = answers.into_iter();
         let mut now = Context { now_epoch_ms: 1_700_000_000_000 };
         let mut open: Vec<AskId> = Vec::new();
+        let mut ticks = 1;
         loop {
-            now.now_epoch_ms += 1;
+            now.now_epoch_ms += ticks;
             match run.step(&now) {
                 Step::Ask(id, _) => open.push(id),
                 Step::Told(_) => {}
                 Step::Rest => break,
                 Step::Waiting => {
                     let Some((answer, value)) = answers.next() else {
-                        // Nobody answers any more: every ask fails, and what that leads to is ended in turn.
+                        // Nobody answers any more: every ask fails at once, and what that leads to is ended in turn.
+                        ticks = 0;
                         for id in std::mem::take(&mut open) {
                             let _ = run.answer(id, Answer::Failed(fault()), &now);
                         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Context, Run, Step, Told};
+use jose::jwa::SignatureAlgorithm;
 use plan::{
     Answer, Ask, Cells, Expr, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op, Origin, OriginIx, Path, ScriptEvent,
     ScriptIx, ScriptPlan, ShapeStep, Trigger, TriggerIx, TriggerKind, ValidFlow, Value, validate,
@@ -112,6 +113,10 @@ pub(crate) fn script_plan() -> ScriptPlan {
         cpu_ms: 100,
         shares: false,
     }
+}
+
+pub(crate) fn hs256() -> &'static SignatureAlgorithm {
+    SignatureAlgorithm::by_name("HS256").unwrap()
 }
 
 /// A message with this payload.

@@ -1,6 +1,7 @@
 //! `jwt`: Ignite's node that issues a token or checks one (sections 2 to 4).
 
 use jose::json::Value as Json;
+use jose::jwa::{SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use plan::{
     AbsentClaim, ClaimPlan, ExpiryRules, Expr, Fault, FaultKind, HeaderMember, JsonRules, Lifetime, Op, Path,
     TokenPlan, VerifyPlan,
@@ -16,8 +17,8 @@ pub(in crate::node_red) const ALGORITHM_UNSUPPORTED: &str = "ERR_JWT_ALGORITHM_U
 /// The code of section 2, D5.
 pub(in crate::node_red) const EXPIRESIN_INVALID: &str = "ERR_JWT_EXPIRESIN_INVALID";
 
-/// What a validating node accepts when `flows.compat.jwt_any_hmac` is on (section 2, D4).
-const ANY_HMAC: [&str; 3] = ["HS256", "HS384", "HS512"];
+/// An HMAC secret may have any length; a short one is only warned of (section 3).
+const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac);
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -77,6 +78,7 @@ fn issue(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
     let lifetime = jwt_config::lifetime_secs(lowering, config);
     let token = TokenPlan {
         algorithm: algorithm.ok_or_else(unsupported_algorithm)?,
+        switches: SWITCHES,
         header: vec![HeaderMember::Algorithm, HeaderMember::Type("JWT".into())],
         claims: vec![
             ClaimPlan::From { name: "data".into(), value: Expr::Message(payload()), absent: AbsentClaim::LeaveOut },
@@ -92,15 +94,25 @@ fn issue(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
 /// Section 4: the Authorization header without its first `"Bearer "`, the claims to `msg.tokenvalue`.
 fn verify(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
     let algorithm = jwt_config::algorithm(lowering, config).ok_or_else(unsupported_algorithm)?;
-    let any_hmac = lowering.settings().jwt_any_hmac && ANY_HMAC.contains(&algorithm);
+    let any_hmac = lowering.settings().jwt_any_hmac && is_hmac(algorithm);
     let policy = VerifyPlan {
         token: bearer_token(),
-        algorithms: if any_hmac { ANY_HMAC.to_vec() } else { vec![algorithm] },
+        algorithms: if any_hmac { all_hmac() } else { vec![algorithm] },
+        switches: SWITCHES,
         key: jwt_config::key(lowering, config),
         times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
         claims: JsonRules::Ecmascript,
     };
     Ok(Op::Verify { policy: lowering.add_policy(policy), into: Path::keys(["tokenvalue"]) })
+}
+
+fn is_hmac(algorithm: &SignatureAlgorithm) -> bool {
+    matches!(algorithm.family, SignatureFamily::Hmac(_))
+}
+
+/// What a validating node accepts when `flows.compat.jwt_any_hmac` is on (section 2, D4).
+fn all_hmac() -> Vec<&'static SignatureAlgorithm> {
+    SignatureAlgorithm::ALL.iter().filter(|row| is_hmac(row)).collect()
 }
 
 fn bearer_token() -> Expr {

@@ -1,5 +1,7 @@
 //! `jwt-config`: how Ignite's `jwt` nodes sign and check (section 3).
 
+use jose::json::Value as Json;
+use jose::jwa::SignatureAlgorithm;
 use plan::{KeySource, SecretRef, Severity};
 
 use super::{Lower, NodeType};
@@ -7,7 +9,6 @@ use crate::node_red::lower::Lowering;
 use crate::node_red::number::parse_int_of;
 use crate::node_red::syntax::Node;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
-use jose::json::Value as Json;
 
 /// The field that holds the HMAC secret, or a PEM key.
 const SECRET_FIELD: &str = "tokensecret";
@@ -56,9 +57,9 @@ pub(super) static TYPE: NodeType = NodeType {
 };
 
 /// The algorithm of a configuration; if it is none that may be used, that is told.
-pub(super) fn algorithm(lowering: &mut Lowering<'_>, config: &Node) -> Option<&'static str> {
+pub(super) fn algorithm(lowering: &mut Lowering<'_>, config: &Node) -> Option<&'static SignatureAlgorithm> {
     let named = config.text("algorithm");
-    let known = ALGORITHMS.iter().find(|known| **known == named).copied();
+    let known = ALGORITHMS.contains(&named).then(|| SignatureAlgorithm::by_name(named).ok()).flatten();
     if known.is_none() {
         let message = match named {
             "" => "The JWT configuration names no algorithm, so no token is issued or accepted.".to_owned(),
