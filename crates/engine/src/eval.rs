@@ -41,10 +41,7 @@ impl Scope<'_> {
     fn map(&self, members: &[(Text, Expr)]) -> Result<Value, Fault> {
         let mut map = plan::Map::new();
         for (name, member) in members {
-            let value = self.eval(member)?;
-            if !value.is_undefined() {
-                map.insert(name.clone(), value);
-            }
+            map.insert(name.clone(), self.eval(member)?);
         }
         Ok(map.into())
     }

@@ -26,7 +26,7 @@ pub enum Expr {
     Literal(Value),
     /// Read from the message; what is not there is undefined.
     Message(Path),
-    /// A map whose members are evaluated in order; one that is undefined is left out.
+    /// A map whose members are evaluated in order; one that is undefined stays, as undefined.
     Map(Vec<(Text, Expr)>),
     /// A list.
     List(Vec<Expr>),

@@ -149,17 +149,15 @@ fn handlers<'l>(listeners: impl Iterator<Item = &'l Listener>, dress: &Arc<[Shap
 
 /// `error {message, source, code?, stack?, cause?}`; what stood there moves to `_error`.
 fn dress_error() -> Arc<[ShapeStep]> {
-    let error = map([
-        ("message", Expr::Event(EventField::Message)),
-        ("source", source(Some(EventField::SourceCount))),
-        ("code", Expr::Event(EventField::Code)),
-        ("stack", Expr::Event(EventField::Stack)),
-        ("cause", Expr::Event(EventField::Cause)),
-    ]);
+    let error = map([("message", Expr::Event(EventField::Message)), ("source", source(Some(EventField::SourceCount)))]);
+    let present = |name, field| ShapeStep::SetPresent(Path::keys(["error", name]), Expr::Event(field));
     [
         ShapeStep::SetPresent(Path::keys(["_error"]), Expr::Message(Path::keys(["error"]))),
         ShapeStep::SetPresent(Path::keys(["_error"]), Expr::Event(EventField::Thrown)),
         ShapeStep::Set(Path::keys(["error"]), error),
+        present("code", EventField::Code),
+        present("stack", EventField::Stack),
+        present("cause", EventField::Cause),
     ]
     .into()
 }

@@ -30,6 +30,22 @@ pub(super) fn text_of_number(number: &Number) -> String {
     }
 }
 
+/// Whether JavaScript takes a value for true.
+pub(super) fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Undefined | Value::Null | Value::Bool(false) => false,
+        Value::Number(number) => !(number.as_f64() == 0.0 || number.as_f64().is_nan()),
+        Value::Text(text) => !text.is_empty(),
+        Value::Bool(true)
+        | Value::Bytes(_)
+        | Value::Date(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Handle(_)
+        | Value::Unencodable(_) => true,
+    }
+}
+
 fn element(value: &Value) -> String {
     if matches!(value, Value::Undefined | Value::Null) { String::new() } else { string_of(value) }
 }

@@ -4,6 +4,7 @@ use jose::json::Limits;
 use plan::{JsonRules, Map, Text, Value, read_json};
 
 use super::percent::decode_component;
+use crate::node_red::text::is_truthy;
 
 /// The cookies of a request: the first of a name counts, and a value that begins with `j:` is JSON.
 pub(super) fn parse(header: &str) -> Value {
@@ -26,22 +27,6 @@ fn cookie_value(written: &str) -> Value {
         read.filter(is_truthy)
     });
     json.unwrap_or_else(|| Value::text(text))
-}
-
-/// Whether JavaScript takes a JSON value for true.
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Undefined | Value::Null | Value::Bool(false) => false,
-        Value::Number(number) => !matches!(number.as_f64(), 0.0),
-        Value::Text(text) => !text.is_empty(),
-        Value::Bool(true)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => true,
-    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn parse_parameter(text: &str) -> Option<(String, String, &str)> {
     let (value, behind) = match rest.strip_prefix('"') {
         Some(inner) => parse_quoted(inner)?,
         None => {
-            let end = rest.find(|c| c == ';' || c == ' ' || c == '\t').unwrap_or(rest.len());
+            let end = rest.find([';', ' ', '\t']).unwrap_or(rest.len());
             (rest[..end].to_owned(), &rest[end..])
         }
     };

@@ -129,11 +129,11 @@ fn add_field(fields: &mut Value, name: &str, text: String) -> Option<()> {
         at = child(at, &step)?;
     }
     let text = Value::text(text);
-    *at = match std::mem::take(at) {
-        Value::Undefined if append => Value::list(vec![text]),
-        Value::Undefined => text,
-        Value::List(items) => Value::list(items.iter().cloned().chain([text]).collect()),
-        other => Value::list(vec![other, text]),
+    *at = match (std::mem::take(at), append) {
+        (Value::Undefined, true) => Value::list(vec![text]),
+        (Value::Undefined, false) => text,
+        (Value::List(items), _) => Value::list(items.iter().cloned().chain([text]).collect()),
+        (standing, _) => Value::list(vec![standing, text]),
     };
     Some(())
 }
@@ -182,13 +182,10 @@ fn child<'v>(at: &'v mut Value, step: &Step<'_>) -> Option<&'v mut Value> {
 
 /// What stood where members are needed: elements by their index, a single value without a name.
 fn as_members(value: Value) -> Map {
-    match value {
-        Value::Undefined => Map::new(),
-        Value::List(items) => {
-            items.iter().enumerate().map(|(at, item)| (at.to_string().into(), item.clone())).collect()
-        }
-        single => [("".into(), single)].into_iter().collect(),
+    if let Value::List(items) = &value {
+        return items.iter().enumerate().map(|(at, item)| (at.to_string().into(), item.clone())).collect();
     }
+    if value.is_undefined() { Map::new() } else { Map::from_iter([("".into(), value)]) }
 }
 
 fn element(at: &mut Value, index: usize) -> Option<&mut Value> {

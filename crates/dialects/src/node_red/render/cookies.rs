@@ -7,7 +7,7 @@ use super::headers::Headers;
 use super::{type_error, unwritable};
 use crate::node_red::accept::is_token;
 use crate::node_red::accept::percent::encode_component;
-use crate::node_red::text::{http_date, string_of};
+use crate::node_red::text::{http_date, is_truthy, string_of};
 
 /// Adds the cookies of a message: text, `{value, maxAge, path, ..}`, or null to clear one.
 pub(super) fn add(headers: &mut Headers, cookies: &Value, now_ms: i64) -> Result<(), Fault> {
@@ -15,10 +15,12 @@ pub(super) fn add(headers: &mut Headers, cookies: &Value, now_ms: i64) -> Result
         let nothing = Map::new();
         let options = cookie.as_map().unwrap_or(&nothing);
         let cleared = *cookie == Value::Null || options.get("value") == Some(&Value::Null);
-        let (value, expires) = match cookie {
-            _ if cleared => (String::new(), Some(Date { epoch_ms: 1.0 })),
-            Value::Map(_) => (value_of(options.get("value").unwrap_or(&Value::Undefined))?, None),
-            single => (value_of(single)?, None),
+        let (value, expires) = if cleared {
+            (String::new(), Some(Date { epoch_ms: 1.0 }))
+        } else {
+            let held =
+                if cookie.as_map().is_some() { options.get("value").unwrap_or(&Value::Undefined) } else { cookie };
+            (value_of(held)?, None)
         };
         headers.append(header::SET_COOKIE, &line(name, &value, options, expires, now_ms)?)?;
     }
@@ -130,21 +132,6 @@ fn attribute(value: &Value, what: &str) -> Result<String, Fault> {
     let text = string_of(value);
     let plain = text.chars().all(|c| (' '..='~').contains(&c) && c != ';');
     if plain { Ok(text) } else { Err(invalid(what)) }
-}
-
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Undefined | Value::Null | Value::Bool(false) => false,
-        Value::Number(number) => !(number.as_f64() == 0.0 || number.as_f64().is_nan()),
-        Value::Text(text) => !text.is_empty(),
-        Value::Bool(true)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => true,
-    }
 }
 
 fn invalid(what: &str) -> Fault {

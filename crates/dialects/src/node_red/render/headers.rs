@@ -36,12 +36,15 @@ impl Headers {
         let parsed = HeaderName::from_bytes(name.as_bytes()).ok().filter(|_| is_token(name));
         let message = "The message or the node names a header that no header can have.";
         let parsed = parsed.ok_or_else(|| type_error(message, Some("ERR_INVALID_HTTP_TOKEN")))?;
-        let values = match value {
-            Value::List(items) if parsed != header::CONTENT_TYPE => items.iter().map(string_of).collect(),
-            Value::List(_) => return Err(type_error("The content type must be one text.", None)),
-            single => vec![with_charset(&parsed, string_of(single))],
+        let texts = if let Value::List(items) = value {
+            if parsed == header::CONTENT_TYPE {
+                return Err(type_error("The content type must be one text.", None));
+            }
+            items.iter().map(string_of).collect()
+        } else {
+            vec![with_charset(&parsed, string_of(value))]
         };
-        let values = values.iter().map(|text| header_value(text)).collect::<Result<Vec<_>, _>>()?;
+        let values = texts.iter().map(|text| header_value(text)).collect::<Result<Vec<_>, _>>()?;
         if FRAMING.contains(&parsed) {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 mod cookies;
 mod etag;
 mod headers;
-pub mod pages;
+pub(super) mod pages;
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
@@ -13,7 +13,7 @@ pub(super) use self::headers::Headers;
 use super::accept::{Exchange, MediaType, REPLY};
 use super::lowered::ResponseNode;
 use super::number::parse_int;
-use super::text::{string_of, text_of_number};
+use super::text::{is_truthy, string_of, text_of_number};
 
 /// Status codes that HTTP has; those below 200 are no answers.
 const STATUS_CODES: std::ops::RangeInclusive<i64> = 200..=999;
@@ -40,10 +40,12 @@ pub fn render(
     exchange: &mut Exchange,
     now_ms: i64,
 ) -> Result<Rendered, Fault> {
-    match member(message, cells, "res") {
-        Value::Undefined | Value::Null | Value::Bool(false) => return Ok(Rendered::NobodyWaits),
-        Value::Handle(handle) if *handle == REPLY => {}
-        _ => return Err(type_error("`msg.res` is not the answer that came with the request.", None)),
+    let res = member(message, cells, "res");
+    if !is_truthy(res) {
+        return Ok(Rendered::NobodyWaits);
+    }
+    if *res != Value::Handle(REPLY) {
+        return Err(type_error("`msg.res` is not the answer that came with the request.", None));
     }
     let mut headers = std::mem::take(&mut exchange.headers);
     let dressed = dress(reply, message, cells, exchange, &mut headers, now_ms);
