@@ -15,7 +15,15 @@ const HOLDER_BYTES_MAX: u64 = 64;
 /// The proof that this process owns the data folder; dropping it gives the folder up.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    /// Unlocks by name: closing alone would leave the lock to a child that is between its fork and its program.
+    fn drop(&mut self) {
+        // A failure leaves the lock to be freed when the file is closed, right after this.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 /// Makes the data folder, mode 0700, unless it is there.
@@ -42,7 +50,7 @@ pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Error> {
         Err(errno) => return Err(file("lock", &path)(errno.into())),
     }
     leave_note(&mut lock_file).map_err(file("write", &path))?;
-    Ok(FolderLock { _file: lock_file })
+    Ok(FolderLock { file: lock_file })
 }
 
 /// Refuses file systems where locks and syncs are promises of another machine.
