@@ -4,12 +4,13 @@ use std::num::NonZero;
 use std::sync::{Arc, LazyLock};
 
 use jose::jws::{HeaderMember, HeaderPlan};
-use plan::{Answer, FaultKind, KeySource, Refusal, TokenPlan};
-use signer::{KeyName, Minted, Minter, SecretRef, Software};
+use plan::{Answer, FaultKind, Refusal, TokenPlan};
+use signer::{Minted, Minter};
 use tokio::sync::Semaphore;
 
 use super::{Begun, key_fault};
 use crate::limits::QUEUE_MAX;
+use crate::vault::Vault;
 
 /// Places for slow signatures: as many at a time as there are cores, the rest wait up to `QUEUE_MAX`.
 static SLOW: LazyLock<Slow> = LazyLock::new(|| Slow {
@@ -23,10 +24,9 @@ struct Slow {
 }
 
 /// Compiles a token plan. A key that is missing or does not fit is told by its tokens, not here.
-pub(crate) fn compile(signer: &Software, tenant: &str, document: &str, plan: &TokenPlan) -> Result<Minter, jose::Error> {
+pub(crate) fn compile(vault: &Vault, plan: &TokenPlan) -> Result<Minter, jose::Error> {
     let header = HeaderPlan::new(plan.header.iter().map(header_member).collect::<Result<_, _>>()?)?;
-    let key = key_name(tenant, document, &plan.key);
-    Ok(signer.minter(&key, plan.algorithm, header, plan.switches))
+    Ok(vault.signer().minter(&vault.key(&plan.key), plan.algorithm, header, plan.switches))
 }
 
 /// Signs claims: at once, or on a thread of its own if the algorithm is slow.
@@ -49,24 +49,6 @@ pub(crate) fn mint(minter: &Arc<Minter>, claims: Vec<u8>) -> Begun {
             Answer::Refused(Refusal::Key(FaultKind::KeyAway, "the signer failed; the log says how".into()))
         })
     }))
-}
-
-/// The key that a plan names, as the signer knows it.
-pub(super) fn key_name(tenant: &str, document: &str, key: &KeySource) -> KeyName {
-    match key {
-        KeySource::Secret(secret) => KeyName::Secret(secret_ref(tenant, document, secret)),
-        KeySource::Given(name) => KeyName::Given(name.to_string()),
-    }
-}
-
-/// A secret that a plan names, as the signer and the store know it.
-pub(crate) fn secret_ref(tenant: &str, document: &str, secret: &plan::SecretRef) -> SecretRef {
-    SecretRef {
-        tenant: tenant.to_owned(),
-        document: document.to_owned(),
-        node: secret.owner.to_string(),
-        field: secret.field.to_string(),
-    }
 }
 
 fn answer(minted: Result<Minted, signer::Fault>) -> Answer {

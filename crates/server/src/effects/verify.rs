@@ -1,15 +1,15 @@
 //! Checking the signature of a token; what its claims say is the engine's matter.
 
 use plan::{Answer, Refusal, VerifyPlan};
-use signer::{Software, TokenVerifier};
+use signer::TokenVerifier;
 
 use super::key_fault;
-use super::sign::key_name;
 use crate::limits::TOKEN_CHARS_MAX;
+use crate::vault::Vault;
 
 /// Compiles a policy. A key that is missing or does not fit is told by its checks, not here.
-pub(crate) fn compile(signer: &Software, tenant: &str, document: &str, plan: &VerifyPlan) -> TokenVerifier {
-    signer.verifier(&key_name(tenant, document, &plan.key), plan.algorithms.clone(), plan.switches)
+pub(crate) fn compile(vault: &Vault, plan: &VerifyPlan) -> TokenVerifier {
+    vault.signer().verifier(&vault.key(&plan.key), plan.algorithms.clone(), plan.switches)
 }
 
 /// Checks a token. Every check is fast enough to be done at once.
