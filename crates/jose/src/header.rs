@@ -12,8 +12,8 @@ pub const JOSE_HEADER_BYTES_MAX: usize = 8_192;
 
 /// Every header member that RFC 7515, 7516, 7518 and 7797 define: none of them may stand in `crit`.
 pub(crate) const STANDARD_MEMBERS: [&str; 19] = [
-    "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc",
-    "zip", "epk", "apu", "apv", "iv", "tag", "p2s",
+    "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk", "apu",
+    "apv", "iv", "tag", "p2s",
 ];
 
 /// A JOSE header. Until a signature or tag over it holds, nothing in it may be believed.
@@ -46,16 +46,11 @@ impl JoseHeader {
 
     pub(crate) fn new(members: Object) -> Result<Self, Error> {
         let header = Self { members };
-        for name in [
-            "alg", "enc", "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256",
-        ] {
+        for name in ["alg", "enc", "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256"] {
             header.check_text(name)?;
         }
         if header.kid().is_some_and(|kid| kid.len() > KID_BYTES_MAX) {
-            return Err(Error::header(
-                "kid",
-                format!("is longer than {KID_BYTES_MAX} octets"),
-            ));
+            return Err(Error::header("kid", format!("is longer than {KID_BYTES_MAX} octets")));
         }
         header.check_jwk()?;
         header.check_x5c()?;
@@ -98,8 +93,7 @@ impl JoseHeader {
 
     /// A member that must be there; its type was checked when the header was read.
     pub(crate) fn required(&self, name: &'static str) -> Result<&str, Error> {
-        self.text(name)
-            .ok_or_else(|| Error::header(name, "is missing"))
+        self.text(name).ok_or_else(|| Error::header(name, "is missing"))
     }
 
     /// The certificates of `x5c`, leaf first.
@@ -107,9 +101,7 @@ impl JoseHeader {
         let Some(chain) = self.members.get("x5c") else {
             return Ok(Vec::new());
         };
-        let chain = chain
-            .as_array()
-            .filter(|chain| !chain.is_empty() && chain.len() <= X5C_CERTIFICATES_MAX);
+        let chain = chain.as_array().filter(|chain| !chain.is_empty() && chain.len() <= X5C_CERTIFICATES_MAX);
         let decode = |value: &Value| base64_simd::STANDARD.decode_to_vec(value.as_text()?).ok();
         let decoded = chain.and_then(|chain| chain.iter().map(decode).collect::<Option<Vec<_>>>());
         decoded.ok_or_else(|| Error::header("x5c", "is no array of 1 to 8 base64 certificates"))
@@ -124,23 +116,17 @@ impl JoseHeader {
             };
         };
         let names = critical.as_array().filter(|names| !names.is_empty());
-        let names: Option<Vec<&str>> =
-            names.and_then(|names| names.iter().map(Value::as_text).collect());
-        let names =
-            names.ok_or_else(|| Error::critical("it must be an array of one text or more"))?;
+        let names: Option<Vec<&str>> = names.and_then(|names| names.iter().map(Value::as_text).collect());
+        let names = names.ok_or_else(|| Error::critical("it must be an array of one text or more"))?;
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
                 return Err(Error::critical("it names a member twice"));
             }
             if STANDARD_MEMBERS.contains(name) {
-                return Err(Error::critical(
-                    "it names a member that the standard defines",
-                ));
+                return Err(Error::critical("it names a member that the standard defines"));
             }
             if !understood.iter().any(|known| known == name) {
-                return Err(Error::critical(
-                    "it names an extension that is not understood here",
-                ));
+                return Err(Error::critical("it names an extension that is not understood here"));
             }
             if self.members.get(name).is_none() {
                 return Err(Error::critical("it names a member that is absent"));
@@ -171,19 +157,39 @@ impl JoseHeader {
     fn check_x5c(&self) -> Result<(), Error> {
         let chain = self.x5c()?;
         match (chain.first(), self.text("x5t#S256")) {
-            (Some(leaf), Some(stated)) if x509::thumbprint(leaf) != stated => Err(Error::header(
-                "x5t#S256",
-                "is not that of the first certificate of `x5c`",
-            )),
+            (Some(leaf), Some(stated)) if x509::thumbprint(leaf) != stated => {
+                Err(Error::header("x5t#S256", "is not that of the first certificate of `x5c`"))
+            }
             _ => Ok(()),
         }
     }
 }
 
 fn too_large() -> Error {
-    Error::TooLarge {
-        what: "the JOSE header",
-        max: JOSE_HEADER_BYTES_MAX,
-        unit: "octets",
+    Error::TooLarge { what: "the JOSE header", max: JOSE_HEADER_BYTES_MAX, unit: "octets" }
+}
+
+/// The header of a JSON serialization: the protected one and those beside it, no name in two of them (RFC 7515
+/// section 7.2.1). `protected_only` may not stand beside it.
+pub(crate) fn joined(
+    protected: &str,
+    beside: &[Option<&Object>],
+    protected_only: &[&'static str],
+) -> Result<JoseHeader, Error> {
+    let mut members = match protected {
+        "" => Object::new(),
+        text => JoseHeader::decode(text)?.members,
+    };
+    for (name, value) in beside.iter().flatten().flat_map(|object| object.iter()) {
+        if let Some(name) = protected_only.iter().find(|only| **only == name) {
+            return Err(match *name {
+                "zip" => Error::header("zip", "must be protected"),
+                name => Error::critical(format!("`{name}` must be protected")),
+            });
+        }
+        if members.insert(name.to_owned(), value.clone()).is_some() {
+            return Err(Error::header(name.to_owned(), "stands in two headers"));
+        }
     }
+    JoseHeader::new(members)
 }

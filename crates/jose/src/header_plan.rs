@@ -58,11 +58,19 @@ impl HeaderPlan {
     /// `alg`, `typ` `JWT`, `kid`.
     #[must_use]
     pub fn jwt() -> Self {
-        Self(vec![
-            HeaderMember::Alg,
-            HeaderMember::Typ("JWT".to_owned()),
-            HeaderMember::Kid,
-        ])
+        Self(vec![HeaderMember::Alg, HeaderMember::Typ("JWT".to_owned()), HeaderMember::Kid])
+    }
+
+    /// `alg`, `enc`, `kid`: an encrypted text of any kind.
+    #[must_use]
+    pub fn encrypted() -> Self {
+        Self(vec![HeaderMember::Alg, HeaderMember::Enc, HeaderMember::Kid])
+    }
+
+    /// `alg`, `enc`, `cty` `JWT`, `kid`: a signed token inside an encrypted one (RFC 7519 section 5.2).
+    #[must_use]
+    pub fn nested() -> Self {
+        Self(vec![HeaderMember::Alg, HeaderMember::Enc, HeaderMember::Cty("JWT".to_owned()), HeaderMember::Kid])
     }
 
     /// The members, in order.
@@ -83,7 +91,11 @@ impl HeaderPlan {
         for member in &self.0 {
             member.write(&names, out)?;
         }
-        let critical: Vec<Value> = self.0.iter().filter_map(HeaderMember::critical).collect();
+        let mut critical: Vec<Value> = self.0.iter().filter_map(HeaderMember::critical).collect();
+        if names.unencoded_payload {
+            value_member(out, "b64", &Value::Bool(false));
+            critical.push(Value::Text("b64".to_owned()));
+        }
         if !critical.is_empty() {
             value_member(out, "crit", &Value::Array(critical));
         }
@@ -97,6 +109,7 @@ pub(crate) struct Names<'a> {
     pub(crate) enc: Option<&'static str>,
     pub(crate) kid: Option<&'a str>,
     pub(crate) x5c: &'a [Vec<u8>],
+    pub(crate) unencoded_payload: bool,
 }
 
 impl HeaderMember {
@@ -130,13 +143,7 @@ impl HeaderMember {
     fn check(&self) -> Result<(), Error> {
         let (name, value) = match self {
             Self::Critical(name, value) | Self::Other(name, value) => (name.as_str(), value),
-            Self::Alg
-            | Self::Enc
-            | Self::Kid
-            | Self::Typ(_)
-            | Self::Cty(_)
-            | Self::X5c
-            | Self::X5tS256 => {
+            Self::Alg | Self::Enc | Self::Kid | Self::Typ(_) | Self::Cty(_) | Self::X5c | Self::X5tS256 => {
                 return Ok(());
             }
         };
@@ -145,9 +152,7 @@ impl HeaderMember {
             "jku" | "x5u" | "x5t" if !is_critical && value.as_text().is_some() => Ok(()),
             "jwk" if !is_critical => {
                 let key = value.as_object().map(PublicJwk::from_object);
-                key.and_then(Result::ok)
-                    .map(drop)
-                    .ok_or_else(|| Error::header("jwk", "is no public key"))
+                key.and_then(Result::ok).map(drop).ok_or_else(|| Error::header("jwk", "is no public key"))
             }
             "b64" | "p2c" => Err(reserved(name)),
             name if STANDARD_MEMBERS.contains(&name) => Err(reserved(name)),
@@ -158,10 +163,7 @@ impl HeaderMember {
     fn write(&self, names: &Names<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         match self {
             Self::Alg => text_member(out, "alg", names.alg),
-            Self::Enc => names
-                .enc
-                .into_iter()
-                .for_each(|enc| text_member(out, "enc", enc)),
+            Self::Enc => names.enc.into_iter().for_each(|enc| text_member(out, "enc", enc)),
             Self::Kid => {
                 if let Some(kid) = names.kid {
                     check_kid(kid)?;
@@ -172,22 +174,13 @@ impl HeaderMember {
             Self::Cty(cty) => text_member(out, "cty", cty),
             Self::X5c if names.x5c.is_empty() => {}
             Self::X5c => {
-                let chain = names
-                    .x5c
-                    .iter()
-                    .map(|der| Value::Text(base64_simd::STANDARD.encode_to_string(der)));
+                let chain = names.x5c.iter().map(|der| Value::Text(base64_simd::STANDARD.encode_to_string(der)));
                 value_member(out, "x5c", &Value::Array(chain.collect()));
             }
             Self::X5tS256 => {
-                names
-                    .x5c
-                    .iter()
-                    .take(1)
-                    .for_each(|leaf| text_member(out, "x5t#S256", &x509::thumbprint(leaf)));
+                names.x5c.iter().take(1).for_each(|leaf| text_member(out, "x5t#S256", &x509::thumbprint(leaf)));
             }
-            Self::Critical(name, value) | Self::Other(name, value) => {
-                value_member(out, name, value)
-            }
+            Self::Critical(name, value) | Self::Other(name, value) => value_member(out, name, value),
         }
         Ok(())
     }
@@ -198,6 +191,7 @@ impl HeaderMember {
 pub struct ProtectedHeader {
     algorithm: &'static SignatureAlgorithm,
     encoded: String,
+    unencoded_payload: bool,
 }
 
 impl ProtectedHeader {
@@ -212,26 +206,41 @@ impl ProtectedHeader {
         kid: Option<&str>,
         public: Option<&PublicJwk>,
     ) -> Result<Self, Error> {
+        Self::with_payload(plan, algorithm, kid, public, false)
+    }
+
+    /// The same with `b64` false and `crit`: the payload is signed as it is and lies elsewhere (RFC 7797).
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_unencoded_payload(
+        plan: &HeaderPlan,
+        algorithm: &'static SignatureAlgorithm,
+        kid: Option<&str>,
+        public: Option<&PublicJwk>,
+    ) -> Result<Self, Error> {
+        Self::with_payload(plan, algorithm, kid, public, true)
+    }
+
+    fn with_payload(
+        plan: &HeaderPlan,
+        algorithm: &'static SignatureAlgorithm,
+        kid: Option<&str>,
+        public: Option<&PublicJwk>,
+        unencoded_payload: bool,
+    ) -> Result<Self, Error> {
         let x5c = public.map_or(&[][..], |public| &public.parameters.x5c);
-        if let Some(public) = public {
-            check_chain(public)?;
-        }
+        public.map(check_chain).transpose()?;
         let mut json = Vec::with_capacity(128);
-        plan.write_open(
-            Names {
-                alg: algorithm.name,
-                enc: None,
-                kid,
-                x5c,
-            },
-            &mut json,
-        )?;
+        let names = Names { alg: algorithm.name, enc: None, kid, x5c, unencoded_payload };
+        plan.write_open(names, &mut json)?;
         json.push(b'}');
         check_size(&json)?;
-        Ok(Self {
-            algorithm,
-            encoded: base64url::encode(&json),
-        })
+        Ok(Self { algorithm, encoded: base64url::encode(&json), unencoded_payload })
+    }
+
+    pub(crate) fn is_unencoded(&self) -> bool {
+        self.unencoded_payload
     }
 
     /// The algorithm it names.
@@ -249,39 +258,27 @@ impl ProtectedHeader {
 
 pub(crate) fn check_size(json: &[u8]) -> Result<(), Error> {
     if json.len() > JOSE_HEADER_BYTES_MAX {
-        return Err(Error::TooLarge {
-            what: "the JOSE header",
-            max: JOSE_HEADER_BYTES_MAX,
-            unit: "octets",
-        });
+        return Err(Error::TooLarge { what: "the JOSE header", max: JOSE_HEADER_BYTES_MAX, unit: "octets" });
     }
     Ok(())
 }
 
-fn check_chain(public: &PublicJwk) -> Result<(), Error> {
+pub(crate) fn check_chain(public: &PublicJwk) -> Result<(), Error> {
     let chain = &public.parameters.x5c;
     if chain.len() > X5C_CERTIFICATES_MAX {
-        return Err(Error::TooLarge {
-            what: "`x5c`",
-            max: X5C_CERTIFICATES_MAX,
-            unit: "certificates",
-        });
+        return Err(Error::TooLarge { what: "`x5c`", max: X5C_CERTIFICATES_MAX, unit: "certificates" });
     }
     match chain.first() {
-        Some(leaf) if x509::leaf_key(leaf)?.key != public.key => Err(Error::header(
-            "x5c",
-            "begins with a certificate of another key",
-        )),
+        Some(leaf) if x509::leaf_key(leaf)?.key != public.key => {
+            Err(Error::header("x5c", "begins with a certificate of another key"))
+        }
         Some(_) | None => Ok(()),
     }
 }
 
 fn check_kid(kid: &str) -> Result<(), Error> {
     if kid.len() > KID_BYTES_MAX {
-        return Err(Error::header(
-            "kid",
-            format!("is longer than {KID_BYTES_MAX} octets"),
-        ));
+        return Err(Error::header("kid", format!("is longer than {KID_BYTES_MAX} octets")));
     }
     if kid.chars().any(char::is_control) {
         return Err(Error::header("kid", "holds control characters"));
@@ -290,10 +287,7 @@ fn check_kid(kid: &str) -> Result<(), Error> {
 }
 
 fn reserved(name: &str) -> Error {
-    Error::header(
-        name.to_owned(),
-        "is set by Chancery alone, or by its own setting",
-    )
+    Error::header(name.to_owned(), "is set by Chancery alone, or by its own setting")
 }
 
 pub(crate) fn text_member(out: &mut Vec<u8>, name: &str, text: &str) {

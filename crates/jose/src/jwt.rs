@@ -1,8 +1,10 @@
 //! JSON Web Token (RFC 7519): claims, NumericDate, and a validation policy as a value.
 
+mod nested;
 mod numeric_date;
 mod policy;
 
+pub use nested::{NESTING_MAX, NestedReader, Opened};
 pub use numeric_date::{NUMERIC_DATE_SECS_MAX, NumericDate};
 pub use policy::{ExpRule, IatRule, JTI_BYTES_MAX, LEEWAY_SECS_MAX, Leeway, Policy};
 

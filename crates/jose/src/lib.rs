@@ -7,10 +7,12 @@ mod header;
 mod header_plan;
 pub mod json;
 pub mod jwa;
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
 mod key_der;
+mod peek;
 mod pem;
 mod private;
 mod random;
@@ -19,7 +21,9 @@ pub mod x509;
 pub use error::Error;
 pub use header::{JOSE_HEADER_BYTES_MAX, JoseHeader};
 pub use key_der::{KeyForm, PrivateDer};
+pub use peek::{Layer, Peeked, Unverified, peek};
 pub use private::{
-    KeyKind, PrivateJwk, RSA_PRIVATE_EXPONENT_MIN, RsaBits, SecretForm, SigningKey, VerifyingKey,
+    DecryptionKey, EncryptionKey, KeyKind, PrivateJwk, RSA_PRIVATE_EXPONENT_MIN, RsaBits, SecretForm, SigningKey,
+    VerifyingKey,
 };
 pub use random::{Random, RandomError};

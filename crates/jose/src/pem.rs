@@ -10,14 +10,8 @@ use crate::{
 };
 
 /// Labels whose block holds a key that is read.
-const KEY_LABELS: [&str; 6] = [
-    "PRIVATE KEY",
-    "RSA PRIVATE KEY",
-    "EC PRIVATE KEY",
-    "PUBLIC KEY",
-    "RSA PUBLIC KEY",
-    "CERTIFICATE",
-];
+const KEY_LABELS: [&str; 6] =
+    ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 const CHARACTERS_A_LINE: usize = 64;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
@@ -31,11 +25,7 @@ impl Jwk {
     /// what [`Jwk::from_der`] refuses.
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         if text.len() > KEY_IMPORT_BYTES_MAX {
-            return Err(Error::TooLarge {
-                what: "the key",
-                max: KEY_IMPORT_BYTES_MAX,
-                unit: "octets",
-            });
+            return Err(Error::TooLarge { what: "the key", max: KEY_IMPORT_BYTES_MAX, unit: "octets" });
         }
         let blocks: Vec<Block<'_>> = Blocks(text).collect::<Result<_, _>>()?;
         let keys: Vec<&Block<'_>> = blocks.iter().filter(|block| block.is_key()).collect();
@@ -118,9 +108,7 @@ impl Block<'_> {
         let mut text = Zeroizing::new(self.body.to_vec());
         text.retain(|octet| !octet.is_ascii_whitespace());
         let octets = base64_simd::STANDARD.decode_to_vec(&*text);
-        octets
-            .map(Zeroizing::new)
-            .map_err(|_| Error::key_invalid("PEM", "is no base64 between its lines"))
+        octets.map(Zeroizing::new).map_err(|_| Error::key_invalid("PEM", "is no base64 between its lines"))
     }
 }
 
@@ -134,11 +122,7 @@ impl<'a> Iterator for Blocks<'a> {
         let start = memchr::memmem::find(self.0, BEGIN)? + BEGIN.len();
         let block = split_block(&self.0[start..]);
         self.0 = block.as_ref().map_or(&[], |(_, rest)| rest);
-        Some(
-            block
-                .map(|(block, _)| block)
-                .ok_or_else(|| Error::key_invalid("PEM", "has a block that does not end")),
-        )
+        Some(block.map(|(block, _)| block).ok_or_else(|| Error::key_invalid("PEM", "has a block that does not end")))
     }
 }
 
@@ -152,17 +136,13 @@ fn split_block(text: &[u8]) -> Option<(Block<'_>, &[u8])> {
 }
 
 fn encrypted() -> Error {
-    Error::unsupported(
-        "an encrypted key",
-        "decrypt it first, for example with `openssl pkey`",
-    )
+    Error::unsupported("an encrypted key", "decrypt it first, for example with `openssl pkey`")
 }
 
 /// Writes a block (RFC 7468 section 2).
 fn write(label: &str, octets: &[u8]) -> String {
     let text = Zeroizing::new(base64_simd::STANDARD.encode_to_string(octets));
-    let mut out =
-        String::with_capacity(text.len() + text.len() / CHARACTERS_A_LINE + 2 * label.len() + 40);
+    let mut out = String::with_capacity(text.len() + text.len() / CHARACTERS_A_LINE + 2 * label.len() + 40);
     out.push_str(&format!("-----BEGIN {label}-----\n"));
     let mut rest = text.as_str();
     while !rest.is_empty() {

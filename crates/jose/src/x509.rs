@@ -26,9 +26,7 @@ pub fn leaf_key(certificate: &[u8]) -> Result<PublicJwk, Error> {
     match public_key(certificate) {
         Ok(Jwk::Public(jwk)) => Ok(jwk),
         Err(Refusal::Error(error)) => Err(error),
-        Ok(Jwk::Private(_)) | Err(Refusal::OtherForm) => {
-            Err(Error::key_invalid("x5c", "holds no certificate"))
-        }
+        Ok(Jwk::Private(_)) | Err(Refusal::OtherForm) => Err(Error::key_invalid("x5c", "holds no certificate")),
     }
 }
 

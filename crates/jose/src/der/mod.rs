@@ -82,9 +82,7 @@ impl<'a> Der<'a> {
 
     /// A bit string of whole octets.
     pub(crate) fn bits(&mut self) -> Result<&'a [u8], DerError> {
-        self.value(tag::BIT_STRING)?
-            .strip_prefix(&[0])
-            .ok_or(DerError)
+        self.value(tag::BIT_STRING)?.strip_prefix(&[0]).ok_or(DerError)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -92,11 +90,7 @@ impl<'a> Der<'a> {
     }
 
     pub(crate) fn end(&self) -> Result<(), DerError> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(DerError)
-        }
+        if self.is_empty() { Ok(()) } else { Err(DerError) }
     }
 }
 
@@ -110,15 +104,9 @@ pub(crate) fn whole(octets: &[u8]) -> Result<Der<'_>, DerError> {
 
 fn long_length(rest: &[u8], octets: usize) -> Result<(usize, &[u8]), DerError> {
     let (length, rest) = rest.split_at_checked(octets).ok_or(DerError)?;
-    let value = length
-        .iter()
-        .fold(0, |sum, octet| sum << 8 | usize::from(*octet));
+    let value = length.iter().fold(0, |sum, octet| sum << 8 | usize::from(*octet));
     let minimal = length[0] != 0 && value >= 0x80;
-    if minimal {
-        Ok((value, rest))
-    } else {
-        Err(DerError)
-    }
+    if minimal { Ok((value, rest)) } else { Err(DerError) }
 }
 
 #[cfg(test)]
@@ -133,10 +121,7 @@ mod tests {
         }
         let mut long = vec![0x04, 0x81, 0x80];
         long.resize(3 + 0x80, 7);
-        assert_eq!(
-            Der::new(&long).value(tag::OCTET_STRING).unwrap().len(),
-            0x80
-        );
+        assert_eq!(Der::new(&long).value(tag::OCTET_STRING).unwrap().len(), 0x80);
         let bad: &[&[u8]] = &[
             &[],
             &[0x02],
@@ -158,11 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let written = sequence(&[
-            &integer(&[0x80, 1]),
-            &integer(&[]),
-            &tlv(tag::OCTET_STRING, &[&[9; 300]]),
-        ]);
+        let written = sequence(&[&integer(&[0x80, 1]), &integer(&[]), &tlv(tag::OCTET_STRING, &[&[9; 300]])]);
         let mut read = whole(&written).unwrap();
         assert_eq!(read.unsigned().unwrap(), [0x80, 1]);
         assert_eq!(read.unsigned().unwrap(), []);

@@ -25,11 +25,7 @@ pub(crate) fn sequence(parts: &[&[u8]]) -> Octets {
 pub(crate) fn integer(octets: &[u8]) -> Octets {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
     let digits = &octets[zeros..];
-    let sign: &[u8] = if digits.first().is_none_or(|first| *first >= 0x80) {
-        &[0]
-    } else {
-        &[]
-    };
+    let sign: &[u8] = if digits.first().is_none_or(|first| *first >= 0x80) { &[0] } else { &[] };
     tlv(tag::INTEGER, &[sign, digits])
 }
 

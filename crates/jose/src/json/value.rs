@@ -118,10 +118,7 @@ impl Zeroize for Value {
             Self::Null | Self::Bool(_) => {}
             Self::Number(text) | Self::Text(text) => text.zeroize(),
             Self::Array(elements) => elements.iter_mut().for_each(Zeroize::zeroize),
-            Self::Object(object) => object
-                .members
-                .iter_mut()
-                .for_each(|(_, member)| member.zeroize()),
+            Self::Object(object) => object.members.iter_mut().for_each(|(_, member)| member.zeroize()),
         }
     }
 }

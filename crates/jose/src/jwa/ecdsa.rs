@@ -15,9 +15,7 @@ pub(crate) fn signer(public: &EcPublic, d: &[u8]) -> Result<EcdsaKeyPair, Error>
 pub(crate) fn sign(pair: &EcdsaKeyPair, input: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
     let signature = pair
         .sign(backend_draws(), input)
-        .map_err(|_| Error::SelfCheck {
-            why: "the backend made no ECDSA signature",
-        })?;
+        .map_err(|_| Error::SelfCheck { why: "the backend made no ECDSA signature" })?;
     out.extend_from_slice(signature.as_ref());
     Ok(())
 }
@@ -30,11 +28,9 @@ pub(crate) fn verifier(public: &EcPublic) -> Result<ParsedPublicKey, Error> {
 
 /// The public half of a private scalar.
 pub(crate) fn public_of(curve: EcCurve, d: &[u8]) -> Result<EcPublic, Error> {
-    let pair =
-        EcdsaKeyPair::from_private_key_der(signing(curve), &der::sec1_private_key(curve, d, None))
-            .map_err(|_| Error::key_invalid("d", "is out of range"))?;
-    Ok(EcPublic::from_point(curve, pair.public_key().as_ref())
-        .expect("the backend writes uncompressed points"))
+    let pair = EcdsaKeyPair::from_private_key_der(signing(curve), &der::sec1_private_key(curve, d, None))
+        .map_err(|_| Error::key_invalid("d", "is out of range"))?;
+    Ok(EcPublic::from_point(curve, pair.public_key().as_ref()).expect("the backend writes uncompressed points"))
 }
 
 fn signing(curve: EcCurve) -> &'static EcdsaSigningAlgorithm {

@@ -89,17 +89,11 @@ impl<D: Digest + BlockSizeUser> Pads<D> {
         block.iter_mut().for_each(|octet| *octet ^= 0x36);
         let inner = D::new_with_prefix(&*block);
         block.iter_mut().for_each(|octet| *octet ^= 0x36 ^ 0x5C);
-        Self {
-            inner,
-            outer: D::new_with_prefix(&*block),
-        }
+        Self { inner, outer: D::new_with_prefix(&*block) }
     }
 
     fn finish(self) -> Mac {
-        let mut mac = Mac {
-            octets: [0; 64],
-            len: <D as Digest>::output_size(),
-        };
+        let mut mac = Mac { octets: [0; 64], len: <D as Digest>::output_size() };
         let digest = self.outer.chain_update(self.inner.finalize()).finalize();
         mac.octets[..mac.len].copy_from_slice(&digest);
         mac

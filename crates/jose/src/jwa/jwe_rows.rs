@@ -1,29 +1,13 @@
 //! The rows of JWE.
 
 use super::{
-    AesSize, ContentEncryption, ContentFamily, Grade, KeyAlgorithm, KeyFamily, KeyShape, OaepHash,
-    Sha2, Switch,
+    AesSize, ContentEncryption, ContentFamily, Grade, KeyAlgorithm, KeyFamily, KeyShape, OaepHash, Sha2, Switch,
 };
 
 pub(super) const KEY_ROWS: &[KeyAlgorithm] = &[
-    rsa(
-        "RSA1_5",
-        KeyFamily::Rsa1_5,
-        Grade::OptIn(Switch::Rsa1_5),
-        "RFC 7518",
-    ),
-    rsa(
-        "RSA-OAEP",
-        KeyFamily::RsaOaep(OaepHash::Sha1),
-        Grade::Offered,
-        "RFC 7518",
-    ),
-    rsa(
-        "RSA-OAEP-256",
-        KeyFamily::RsaOaep(OaepHash::Sha2(Sha2::Sha256)),
-        Grade::Offered,
-        "RFC 7518",
-    ),
+    rsa("RSA1_5", KeyFamily::Rsa1_5, Grade::OptIn(Switch::Rsa1_5), "RFC 7518"),
+    rsa("RSA-OAEP", KeyFamily::RsaOaep(OaepHash::Sha1), Grade::Offered, "RFC 7518"),
+    rsa("RSA-OAEP-256", KeyFamily::RsaOaep(OaepHash::Sha2(Sha2::Sha256)), Grade::Offered, "RFC 7518"),
     rsa(
         "RSA-OAEP-384",
         KeyFamily::RsaOaep(OaepHash::Sha2(Sha2::Sha384)),
@@ -50,21 +34,9 @@ pub(super) const KEY_ROWS: &[KeyAlgorithm] = &[
     ecdh("ECDH-ES+A128KW", Some(AesSize::Aes128)),
     ecdh("ECDH-ES+A192KW", Some(AesSize::Aes192)),
     ecdh("ECDH-ES+A256KW", Some(AesSize::Aes256)),
-    oct(
-        "A128GCMKW",
-        KeyFamily::AesGcmKw(AesSize::Aes128),
-        AesSize::Aes128,
-    ),
-    oct(
-        "A192GCMKW",
-        KeyFamily::AesGcmKw(AesSize::Aes192),
-        AesSize::Aes192,
-    ),
-    oct(
-        "A256GCMKW",
-        KeyFamily::AesGcmKw(AesSize::Aes256),
-        AesSize::Aes256,
-    ),
+    oct("A128GCMKW", KeyFamily::AesGcmKw(AesSize::Aes128), AesSize::Aes128),
+    oct("A192GCMKW", KeyFamily::AesGcmKw(AesSize::Aes192), AesSize::Aes192),
+    oct("A256GCMKW", KeyFamily::AesGcmKw(AesSize::Aes256), AesSize::Aes256),
     pbes2("PBES2-HS256+A128KW", Sha2::Sha256, AesSize::Aes128),
     pbes2("PBES2-HS384+A192KW", Sha2::Sha384, AesSize::Aes192),
     pbes2("PBES2-HS512+A256KW", Sha2::Sha512, AesSize::Aes256),
@@ -81,29 +53,12 @@ pub(super) const CONTENT_ROWS: &[ContentEncryption] = &[
 
 const WEB_CRYPTO: &str = "W3C Web Cryptography API, IANA registry";
 
-const fn rsa(
-    name: &'static str,
-    family: KeyFamily,
-    grade: Grade,
-    reference: &'static str,
-) -> KeyAlgorithm {
-    KeyAlgorithm {
-        name,
-        family,
-        key: KeyShape::Rsa,
-        grade,
-        reference,
-    }
+const fn rsa(name: &'static str, family: KeyFamily, grade: Grade, reference: &'static str) -> KeyAlgorithm {
+    KeyAlgorithm { name, family, key: KeyShape::Rsa, grade, reference }
 }
 
 const fn oct(name: &'static str, family: KeyFamily, size: AesSize) -> KeyAlgorithm {
-    KeyAlgorithm {
-        name,
-        family,
-        key: KeyShape::OctExact(size.octets()),
-        grade: Grade::Offered,
-        reference: "RFC 7518",
-    }
+    KeyAlgorithm { name, family, key: KeyShape::OctExact(size.octets()), grade: Grade::Offered, reference: "RFC 7518" }
 }
 
 const fn ecdh(name: &'static str, wrap: Option<AesSize>) -> KeyAlgorithm {

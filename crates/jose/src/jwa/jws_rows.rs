@@ -1,8 +1,7 @@
 //! The rows of JWS.
 
 use super::{
-    EcCurve, Grade, KeyShape, MlDsaSet, OkpCurve, Sha2, SignatureAlgorithm, SignatureFamily,
-    SignatureLength, Switch,
+    EcCurve, Grade, KeyShape, MlDsaSet, OkpCurve, Sha2, SignatureAlgorithm, SignatureFamily, SignatureLength, Switch,
 };
 
 const CURVE448: &str = "no released library computes it yet; the key can be kept and published";
@@ -20,12 +19,7 @@ pub(super) const ROWS: &[SignatureAlgorithm] = &[
     ecdsa("ES256", EcCurve::P256, Grade::Offered, "RFC 7518"),
     ecdsa("ES384", EcCurve::P384, Grade::Offered, "RFC 7518"),
     ecdsa("ES512", EcCurve::P521, Grade::Offered, "RFC 7518"),
-    ecdsa(
-        "ES256K",
-        EcCurve::Secp256k1,
-        Grade::OptIn(Switch::Es256k),
-        "RFC 8812",
-    ),
+    ecdsa("ES256K", EcCurve::Secp256k1, Grade::OptIn(Switch::Es256k), "RFC 8812"),
     eddsa("EdDSA", OkpCurve::Ed25519, Grade::Offered, "RFC 8037"),
     eddsa("Ed25519", OkpCurve::Ed25519, Grade::Offered, "RFC 9864"),
     eddsa("Ed448", OkpCurve::Ed448, Grade::Gap(CURVE448), "RFC 9864"),
@@ -56,12 +50,7 @@ const fn rsa(name: &'static str, family: SignatureFamily) -> SignatureAlgorithm 
     }
 }
 
-const fn ecdsa(
-    name: &'static str,
-    curve: EcCurve,
-    grade: Grade,
-    reference: &'static str,
-) -> SignatureAlgorithm {
+const fn ecdsa(name: &'static str, curve: EcCurve, grade: Grade, reference: &'static str) -> SignatureAlgorithm {
     SignatureAlgorithm {
         name,
         family: SignatureFamily::Ecdsa(curve),
@@ -72,12 +61,7 @@ const fn ecdsa(
     }
 }
 
-const fn eddsa(
-    name: &'static str,
-    curve: OkpCurve,
-    grade: Grade,
-    reference: &'static str,
-) -> SignatureAlgorithm {
+const fn eddsa(name: &'static str, curve: OkpCurve, grade: Grade, reference: &'static str) -> SignatureAlgorithm {
     SignatureAlgorithm {
         name,
         family: SignatureFamily::EdDsa(curve),

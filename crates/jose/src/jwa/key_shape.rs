@@ -183,9 +183,7 @@ impl fmt::Display for KeyShape {
             Self::Rsa => f.write_str("an `RSA` key"),
             Self::Ec(curve) => write!(f, "an `EC` key on {}", curve.name()),
             Self::Okp(curve) => write!(f, "an `OKP` key on {}", curve.name()),
-            Self::Agreement => {
-                f.write_str("an `EC` key on P-256, P-384 or P-521, or an `OKP` key on X25519")
-            }
+            Self::Agreement => f.write_str("an `EC` key on P-256, P-384 or P-521, or an `OKP` key on X25519"),
             Self::Akp(set) => write!(f, "an `AKP` key for {}", set.name()),
             Self::Password => f.write_str("a password"),
         }

@@ -26,9 +26,7 @@ pub(crate) fn sign(pair: &PqdsaKeyPair, input: &[u8], out: &mut Vec<u8>) -> Resu
         }
         Err(_) => {
             out.truncate(start);
-            Err(Error::SelfCheck {
-                why: "the backend made no ML-DSA signature",
-            })
+            Err(Error::SelfCheck { why: "the backend made no ML-DSA signature" })
         }
     }
 }
@@ -44,8 +42,7 @@ pub(crate) fn public_of(set: MlDsaSet, seed: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn pair(set: MlDsaSet, seed: &[u8]) -> Result<PqdsaKeyPair, Error> {
-    PqdsaKeyPair::from_seed(signing(set), seed)
-        .map_err(|_| Error::key_invalid("priv", "is no seed of 32 octets"))
+    PqdsaKeyPair::from_seed(signing(set), seed).map_err(|_| Error::key_invalid("priv", "is no seed of 32 octets"))
 }
 
 fn signing(set: MlDsaSet) -> &'static PqdsaSigningAlgorithm {

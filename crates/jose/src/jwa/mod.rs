@@ -2,6 +2,8 @@
 //!
 //! A name is looked up here once, case-sensitive; inside there are only rows.
 
+pub(crate) mod aes_kw;
+pub(crate) mod content;
 pub(crate) mod ecdh;
 pub(crate) mod ecdsa;
 pub(crate) mod eddsa;
@@ -10,6 +12,8 @@ mod jwe_rows;
 mod jws_rows;
 mod key_shape;
 pub(crate) mod ml_dsa;
+pub(crate) mod pbes2;
+pub(crate) mod rsaes;
 pub(crate) mod rsassa;
 mod switch;
 
@@ -197,10 +201,7 @@ impl SignatureAlgorithm {
     /// any spelling, and for an empty name.
     pub fn by_name(name: &str) -> Result<&'static Self, Error> {
         if name.is_empty() || name.eq_ignore_ascii_case("none") {
-            return Err(Error::not_allowed(
-                "`alg` `none`",
-                "a token without a signature is never read",
-            ));
+            return Err(Error::not_allowed("`alg` `none`", "a token without a signature is never read"));
         }
         let row = Self::ALL.iter().find(|row| row.name == name);
         offered(row, name, |row| row.grade)
@@ -218,9 +219,7 @@ impl SignatureAlgorithm {
     /// never chosen.
     #[must_use]
     pub fn default_for(key: KeyShape) -> Option<&'static Self> {
-        Self::ALL
-            .iter()
-            .find(|row| row.key == key && row.grade == Grade::Offered)
+        Self::ALL.iter().find(|row| row.key == key && row.grade == Grade::Offered)
     }
 }
 
@@ -233,9 +232,7 @@ impl KeyAlgorithm {
     /// # Errors
     /// [`Error::Unsupported`] for a name that is unknown or reserved.
     pub fn by_name(name: &str) -> Result<&'static Self, Error> {
-        offered(Self::ALL.iter().find(|row| row.name == name), name, |row| {
-            row.grade
-        })
+        offered(Self::ALL.iter().find(|row| row.name == name), name, |row| row.grade)
     }
 
     /// Refuses a row whose switch is not on.
@@ -256,9 +253,7 @@ impl ContentEncryption {
     /// # Errors
     /// [`Error::Unsupported`] for a name that is unknown or reserved.
     pub fn by_name(name: &str) -> Result<&'static Self, Error> {
-        offered(Self::ALL.iter().find(|row| row.name == name), name, |_| {
-            Grade::Offered
-        })
+        offered(Self::ALL.iter().find(|row| row.name == name), name, |_| Grade::Offered)
     }
 }
 
@@ -304,48 +299,30 @@ impl fmt::Display for ContentEncryption {
     }
 }
 
-fn offered<R>(
-    row: Option<&'static R>,
-    name: &str,
-    grade: impl Fn(&R) -> Grade,
-) -> Result<&'static R, Error> {
+fn offered<R>(row: Option<&'static R>, name: &str, grade: impl Fn(&R) -> Grade) -> Result<&'static R, Error> {
     match row {
         Some(row) => match grade(row) {
             Grade::Gap(why) => Err(Error::unsupported(format!("`{name}`"), why)),
             Grade::Offered | Grade::OptIn(_) => Ok(row),
         },
-        None if RESERVED.contains(&name) => Err(Error::unsupported(
-            format!("`{name}`"),
-            "it is not standard yet",
-        )),
-        None => Err(Error::unsupported(
-            told(name),
-            "the name is unknown here; names are case-sensitive",
-        )),
+        None if RESERVED.contains(&name) => Err(Error::unsupported(format!("`{name}`"), "it is not standard yet")),
+        None => Err(Error::unsupported(told(name), "the name is unknown here; names are case-sensitive")),
     }
 }
 
 /// A name as it may stand in a message: whole when it is short and plain.
 fn told(name: &str) -> String {
-    let plain = name.len() <= 32
-        && name
-            .bytes()
-            .all(|octet| octet.is_ascii_graphic() && octet != b'`');
-    if plain {
-        format!("`{name}`")
-    } else {
-        "the algorithm".to_owned()
-    }
+    let plain = name.len() <= 32 && name.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'`');
+    if plain { format!("`{name}`") } else { "the algorithm".to_owned() }
 }
 
 fn permit(name: &'static str, grade: Grade, switches: Switches) -> Result<(), Error> {
     match grade {
         Grade::Offered => Ok(()),
         Grade::OptIn(switch) if switches.has(switch) => Ok(()),
-        Grade::OptIn(switch) => Err(Error::not_allowed(
-            format!("`{name}`"),
-            format!("it is used only when `{switch}` is set"),
-        )),
+        Grade::OptIn(switch) => {
+            Err(Error::not_allowed(format!("`{name}`"), format!("it is used only when `{switch}` is set")))
+        }
         Grade::Gap(why) => Err(Error::unsupported(format!("`{name}`"), why)),
     }
 }

@@ -22,39 +22,24 @@ pub(crate) struct RsaSigner {
 }
 
 impl RsaSigner {
-    pub(crate) fn new(
-        padding: Padding,
-        public: &RsaPublic,
-        secret: &RsaSecret,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            pair: key_pair(public, secret)?,
-            encoding: encoding(padding),
-        })
+    pub(crate) fn new(padding: Padding, public: &RsaPublic, secret: &RsaSecret) -> Result<Self, Error> {
+        Ok(Self { pair: key_pair(public, secret)?, encoding: encoding(padding) })
     }
 
     pub(crate) fn sign(&self, input: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
         out.resize(start + self.pair.public_modulus_len(), 0);
-        self.pair
-            .sign(self.encoding, backend_draws(), input, &mut out[start..])
-            .map_err(|_| {
-                out.truncate(start);
-                Error::SelfCheck {
-                    why: "the backend made no RSA signature",
-                }
-            })
+        self.pair.sign(self.encoding, backend_draws(), input, &mut out[start..]).map_err(|_| {
+            out.truncate(start);
+            Error::SelfCheck { why: "the backend made no RSA signature" }
+        })
     }
 }
 
 pub(crate) fn verifier(padding: Padding, public: &RsaPublic) -> Result<ParsedPublicKey, Error> {
     let parameters = if public.bits() < crate::jwk::RSA_MODULUS_BITS_MIN {
-        legacy_parameters(padding).ok_or_else(|| {
-            Error::key_invalid(
-                "n",
-                "has less than 2048 bits; such keys verify RS256 and RS512 only",
-            )
-        })?
+        legacy_parameters(padding)
+            .ok_or_else(|| Error::key_invalid("n", "has less than 2048 bits; such keys verify RS256 and RS512 only"))?
     } else {
         parameters(padding)
     };
@@ -65,10 +50,7 @@ pub(crate) fn verifier(padding: Padding, public: &RsaPublic) -> Result<ParsedPub
 /// Parses and checks a private key: the factors, both CRT exponents, the coefficient and `d` belong together.
 pub(crate) fn key_pair(public: &RsaPublic, secret: &RsaSecret) -> Result<KeyPair, Error> {
     KeyPair::from_components(&KeyPairComponents {
-        public_key: PublicKeyComponents {
-            n: &public.n,
-            e: &public.e,
-        },
+        public_key: PublicKeyComponents { n: &public.n, e: &public.e },
         d: &secret.d,
         p: &secret.p,
         q: &secret.q,
@@ -76,19 +58,11 @@ pub(crate) fn key_pair(public: &RsaPublic, secret: &RsaSecret) -> Result<KeyPair
         dQ: &secret.dq,
         qInv: &secret.qi,
     })
-    .map_err(|_| {
-        Error::key_invalid(
-            "d",
-            "and `p`, `q`, `dp`, `dq`, `qi` do not belong to `n` and `e`",
-        )
-    })
+    .map_err(|_| Error::key_invalid("d", "and `p`, `q`, `dp`, `dq`, `qi` do not belong to `n` and `e`"))
 }
 
 /// The backend's signature calls take a source and do not use it: salts and blinding are drawn inside.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the argument is required and ignored; nothing is drawn from it here"
-)]
+#[allow(clippy::disallowed_methods, reason = "the argument is required and ignored; nothing is drawn from it here")]
 pub(crate) fn backend_draws() -> &'static dyn SecureRandom {
     static UNUSED: std::sync::LazyLock<SystemRandom> = std::sync::LazyLock::new(SystemRandom::new);
     &*UNUSED
@@ -118,12 +92,8 @@ fn parameters(padding: Padding) -> &'static RsaParameters {
 
 fn legacy_parameters(padding: Padding) -> Option<&'static RsaParameters> {
     match padding {
-        Padding::Pkcs1(Sha2::Sha256) => {
-            Some(&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
-        }
-        Padding::Pkcs1(Sha2::Sha512) => {
-            Some(&signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)
-        }
+        Padding::Pkcs1(Sha2::Sha256) => Some(&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+        Padding::Pkcs1(Sha2::Sha512) => Some(&signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
         Padding::Pkcs1(Sha2::Sha384) | Padding::Pss(_) => None,
     }
 }

@@ -88,8 +88,6 @@ impl Switches {
 
     /// Those that are on.
     pub fn iter(self) -> impl Iterator<Item = Switch> {
-        Switch::ALL
-            .into_iter()
-            .filter(move |switch| self.has(*switch))
+        Switch::ALL.into_iter().filter(move |switch| self.has(*switch))
     }
 }

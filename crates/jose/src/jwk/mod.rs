@@ -9,8 +9,7 @@ use std::borrow::Cow;
 
 pub(crate) use public::exact;
 pub use public::{
-    EcPublic, OkpPublic, PublicKey, RSA_EXPONENT_MAX, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN,
-    RsaPublic,
+    EcPublic, OkpPublic, PublicKey, RSA_EXPONENT_MAX, RSA_MODULUS_BITS_MAX, RSA_MODULUS_BITS_MIN, RsaPublic,
 };
 pub use set::{JWKS_IN_BYTES_MAX, JWKS_IN_KEYS_MAX, JwkSet, Skipped};
 
@@ -81,10 +80,7 @@ impl PublicJwk {
     /// A key without further members.
     #[must_use]
     pub fn new(key: PublicKey) -> Self {
-        Self {
-            key,
-            parameters: KeyParameters::default(),
-        }
+        Self { key, parameters: KeyParameters::default() }
     }
 
     /// Reads one public JWK.
@@ -94,10 +90,7 @@ impl PublicJwk {
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         match Jwk::parse(text)? {
             Jwk::Public(jwk) => Ok(jwk),
-            Jwk::Private(_) => Err(Error::key_invalid(
-                "d",
-                "makes this a private key where a public one belongs",
-            )),
+            Jwk::Private(_) => Err(Error::key_invalid("d", "makes this a private key where a public one belongs")),
         }
     }
 
@@ -108,10 +101,7 @@ impl PublicJwk {
     pub fn from_object(object: &Object) -> Result<Self, Error> {
         match read::from_object(object)? {
             Jwk::Public(jwk) => Ok(jwk),
-            Jwk::Private(_) => Err(Error::key_invalid(
-                "d",
-                "makes this a private key where a public one belongs",
-            )),
+            Jwk::Private(_) => Err(Error::key_invalid("d", "makes this a private key where a public one belongs")),
         }
     }
 
@@ -133,10 +123,7 @@ impl PublicJwk {
     /// The thumbprint as a URI (RFC 9278).
     #[must_use]
     pub fn thumbprint_uri(&self) -> String {
-        format!(
-            "urn:ietf:params:oauth:jwk-thumbprint:sha-256:{}",
-            self.thumbprint()
-        )
+        format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{}", self.thumbprint())
     }
 
     /// Appends the JWK: `kty`, `kid`, `use`, `key_ops`, `alg`, the members of the key, `x5c`.
@@ -156,8 +143,7 @@ impl PublicJwk {
 
     pub(crate) fn write_members(&self, out: &mut Vec<u8>) {
         write_member(out, "kty", self.key.kty());
-        self.parameters
-            .write(out, matches!(self.key, PublicKey::Akp { .. }));
+        self.parameters.write(out, matches!(self.key, PublicKey::Akp { .. }));
         self.key.write(out);
         self.parameters.write_x5c(out);
     }
@@ -195,46 +181,30 @@ impl KeyParameters {
         if self.x5c.is_empty() {
             return;
         }
-        let chain = self
-            .x5c
-            .iter()
-            .map(|der| Value::Text(base64_simd::STANDARD.encode_to_string(der)));
+        let chain = self.x5c.iter().map(|der| Value::Text(base64_simd::STANDARD.encode_to_string(der)));
         out.extend_from_slice(b",\"x5c\":");
         write_value(out, &Value::Array(chain.collect()));
     }
 
     /// Refuses a use that `use` or `key_ops` exclude, and an algorithm other than `alg`. `names` are those of the
     /// algorithm (EdDSA has two).
-    pub(crate) fn permit(&self, names: &[&str], use_: &str, operation: &str) -> Result<(), Error> {
+    pub(crate) fn permit(&self, names: &[&str], use_: &str, operations: &[&str]) -> Result<(), Error> {
         if let Some(alg) = self.alg.as_deref().filter(|alg| !names.contains(alg)) {
-            return Err(Error::key_unfit(format!(
-                "its `alg` is not {}{}",
-                names[0],
-                unless_long(alg)
-            )));
+            return Err(Error::key_unfit(format!("its `alg` is not {}{}", names[0], unless_long(alg))));
         }
         if self.use_.as_deref().is_some_and(|own| own != use_) {
             return Err(Error::key_unfit(format!("its `use` is not `{use_}`")));
         }
-        if self
-            .key_ops
-            .as_ref()
-            .is_some_and(|ops| !ops.iter().any(|op| op == operation))
-        {
-            return Err(Error::key_unfit(format!(
-                "its `key_ops` do not hold `{operation}`"
-            )));
+        let allows = |ops: &Vec<String>| ops.iter().any(|op| operations.contains(&op.as_str()));
+        if self.key_ops.as_ref().is_some_and(|ops| !allows(ops)) {
+            return Err(Error::key_unfit(format!("its `key_ops` do not hold `{}`", operations[0])));
         }
         Ok(())
     }
 }
 
 fn unless_long(alg: &str) -> String {
-    if alg.len() <= 32 {
-        format!(" but {alg:?}")
-    } else {
-        String::new()
-    }
+    if alg.len() <= 32 { format!(" but {alg:?}") } else { String::new() }
 }
 
 /// Appends a member with a text value, and the comma before it unless it is the first.

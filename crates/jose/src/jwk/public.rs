@@ -81,10 +81,7 @@ impl PublicKey {
     pub(crate) fn akp(set: MlDsaSet, public: Vec<u8>) -> Result<Self, Error> {
         exact("pub", &public, set.public_octets())?;
         ml_dsa::verifier(set, &public)?;
-        Ok(Self::Akp {
-            set,
-            public: public.into(),
-        })
+        Ok(Self::Akp { set, public: public.into() })
     }
 
     /// Appends the members of the key itself, each after a comma.
@@ -119,25 +116,17 @@ impl RsaPublic {
     pub fn new(n: Vec<u8>, e: Vec<u8>) -> Result<Self, Error> {
         for (member, octets) in [("n", &n), ("e", &e)] {
             if octets.first().is_none_or(|first| *first == 0) {
-                return Err(Error::key_invalid(
-                    member,
-                    "is empty or has leading zero octets",
-                ));
+                return Err(Error::key_invalid(member, "is empty or has leading zero octets"));
             }
         }
-        let key = Self {
-            n: n.into(),
-            e: e.into(),
-        };
+        let key = Self { n: n.into(), e: e.into() };
         if !(RSA_MODULUS_BITS_LEGACY_MIN..=RSA_MODULUS_BITS_MAX).contains(&key.bits()) {
             return Err(key.wrong_size());
         }
         if key.n.last().is_none_or(|last| last & 1 == 0) {
             return Err(Error::key_invalid("n", "is even"));
         }
-        let exponent = key
-            .exponent()
-            .filter(|e| (3..=RSA_EXPONENT_MAX).contains(e) && e % 2 == 1);
+        let exponent = key.exponent().filter(|e| (3..=RSA_EXPONENT_MAX).contains(e) && e % 2 == 1);
         if exponent.is_none() {
             return Err(Error::key_invalid("e", "must be odd, and 3 to 2^32"));
         }
@@ -147,11 +136,7 @@ impl RsaPublic {
     /// Bits of the modulus.
     #[must_use]
     pub fn bits(&self) -> usize {
-        self.n.len() * 8
-            - self
-                .n
-                .first()
-                .map_or(0, |first| first.leading_zeros() as usize)
+        self.n.len() * 8 - self.n.first().map_or(0, |first| first.leading_zeros() as usize)
     }
 
     /// Octets of the modulus, and so of a signature.
@@ -163,9 +148,7 @@ impl RsaPublic {
     /// The public exponent, if it fits.
     pub(crate) fn exponent(&self) -> Option<u64> {
         let mut octets = [0; 8];
-        octets
-            .get_mut(8_usize.checked_sub(self.e.len())?..)?
-            .copy_from_slice(&self.e);
+        octets.get_mut(8_usize.checked_sub(self.e.len())?..)?.copy_from_slice(&self.e);
         Some(u64::from_be_bytes(octets))
     }
 
@@ -183,11 +166,7 @@ impl EcPublic {
     pub fn new(curve: EcCurve, x: Vec<u8>, y: Vec<u8>) -> Result<Self, Error> {
         exact("x", &x, curve.octets())?;
         exact("y", &y, curve.octets())?;
-        let key = Self {
-            curve,
-            x: x.into(),
-            y: y.into(),
-        };
+        let key = Self { curve, x: x.into(), y: y.into() };
         ecdsa::verifier(&key)?;
         Ok(key)
     }
@@ -208,11 +187,7 @@ impl EcPublic {
     pub(crate) fn from_point(curve: EcCurve, point: &[u8]) -> Option<Self> {
         let coordinates = point.strip_prefix(&[4])?;
         let (x, y) = coordinates.split_at_checked(curve.octets())?;
-        (y.len() == curve.octets()).then(|| Self {
-            curve,
-            x: x.into(),
-            y: y.into(),
-        })
+        (y.len() == curve.octets()).then(|| Self { curve, x: x.into(), y: y.into() })
     }
 }
 
@@ -224,11 +199,7 @@ impl OkpPublic {
     pub fn new(curve: OkpCurve, x: Vec<u8>) -> Result<Self, Error> {
         exact("x", &x, curve.octets())?;
         if curve == OkpCurve::Ed25519 {
-            eddsa::check_public(
-                x.as_slice()
-                    .try_into()
-                    .expect("the length was just checked"),
-            )?;
+            eddsa::check_public(x.as_slice().try_into().expect("the length was just checked"))?;
         }
         Ok(Self { curve, x: x.into() })
     }
@@ -245,8 +216,5 @@ pub(crate) fn exact(member: &'static str, found: &[u8], octets: usize) -> Result
     if found.len() == octets {
         return Ok(());
     }
-    Err(Error::key_invalid(
-        member,
-        format!("has {} octets; it must have {octets}", found.len()),
-    ))
+    Err(Error::key_invalid(member, format!("has {} octets; it must have {octets}", found.len())))
 }

@@ -3,8 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{
-    EcPublic, Jwk, KEY_IMPORT_BYTES_MAX, KID_BYTES_MAX, KeyParameters, OkpPublic, PublicJwk,
-    PublicKey, RsaPublic,
+    EcPublic, Jwk, KEY_IMPORT_BYTES_MAX, KID_BYTES_MAX, KeyParameters, OkpPublic, PublicJwk, PublicKey, RsaPublic,
 };
 use crate::{
     Error, base64url,
@@ -18,17 +17,10 @@ type Secret = Zeroizing<Vec<u8>>;
 
 pub(super) fn jwk(text: &[u8]) -> Result<Jwk, Error> {
     if text.len() > KEY_IMPORT_BYTES_MAX {
-        return Err(Error::TooLarge {
-            what: "the key",
-            max: KEY_IMPORT_BYTES_MAX,
-            unit: "octets",
-        });
+        return Err(Error::TooLarge { what: "the key", max: KEY_IMPORT_BYTES_MAX, unit: "octets" });
     }
     let tree = Zeroizing::new(Value::parse(text, Limits::REQUEST)?);
-    from_object(
-        tree.as_object()
-            .ok_or_else(|| Error::malformed("a JWK is a JSON object"))?,
-    )
+    from_object(tree.as_object().ok_or_else(|| Error::malformed("a JWK is a JSON object"))?)
 }
 
 /// Reads a key and holds its private half, if any, against its public one.
@@ -36,10 +28,7 @@ pub(super) fn from_object(object: &Object) -> Result<Jwk, Error> {
     let members = Members(object);
     let mut parameters = members.parameters()?;
     let (public, secret) = match members.required_text("kty")? {
-        "oct" => (
-            None,
-            Some(SecretKey::oct(members.secret("k")?.unwrap_or_default())?),
-        ),
+        "oct" => (None, Some(SecretKey::oct(members.secret("k")?.unwrap_or_default())?)),
         "RSA" => members.rsa()?,
         "EC" => members.ec()?,
         "OKP" => members.okp()?,
@@ -48,10 +37,7 @@ pub(super) fn from_object(object: &Object) -> Result<Jwk, Error> {
             members.akp()?
         }
         _ => {
-            return Err(Error::unsupported(
-                "this `kty`",
-                "known are RSA, EC, OKP, AKP and oct",
-            ));
+            return Err(Error::unsupported("this `kty`", "known are RSA, EC, OKP, AKP and oct"));
         }
     };
     match secret {
@@ -77,8 +63,7 @@ impl<'a> Members<'a> {
     }
 
     fn required_text(&self, name: &'static str) -> Result<&'a str, Error> {
-        self.text(name)?
-            .ok_or_else(|| Error::key_invalid(name, "is missing"))
+        self.text(name)?.ok_or_else(|| Error::key_invalid(name, "is missing"))
     }
 
     fn octets(&self, name: &'static str) -> Result<Vec<u8>, Error> {
@@ -87,12 +72,7 @@ impl<'a> Members<'a> {
 
     fn secret(&self, name: &'static str) -> Result<Option<Secret>, Error> {
         let text = self.text(name)?;
-        text.map(|text| {
-            base64url::decode(text)
-                .map(Zeroizing::new)
-                .map_err(|_| not_base64url(name))
-        })
-        .transpose()
+        text.map(|text| base64url::decode(text).map(Zeroizing::new).map_err(|_| not_base64url(name))).transpose()
     }
 
     fn rsa(&self) -> Result<Halves, Error> {
@@ -101,33 +81,14 @@ impl<'a> Members<'a> {
             return Ok((Some(PublicKey::Rsa(public)), None));
         };
         if self.0.get("oth").is_some() {
-            return Err(Error::key_invalid(
-                "oth",
-                "makes this a key of more than two primes",
-            ));
+            return Err(Error::key_invalid("oth", "makes this a key of more than two primes"));
         }
-        let crt = [
-            self.secret("p")?,
-            self.secret("q")?,
-            self.secret("dp")?,
-            self.secret("dq")?,
-            self.secret("qi")?,
-        ];
+        let crt = [self.secret("p")?, self.secret("q")?, self.secret("dp")?, self.secret("dq")?, self.secret("qi")?];
         let secret = match crt {
             [None, None, None, None, None] => RsaSecret::recover(&public, d)?,
-            [Some(p), Some(q), Some(dp), Some(dq), Some(qi)] => RsaSecret {
-                d,
-                p,
-                q,
-                dp,
-                dq,
-                qi,
-            },
+            [Some(p), Some(q), Some(dp), Some(dq), Some(qi)] => RsaSecret { d, p, q, dp, dq, qi },
             _ => {
-                return Err(Error::key_invalid(
-                    "p",
-                    "`q`, `dp`, `dq` and `qi` come all together or not at all",
-                ));
+                return Err(Error::key_invalid("p", "`q`, `dp`, `dq` and `qi` come all together or not at all"));
             }
         };
         Ok((Some(PublicKey::Rsa(public)), Some(SecretKey::Rsa(secret))))
@@ -135,28 +96,16 @@ impl<'a> Members<'a> {
 
     fn ec(&self) -> Result<Halves, Error> {
         let name = self.required_text("crv")?;
-        let curve = EcCurve::ALL
-            .into_iter()
-            .find(|curve| curve.name() == name)
-            .ok_or_else(unknown_curve)?;
+        let curve = EcCurve::ALL.into_iter().find(|curve| curve.name() == name).ok_or_else(unknown_curve)?;
         let public = EcPublic::new(curve, self.octets("x")?, self.octets("y")?)?;
-        Ok((
-            Some(PublicKey::Ec(public)),
-            self.secret("d")?.map(SecretKey::Ec),
-        ))
+        Ok((Some(PublicKey::Ec(public)), self.secret("d")?.map(SecretKey::Ec)))
     }
 
     fn okp(&self) -> Result<Halves, Error> {
         let name = self.required_text("crv")?;
-        let curve = OkpCurve::ALL
-            .into_iter()
-            .find(|curve| curve.name() == name)
-            .ok_or_else(unknown_curve)?;
+        let curve = OkpCurve::ALL.into_iter().find(|curve| curve.name() == name).ok_or_else(unknown_curve)?;
         let public = OkpPublic::new(curve, self.octets("x")?)?;
-        Ok((
-            Some(PublicKey::Okp(public)),
-            self.secret("d")?.map(SecretKey::Okp),
-        ))
+        Ok((Some(PublicKey::Okp(public)), self.secret("d")?.map(SecretKey::Okp)))
     }
 
     fn akp(&self) -> Result<Halves, Error> {
@@ -164,12 +113,7 @@ impl<'a> Members<'a> {
         let set = MlDsaSet::ALL
             .into_iter()
             .find(|set| set.name() == name)
-            .ok_or_else(|| {
-                Error::unsupported(
-                    "this `alg` of an AKP key",
-                    "known are ML-DSA-44, -65 and -87",
-                )
-            })?;
+            .ok_or_else(|| Error::unsupported("this `alg` of an AKP key", "known are ML-DSA-44, -65 and -87"))?;
         let public = PublicKey::akp(set, self.octets("pub")?)?;
         Ok((Some(public), self.secret("priv")?.map(SecretKey::Akp)))
     }
@@ -177,11 +121,7 @@ impl<'a> Members<'a> {
     fn parameters(&self) -> Result<KeyParameters, Error> {
         let kid = self.text("kid")?;
         if kid.is_some_and(|kid| kid.len() > KID_BYTES_MAX) {
-            return Err(Error::TooLarge {
-                what: "`kid`",
-                max: KID_BYTES_MAX,
-                unit: "octets",
-            });
+            return Err(Error::TooLarge { what: "`kid`", max: KID_BYTES_MAX, unit: "octets" });
         }
         Ok(KeyParameters {
             kid: kid.map(str::to_owned),
@@ -196,12 +136,8 @@ impl<'a> Members<'a> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        let texts = value
-            .as_array()
-            .and_then(|elements| elements.iter().map(Value::as_text).collect());
-        texts
-            .map(Some)
-            .ok_or_else(|| Error::key_invalid(name, "is no array of texts"))
+        let texts = value.as_array().and_then(|elements| elements.iter().map(Value::as_text).collect());
+        texts.map(Some).ok_or_else(|| Error::key_invalid(name, "is no array of texts"))
     }
 
     fn key_ops(&self) -> Result<Option<Vec<String>>, Error> {
@@ -221,18 +157,10 @@ impl<'a> Members<'a> {
             return Ok(Vec::new());
         };
         if texts.len() > X5C_CERTIFICATES_MAX {
-            return Err(Error::TooLarge {
-                what: "`x5c`",
-                max: X5C_CERTIFICATES_MAX,
-                unit: "certificates",
-            });
+            return Err(Error::TooLarge { what: "`x5c`", max: X5C_CERTIFICATES_MAX, unit: "certificates" });
         }
-        let decoded = texts
-            .into_iter()
-            .map(|text| base64_simd::STANDARD.decode_to_vec(text));
-        decoded
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::key_invalid("x5c", "is no array of base64 certificates"))
+        let decoded = texts.into_iter().map(|text| base64_simd::STANDARD.decode_to_vec(text));
+        decoded.collect::<Result<_, _>>().map_err(|_| Error::key_invalid("x5c", "is no array of base64 certificates"))
     }
 }
 
@@ -241,8 +169,5 @@ fn not_base64url(name: &'static str) -> Error {
 }
 
 fn unknown_curve() -> Error {
-    Error::unsupported(
-        "this `crv`",
-        "EC knows P-256, P-384, P-521, secp256k1; OKP knows Ed25519, X25519, Ed448, X448",
-    )
+    Error::unsupported("this `crv`", "EC knows P-256, P-384, P-521, secp256k1; OKP knows Ed25519, X25519, Ed448, X448")
 }

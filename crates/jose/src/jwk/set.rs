@@ -46,18 +46,11 @@ impl JwkSet {
         refuse_repeated_kid(keys)?;
         let mut set = Self::default();
         for (index, key) in keys.iter().enumerate() {
-            match key
-                .as_object()
-                .map_or_else(|| Err(not_an_object()), read::from_object)
-            {
+            match key.as_object().map_or_else(|| Err(not_an_object()), read::from_object) {
                 Ok(Jwk::Public(jwk)) => set.keys.push(jwk),
                 Ok(Jwk::Private(_)) => return Err(private_among_public()),
                 Err(_) if has_private_member(key) => return Err(private_among_public()),
-                Err(reason) => set.skipped.push(Skipped {
-                    index,
-                    kid: kid_of(key).map(str::to_owned),
-                    reason,
-                }),
+                Err(reason) => set.skipped.push(Skipped { index, kid: kid_of(key).map(str::to_owned), reason }),
             }
         }
         Ok(set)
@@ -83,13 +76,8 @@ impl JwkSet {
         let tree = parse_tree(text)?;
         let keys = keys_of(&tree)?;
         refuse_repeated_kid(keys)?;
-        let key = keys
-            .iter()
-            .find(|key| kid_of(key) == Some(kid))
-            .and_then(Value::as_object);
-        read::from_object(key.ok_or_else(|| Error::NoKey {
-            why: "the set has no key of this `kid`".into(),
-        })?)
+        let key = keys.iter().find(|key| kid_of(key) == Some(kid)).and_then(Value::as_object);
+        read::from_object(key.ok_or_else(|| Error::NoKey { why: "the set has no key of this `kid`".into() })?)
     }
 
     /// Reads every key of a set that holds private or symmetric keys.
@@ -100,39 +88,26 @@ impl JwkSet {
         let tree = parse_tree(text)?;
         let keys = keys_of(&tree)?;
         refuse_repeated_kid(keys)?;
-        let read_private =
-            |key: &Value| match read::from_object(key.as_object().ok_or_else(not_an_object)?)? {
-                Jwk::Private(jwk) => Ok(jwk),
-                Jwk::Public(_) => Err(Error::key_invalid("d", "is missing: this key is public")),
-            };
+        let read_private = |key: &Value| match read::from_object(key.as_object().ok_or_else(not_an_object)?)? {
+            Jwk::Private(jwk) => Ok(jwk),
+            Jwk::Public(_) => Err(Error::key_invalid("d", "is missing: this key is public")),
+        };
         keys.iter().map(read_private).collect()
     }
 }
 
 fn parse_tree(text: &[u8]) -> Result<Zeroizing<Value>, Error> {
     if text.len() > JWKS_IN_BYTES_MAX {
-        return Err(Error::TooLarge {
-            what: "the key set",
-            max: JWKS_IN_BYTES_MAX,
-            unit: "octets",
-        });
+        return Err(Error::TooLarge { what: "the key set", max: JWKS_IN_BYTES_MAX, unit: "octets" });
     }
     Ok(Zeroizing::new(Value::parse(text, Limits::REQUEST)?))
 }
 
 fn keys_of(tree: &Value) -> Result<&[Value], Error> {
-    let keys = tree
-        .as_object()
-        .and_then(|set| set.get("keys"))
-        .and_then(Value::as_array);
-    let keys =
-        keys.ok_or_else(|| Error::malformed("a JWK Set is an object with an array `keys`"))?;
+    let keys = tree.as_object().and_then(|set| set.get("keys")).and_then(Value::as_array);
+    let keys = keys.ok_or_else(|| Error::malformed("a JWK Set is an object with an array `keys`"))?;
     if keys.len() > JWKS_IN_KEYS_MAX {
-        return Err(Error::TooLarge {
-            what: "the key set",
-            max: JWKS_IN_KEYS_MAX,
-            unit: "keys",
-        });
+        return Err(Error::TooLarge { what: "the key set", max: JWKS_IN_KEYS_MAX, unit: "keys" });
     }
     Ok(keys)
 }
@@ -151,11 +126,7 @@ fn kid_of(key: &Value) -> Option<&str> {
 }
 
 fn has_private_member(key: &Value) -> bool {
-    let has = |object: &Object| {
-        ["d", "k", "priv"]
-            .iter()
-            .any(|name| object.get(name).is_some())
-    };
+    let has = |object: &Object| ["d", "k", "priv"].iter().any(|name| object.get(name).is_some());
     key.as_object().is_some_and(has)
 }
 
@@ -164,8 +135,5 @@ fn not_an_object() -> Error {
 }
 
 fn private_among_public() -> Error {
-    Error::key_invalid(
-        "keys",
-        "hold a private or symmetric key, which has no place in a set of public keys",
-    )
+    Error::key_invalid("keys", "hold a private or symmetric key, which has no place in a set of public keys")
 }

@@ -1,9 +1,12 @@
-//! JSON Web Signature (RFC 7515): compact serialization, written and read.
+//! JSON Web Signature (RFC 7515): compact, flattened, general and detached, written and read.
 
+mod detached;
+mod json;
 mod sign;
 mod verify;
 
 pub use crate::header_plan::{HeaderMember, HeaderPlan, ProtectedHeader};
+pub use json::{Held, JsonReport, Quorum, SIGNATURES_MAX, SignatureReport, sign_general};
 pub use sign::{MINT_CHARS_MAX, Remote, signing_input};
 pub use verify::{CANDIDATE_KEYS_MAX, Keys, Verified, Verifier};
 

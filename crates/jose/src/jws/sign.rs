@@ -17,22 +17,17 @@ impl SigningKey {
     /// # Errors
     /// [`Error::KeyUnfit`] if the header names another algorithm than this key's, [`Error::TooLarge`] beyond
     /// [`MINT_CHARS_MAX`], [`Error::SelfCheck`]; `out` is then as before.
-    pub fn sign_compact(
-        &self,
-        header: &ProtectedHeader,
-        payload: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    pub fn sign_compact(&self, header: &ProtectedHeader, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         if header.algorithm() != self.algorithm() {
-            return Err(Error::key_unfit(
-                "the header names another algorithm than the key's",
-            ));
+            return Err(Error::key_unfit("the header names another algorithm than the key's"));
+        }
+        if header.is_unencoded() {
+            return Err(Error::critical("a payload with `b64` false lies outside the token"));
         }
         check_length(header, payload.len(), self.signature_octets())?;
         let start = out.len();
         signing_input(header, payload, out);
-        self.sign_and_append(start, out)
-            .inspect_err(|_| out.truncate(start))
+        self.sign_and_append(start, out).inspect_err(|_| out.truncate(start))
     }
 
     /// Signs what stands in `out` from `start` on and appends a dot and the signature.
@@ -67,11 +62,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`Error::TooLarge`] beyond [`MINT_CHARS_MAX`].
-    pub fn begin(
-        header: &ProtectedHeader,
-        payload: &[u8],
-        modulus_octets: usize,
-    ) -> Result<Self, Error> {
+    pub fn begin(header: &ProtectedHeader, payload: &[u8], modulus_octets: usize) -> Result<Self, Error> {
         let signature_octets = match header.algorithm().signature {
             SignatureLength::Octets(octets) => octets,
             SignatureLength::Modulus => modulus_octets,
@@ -79,10 +70,7 @@ impl Remote {
         check_length(header, payload.len(), signature_octets)?;
         let mut token = Vec::new();
         signing_input(header, payload, &mut token);
-        Ok(Self {
-            token,
-            signature_octets,
-        })
+        Ok(Self { token, signature_octets })
     }
 
     /// The octets to sign.
@@ -95,20 +83,12 @@ impl Remote {
     ///
     /// # Errors
     /// [`Error::SelfCheck`] if the signature has the wrong length or does not hold.
-    pub fn finish(
-        mut self,
-        signature: &[u8],
-        check: Option<&VerifyingKey>,
-    ) -> Result<Vec<u8>, Error> {
+    pub fn finish(mut self, signature: &[u8], check: Option<&VerifyingKey>) -> Result<Vec<u8>, Error> {
         if signature.len() != self.signature_octets {
-            return Err(Error::SelfCheck {
-                why: "the signature has another length than its algorithm",
-            });
+            return Err(Error::SelfCheck { why: "the signature has another length than its algorithm" });
         }
         if check.is_some_and(|key| key.verify(&self.token, signature).is_err()) {
-            return Err(Error::SelfCheck {
-                why: "the signature does not hold under the public key",
-            });
+            return Err(Error::SelfCheck { why: "the signature does not hold under the public key" });
         }
         append_signature(signature, &mut self.token);
         Ok(self.token)
@@ -120,20 +100,11 @@ fn append_signature(signature: &[u8], out: &mut Vec<u8>) {
     base64url::encode_append(signature, out);
 }
 
-fn check_length(
-    header: &ProtectedHeader,
-    payload_octets: usize,
-    signature_octets: usize,
-) -> Result<(), Error> {
+fn check_length(header: &ProtectedHeader, payload_octets: usize, signature_octets: usize) -> Result<(), Error> {
     let payload_chars = base64url::encoded_len(payload_octets);
-    let chars =
-        header.encoded().len() + payload_chars + base64url::encoded_len(signature_octets) + 2;
+    let chars = header.encoded().len() + payload_chars + base64url::encoded_len(signature_octets) + 2;
     if chars > MINT_CHARS_MAX {
-        return Err(Error::TooLarge {
-            what: "the token",
-            max: MINT_CHARS_MAX,
-            unit: "characters",
-        });
+        return Err(Error::TooLarge { what: "the token", max: MINT_CHARS_MAX, unit: "characters" });
     }
     Ok(())
 }

@@ -1,9 +1,7 @@
 //! Verifying: length, parts, header, algorithm, key, signature, and only then the payload.
 
 use super::TOKEN_CHARS_MAX;
-use crate::{
-    Error, base64url, header::JoseHeader, jwa::SignatureAlgorithm, private::VerifyingKey, x509,
-};
+use crate::{Error, base64url, header::JoseHeader, jwa::SignatureAlgorithm, private::VerifyingKey, x509};
 
 /// Most keys that are tried for a token without `kid`.
 pub const CANDIDATE_KEYS_MAX: usize = 8;
@@ -54,15 +52,9 @@ impl Verifier {
     /// [`Error::NotAllowed`] for an empty list.
     pub fn new(algorithms: &[&'static SignatureAlgorithm]) -> Result<Self, Error> {
         if algorithms.is_empty() {
-            return Err(Error::not_allowed(
-                "verifying without a list of algorithms",
-                "name at least one",
-            ));
+            return Err(Error::not_allowed("verifying without a list of algorithms", "name at least one"));
         }
-        Ok(Self {
-            algorithms: algorithms.to_vec(),
-            understood: Vec::new(),
-        })
+        Ok(Self { algorithms: algorithms.to_vec(), understood: Vec::new() })
     }
 
     /// The same reader, which also understands this extension when `crit` names it.
@@ -78,22 +70,14 @@ impl Verifier {
     /// The first thing that does not hold, in the order of this module's first line.
     pub fn verify<'k>(&self, token: &str, keys: impl Into<Keys<'k>>) -> Result<Verified, Error> {
         if token.len() > TOKEN_CHARS_MAX {
-            return Err(Error::TooLarge {
-                what: "the token",
-                max: TOKEN_CHARS_MAX,
-                unit: "characters",
-            });
+            return Err(Error::TooLarge { what: "the token", max: TOKEN_CHARS_MAX, unit: "characters" });
         }
         let parts = Parts::split(token)?;
         let header = JoseHeader::decode(parts.header)?;
         let algorithm = self.admit(&header)?;
         let signature = base64url::decode(parts.signature)?;
         let key_index = find_key(&header, algorithm, keys.into(), parts.input, &signature)?;
-        Ok(Verified {
-            payload: base64url::decode(parts.payload)?,
-            header,
-            key_index,
-        })
+        Ok(Verified { payload: base64url::decode(parts.payload)?, header, key_index })
     }
 
     /// Checks what the header says of itself and gives the row that it names.
@@ -106,10 +90,7 @@ impl Verifier {
         if self.algorithms.contains(&algorithm) {
             return Ok(algorithm);
         }
-        Err(Error::not_allowed(
-            format!("`{algorithm}`"),
-            "it is not in the list of this reader",
-        ))
+        Err(Error::not_allowed(format!("`{algorithm}`"), "it is not in the list of this reader"))
     }
 }
 
@@ -129,12 +110,7 @@ impl<'t> Parts<'t> {
         if payload.contains('.') || header.is_empty() {
             return Err(wrong());
         }
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            input: input.as_bytes(),
-        })
+        Ok(Self { header, payload, signature, input: input.as_bytes() })
     }
 }
 
@@ -150,13 +126,8 @@ pub(super) fn find_key(
         Keys::One(key) => (std::slice::from_ref(key), None),
         Keys::Set(keys) => (keys, header.kid()),
     };
-    let fits =
-        |key: &VerifyingKey| key.serves(algorithm) && kid.is_none_or(|kid| key.kid() == Some(kid));
-    let fitting: Vec<(usize, &VerifyingKey)> = keys
-        .iter()
-        .enumerate()
-        .filter(|(_, key)| fits(key))
-        .collect();
+    let fits = |key: &VerifyingKey| key.serves(algorithm) && kid.is_none_or(|kid| key.kid() == Some(kid));
+    let fitting: Vec<(usize, &VerifyingKey)> = keys.iter().enumerate().filter(|(_, key)| fits(key)).collect();
     for (index, key) in fitting.iter().take(CANDIDATE_KEYS_MAX) {
         if key.verify(input, signature).is_ok() {
             return check_x5c(header, key).map(|()| *index);
@@ -166,9 +137,7 @@ pub(super) fn find_key(
         0 if kid.is_some() => Err(no_key("none has its `kid` and algorithm")),
         0 => Err(no_key("none is for its algorithm")),
         1..=CANDIDATE_KEYS_MAX => Err(Error::BadSignature),
-        _ => Err(no_key(
-            "it names no `kid`, and the first eight of its algorithm do not fit",
-        )),
+        _ => Err(no_key("it names no `kid`, and the first eight of its algorithm do not fit")),
     }
 }
 
@@ -178,15 +147,11 @@ fn check_x5c(header: &JoseHeader, key: &VerifyingKey) -> Result<(), Error> {
     let Some(leaf) = chain.first() else {
         return Ok(());
     };
-    let leaf = x509::leaf_key(leaf)
-        .map_err(|_| Error::header("x5c", "begins with no certificate of a key"))?;
+    let leaf = x509::leaf_key(leaf).map_err(|_| Error::header("x5c", "begins with no certificate of a key"))?;
     if key.public().is_some_and(|own| *own == leaf.key) {
         return Ok(());
     }
-    Err(Error::header(
-        "x5c",
-        "begins with a certificate of another key",
-    ))
+    Err(Error::header("x5c", "begins with a certificate of another key"))
 }
 
 fn no_key(why: &'static str) -> Error {

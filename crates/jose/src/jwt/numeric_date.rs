@@ -19,21 +19,13 @@ impl NumericDate {
     /// Whole seconds.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
-        Self {
-            secs,
-            nanos: 0,
-            beyond: false,
-        }
+        Self { secs, nanos: 0, beyond: false }
     }
 
     /// Seconds and nanoseconds; from a billion on, nanoseconds count as 999 999 999.
     #[must_use]
     pub fn from_secs_and_nanos(secs: u64, nanos: u32) -> Self {
-        Self {
-            secs,
-            nanos: nanos.min(999_999_999),
-            beyond: false,
-        }
+        Self { secs, nanos: nanos.min(999_999_999), beyond: false }
     }
 
     /// Reads the text of a JSON number; `None` if it is negative or above [`NUMERIC_DATE_SECS_MAX`].
@@ -42,9 +34,7 @@ impl NumericDate {
         let decimal = Decimal::split(number)?;
         let mut date = Self::from_secs(0);
         for (index, digit) in decimal.digits().enumerate() {
-            let power = decimal
-                .power
-                .saturating_sub(i64::try_from(index).ok()?.saturating_add(1));
+            let power = decimal.power.saturating_sub(i64::try_from(index).ok()?.saturating_add(1));
             date.add_digit(digit, power)?;
         }
         let limit = NUMERIC_DATE_SECS_MAX;
@@ -61,10 +51,7 @@ impl NumericDate {
     /// This many seconds later.
     #[must_use]
     pub const fn plus_secs(self, secs: u64) -> Self {
-        Self {
-            secs: self.secs.saturating_add(secs),
-            ..self
-        }
+        Self { secs: self.secs.saturating_add(secs), ..self }
     }
 
     /// Adds `digit` times ten to the `power` seconds.
@@ -79,9 +66,7 @@ impl NumericDate {
             self.nanos += u32::from(digit) * scale;
         } else {
             let scale = 10_u64.checked_pow(u32::try_from(power).ok()?)?;
-            self.secs = self
-                .secs
-                .checked_add(u64::from(digit).checked_mul(scale)?)?;
+            self.secs = self.secs.checked_add(u64::from(digit).checked_mul(scale)?)?;
         }
         Some(())
     }
@@ -97,9 +82,7 @@ struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     fn split(number: &'a str) -> Option<Self> {
-        let (negative, rest) = number
-            .strip_prefix('-')
-            .map_or((false, number), |rest| (true, rest));
+        let (negative, rest) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
         let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let decimal = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
@@ -108,19 +91,11 @@ impl<'a> Decimal<'a> {
         }
         let exponent = saturating_integer(exponent)?;
         let power = i64::try_from(whole.len()).ok()?.saturating_add(exponent);
-        Some(Self {
-            negative,
-            whole,
-            fraction,
-            power,
-        })
+        Some(Self { negative, whole, fraction, power })
     }
 
     fn digits(&self) -> impl Iterator<Item = u8> {
-        self.whole
-            .bytes()
-            .chain(self.fraction.bytes())
-            .map(|octet| octet - b'0')
+        self.whole.bytes().chain(self.fraction.bytes()).map(|octet| octet - b'0')
     }
 }
 
@@ -134,10 +109,7 @@ fn saturating_integer(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let value = digits.iter().fold(0_i64, |sum, digit| {
-        sum.saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'))
-    });
+    let value = digits.iter().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
     Some(if negative { -value } else { value })
 }
 
@@ -151,17 +123,11 @@ mod tests {
         let date = |text| NumericDate::parse(text);
         assert_eq!(date("0"), Some(NumericDate::from_secs(0)));
         assert_eq!(date("-0"), Some(NumericDate::from_secs(0)));
-        assert_eq!(
-            date("1700000000.5"),
-            Some(NumericDate::from_secs_and_nanos(1_700_000_000, 500_000_000))
-        );
+        assert_eq!(date("1700000000.5"), Some(NumericDate::from_secs_and_nanos(1_700_000_000, 500_000_000)));
         assert_eq!(date("17e8"), Some(NumericDate::from_secs(1_700_000_000)));
         assert_eq!(date("17000000005E-1"), date("1700000000.5"));
         assert_eq!(date("0.17e+10"), date("1700000000"));
-        assert_eq!(
-            date("9007199254740991"),
-            Some(NumericDate::from_secs(NUMERIC_DATE_SECS_MAX))
-        );
+        assert_eq!(date("9007199254740991"), Some(NumericDate::from_secs(NUMERIC_DATE_SECS_MAX)));
         for text in [
             "9007199254740991.1",
             "9007199254740992",
@@ -185,9 +151,6 @@ mod tests {
         assert!(a > NumericDate::from_secs(5));
         assert!(a < NumericDate::from_secs_and_nanos(5, 1));
         assert!(NumericDate::parse("1e-99999999999999999999").unwrap() > NumericDate::from_secs(0));
-        assert_eq!(
-            NumericDate::parse("0e99999999999999999999"),
-            Some(NumericDate::from_secs(0))
-        );
+        assert_eq!(NumericDate::parse("0e99999999999999999999"), Some(NumericDate::from_secs(0)));
     }
 }

@@ -25,11 +25,7 @@ impl Leeway {
     pub fn from_secs(secs: u64) -> Result<Self, Error> {
         if secs > LEEWAY_SECS_MAX {
             let max = usize::try_from(LEEWAY_SECS_MAX).expect("300 fits");
-            return Err(Error::TooLarge {
-                what: "the leeway",
-                max,
-                unit: "seconds",
-            });
+            return Err(Error::TooLarge { what: "the leeway", max, unit: "seconds" });
         }
         Ok(Self { secs })
     }
@@ -86,12 +82,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Malformed`], [`Error::WrongType`], [`Error::ClaimMissing`], [`Error::ClaimType`],
     /// [`Error::Expired`], [`Error::NotYet`], [`Error::Issuer`], [`Error::Audience`], [`Error::TooLarge`].
-    pub fn validate(
-        &self,
-        typ: Option<&str>,
-        payload: &[u8],
-        now: NumericDate,
-    ) -> Result<Object, Error> {
+    pub fn validate(&self, typ: Option<&str>, payload: &[u8], now: NumericDate) -> Result<Object, Error> {
         self.check_typ(typ)?;
         let claims = claims(payload)?;
         self.check(&claims, now)?;
@@ -110,19 +101,11 @@ impl Policy {
         let subject = claims.text("sub")?;
         let jwt_id = claims.text("jti")?;
         if jwt_id.is_some_and(|id| id.len() > JTI_BYTES_MAX) {
-            return Err(Error::TooLarge {
-                what: "claim `jti`",
-                max: JTI_BYTES_MAX,
-                unit: "octets",
-            });
+            return Err(Error::TooLarge { what: "claim `jti`", max: JTI_BYTES_MAX, unit: "octets" });
         }
         exactly(self.subject.as_deref(), subject, "sub")?;
         exactly(self.jwt_id.as_deref(), jwt_id, "jti")?;
-        match self
-            .required
-            .iter()
-            .find(|name| claims.0.get(name).is_none())
-        {
+        match self.required.iter().find(|name| claims.0.get(name).is_none()) {
             Some(name) => Err(missing(name)),
             None => Ok(()),
         }
@@ -151,11 +134,7 @@ impl Policy {
             }
             Some(_) | None => {}
         }
-        if self.iat == IatRule::NotAhead
-            && claims
-                .date("iat")?
-                .is_some_and(|iat| iat > now.plus_secs(leeway))
-        {
+        if self.iat == IatRule::NotAhead && claims.date("iat")?.is_some_and(|iat| iat > now.plus_secs(leeway)) {
             return Err(Error::NotYet { claim: "iat" });
         }
         let Some(max_age_secs) = self.max_age_secs else {
@@ -163,11 +142,7 @@ impl Policy {
         };
         let iat = claims.date("iat")?.ok_or_else(|| missing("iat"))?;
         let ended = now >= iat.plus_secs(max_age_secs).plus_secs(leeway);
-        if ended {
-            Err(Error::Expired { claim: "iat" })
-        } else {
-            Ok(())
-        }
+        if ended { Err(Error::Expired { claim: "iat" }) } else { Ok(()) }
     }
 
     fn check_issuer(&self, claims: &Claims<'_>) -> Result<(), Error> {
@@ -176,23 +151,13 @@ impl Policy {
             return Ok(());
         }
         let issuer = issuer.ok_or_else(|| missing("iss"))?;
-        if self.issuers.iter().any(|known| known == issuer) {
-            Ok(())
-        } else {
-            Err(Error::Issuer)
-        }
+        if self.issuers.iter().any(|known| known == issuer) { Ok(()) } else { Err(Error::Issuer) }
     }
 
     fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Error> {
         let audiences = claims.audiences()?;
-        let named = audiences
-            .iter()
-            .any(|found| self.audiences.iter().any(|known| known == found));
-        if self.audiences.is_empty() || named {
-            Ok(())
-        } else {
-            Err(Error::Audience)
-        }
+        let named = audiences.iter().any(|found| self.audiences.iter().any(|known| known == found));
+        if self.audiences.is_empty() || named { Ok(()) } else { Err(Error::Audience) }
     }
 }
 
@@ -205,18 +170,14 @@ impl<'a> Claims<'a> {
             return Ok(None);
         };
         let date = value.as_number().and_then(NumericDate::parse);
-        date.map(Some)
-            .ok_or_else(|| claim_type(name, "a number of seconds from 0 to 2^53 - 1"))
+        date.map(Some).ok_or_else(|| claim_type(name, "a number of seconds from 0 to 2^53 - 1"))
     }
 
     fn text(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        value
-            .as_text()
-            .map(Some)
-            .ok_or_else(|| claim_type(name, "a text"))
+        value.as_text().map(Some).ok_or_else(|| claim_type(name, "a text"))
     }
 
     fn audiences(&self) -> Result<Vec<&'a str>, Error> {
@@ -254,14 +215,9 @@ fn exactly(wanted: Option<&str>, found: Option<&str>, claim: &'static str) -> Re
 }
 
 fn missing(claim: &str) -> Error {
-    Error::ClaimMissing {
-        claim: claim.to_owned().into(),
-    }
+    Error::ClaimMissing { claim: claim.to_owned().into() }
 }
 
 fn claim_type(claim: &'static str, expected: &'static str) -> Error {
-    Error::ClaimType {
-        claim: claim.into(),
-        expected,
-    }
+    Error::ClaimType { claim: claim.into(), expected }
 }

@@ -3,7 +3,7 @@
 mod private;
 mod public;
 
-pub(crate) use public::spki_sequence;
+pub(crate) use public::{spki_octets, spki_sequence};
 
 use zeroize::Zeroizing;
 
@@ -39,20 +39,9 @@ impl Jwk {
     /// [`Error::TooLarge`] beyond [`KEY_IMPORT_BYTES_MAX`], [`Error::KeyInvalid`], [`Error::Unsupported`].
     pub fn from_der(octets: &[u8]) -> Result<Self, Error> {
         if octets.len() > KEY_IMPORT_BYTES_MAX {
-            return Err(Error::TooLarge {
-                what: "the key",
-                max: KEY_IMPORT_BYTES_MAX,
-                unit: "octets",
-            });
+            return Err(Error::TooLarge { what: "the key", max: KEY_IMPORT_BYTES_MAX, unit: "octets" });
         }
-        let forms = [
-            private::pkcs8,
-            private::pkcs1,
-            private::sec1,
-            public::spki,
-            public::pkcs1,
-            x509::public_key,
-        ];
+        let forms = [private::pkcs8, private::pkcs1, private::sec1, public::spki, public::pkcs1, x509::public_key];
         for form in forms {
             match form(octets) {
                 Err(Refusal::OtherForm) => {}
@@ -60,10 +49,7 @@ impl Jwk {
                 Ok(jwk) => return Ok(jwk),
             }
         }
-        Err(Error::key_invalid(
-            "DER",
-            "is no PKCS#8, PKCS#1, SEC1 or SPKI key and no certificate",
-        ))
+        Err(Error::key_invalid("DER", "is no PKCS#8, PKCS#1, SEC1 or SPKI key and no certificate"))
     }
 }
 
@@ -116,29 +102,14 @@ fn algorithm(mut identifier: Der<'_>) -> Result<KeyShape, Refusal> {
         return Ok(KeyShape::Rsa);
     }
     if algorithm == oid::EC {
-        let name = identifier
-            .value(tag::OID)
-            .map_err(|_| unsupported("an EC key without a named curve"))?;
+        let name = identifier.value(tag::OID).map_err(|_| unsupported("an EC key without a named curve"))?;
         identifier.end()?;
-        let curve = EcCurve::ALL
-            .into_iter()
-            .find(|curve| oid::curve(*curve) == name);
-        return curve
-            .map(KeyShape::Ec)
-            .ok_or_else(|| unsupported("the curve of this key"));
+        let curve = EcCurve::ALL.into_iter().find(|curve| oid::curve(*curve) == name);
+        return curve.map(KeyShape::Ec).ok_or_else(|| unsupported("the curve of this key"));
     }
-    let okp = OkpCurve::ALL
-        .into_iter()
-        .find(|curve| oid::okp(*curve) == algorithm)
-        .map(KeyShape::Okp);
-    let akp = || {
-        MlDsaSet::ALL
-            .into_iter()
-            .find(|set| oid::ml_dsa(*set) == algorithm)
-            .map(KeyShape::Akp)
-    };
-    okp.or_else(akp)
-        .ok_or_else(|| unsupported("the algorithm of this key"))
+    let okp = OkpCurve::ALL.into_iter().find(|curve| oid::okp(*curve) == algorithm).map(KeyShape::Okp);
+    let akp = || MlDsaSet::ALL.into_iter().find(|set| oid::ml_dsa(*set) == algorithm).map(KeyShape::Akp);
+    okp.or_else(akp).ok_or_else(|| unsupported("the algorithm of this key"))
 }
 
 fn unsupported(what: &'static str) -> Refusal {

@@ -32,26 +32,12 @@ pub(super) fn pkcs1(octets: &[u8]) -> Result<Jwk, Refusal> {
     let version = sequence.unsigned()?;
     let n = sequence.unsigned()?.to_vec();
     let e = sequence.unsigned()?.to_vec();
-    let mut next = || {
-        sequence
-            .unsigned()
-            .map(|octets| Zeroizing::new(octets.to_vec()))
-    };
-    let secret = RsaSecret {
-        d: next()?,
-        p: next()?,
-        q: next()?,
-        dp: next()?,
-        dq: next()?,
-        qi: next()?,
-    };
+    let mut next = || sequence.unsigned().map(|octets| Zeroizing::new(octets.to_vec()));
+    let secret = RsaSecret { d: next()?, p: next()?, q: next()?, dp: next()?, dq: next()?, qi: next()? };
     if !version.is_empty() || !sequence.is_empty() {
         return Err(invalid("holds a key of more than two primes"));
     }
-    finish(
-        PublicKey::Rsa(RsaPublic::new(n, e)?),
-        SecretKey::Rsa(secret),
-    )
+    finish(PublicKey::Rsa(RsaPublic::new(n, e)?), SecretKey::Rsa(secret))
 }
 
 /// `ECPrivateKey` that names its curve.
@@ -69,11 +55,7 @@ fn inner(shape: KeyShape, key: &[u8], public: Option<&[u8]>) -> Result<Jwk, Refu
             outer.end()?;
             raw(shape, SecretKey::Okp(Zeroizing::new(d.to_vec())), public)
         }
-        KeyShape::Akp(_) => raw(
-            shape,
-            SecretKey::Akp(Zeroizing::new(ml_dsa_seed(key)?.to_vec())),
-            public,
-        ),
+        KeyShape::Akp(_) => raw(shape, SecretKey::Akp(Zeroizing::new(ml_dsa_seed(key)?.to_vec())), public),
         KeyShape::OctAtLeast(_)
         | KeyShape::OctExact(_)
         | KeyShape::OctCek
@@ -100,22 +82,14 @@ fn ec(octets: &[u8], known: Option<EcCurve>) -> Result<Jwk, Refusal> {
     let mut sequence = der::whole(octets)?;
     let version = sequence.unsigned()?;
     let d = Zeroizing::new(sequence.value(tag::OCTET_STRING)?.to_vec());
-    let named = sequence
-        .optional(tag::explicit(0))?
-        .map(named_curve)
-        .transpose()?;
-    let public = sequence
-        .optional(tag::explicit(1))?
-        .map(|bits| Der::new(bits).bits())
-        .transpose()?;
+    let named = sequence.optional(tag::explicit(0))?.map(named_curve).transpose()?;
+    let public = sequence.optional(tag::explicit(1))?.map(|bits| Der::new(bits).bits()).transpose()?;
     sequence.end()?;
     if version != [1] || named.is_some_and(|named| known.is_some_and(|known| known != named)) {
         return Err(invalid("has another version or curve than it should"));
     }
     let curve = known.or(named).ok_or_else(|| invalid("names no curve"))?;
-    let point = public.map(|point| {
-        EcPublic::from_point(curve, point).ok_or_else(|| invalid("holds no plain point"))
-    });
+    let point = public.map(|point| EcPublic::from_point(curve, point).ok_or_else(|| invalid("holds no plain point")));
     let secret = SecretKey::Ec(d);
     let public = match point.transpose()? {
         Some(point) => PublicKey::Ec(point),
@@ -126,15 +100,8 @@ fn ec(octets: &[u8], known: Option<EcCurve>) -> Result<Jwk, Refusal> {
 
 fn named_curve(content: &[u8]) -> Result<EcCurve, Refusal> {
     let name = Der::new(content).value(tag::OID)?;
-    let curve = EcCurve::ALL
-        .into_iter()
-        .find(|curve| der::oid::curve(*curve) == name);
-    curve.ok_or_else(|| {
-        Refusal::Error(Error::unsupported(
-            "the curve of this key",
-            "it is none of JOSE's",
-        ))
-    })
+    let curve = EcCurve::ALL.into_iter().find(|curve| der::oid::curve(*curve) == name);
+    curve.ok_or_else(|| Refusal::Error(Error::unsupported("the curve of this key", "it is none of JOSE's")))
 }
 
 fn raw(shape: KeyShape, secret: SecretKey, stated: Option<&[u8]>) -> Result<Jwk, Refusal> {
@@ -145,37 +112,27 @@ fn raw(shape: KeyShape, secret: SecretKey, stated: Option<&[u8]>) -> Result<Jwk,
         PublicKey::Rsa(_) | PublicKey::Ec(_) => None,
     };
     if stated.is_some_and(|stated| octets.is_some_and(|own| stated != &**own)) {
-        return Err(invalid(
-            "holds a public key that does not belong to the private one",
-        ));
+        return Err(invalid("holds a public key that does not belong to the private one"));
     }
     finish(public, secret)
 }
 
 fn finish(public: PublicKey, secret: SecretKey) -> Result<Jwk, Refusal> {
-    Ok(Jwk::Private(PrivateJwk::new(
-        secret,
-        Some(public),
-        KeyParameters::default(),
-    )?))
+    Ok(Jwk::Private(PrivateJwk::new(secret, Some(public), KeyParameters::default())?))
 }
 
 pub(super) fn write(key: &PrivateJwk, form: KeyForm) -> Result<PrivateDer, Error> {
     let inner = match (key.secret(), key.public_key()) {
         (SecretKey::Rsa(secret), Some(PublicKey::Rsa(public))) => rsa_private_key(public, secret),
-        (SecretKey::Ec(d), Some(PublicKey::Ec(public))) => {
-            sec1_private_key(public.curve(), d, Some(&public.point()))
-        }
+        (SecretKey::Ec(d), Some(PublicKey::Ec(public))) => sec1_private_key(public.curve(), d, Some(&public.point())),
         (SecretKey::Okp(d), Some(_)) => tlv(tag::OCTET_STRING, &[d]),
         (SecretKey::Akp(seed), Some(_)) => tlv(tag::implicit(0), &[seed]),
         _ => return Err(no_place(form)),
     };
     match (form, key.shape()) {
-        (KeyForm::Pkcs8, shape) => Ok(sequence(&[
-            &integer(&[]),
-            &write_algorithm(shape),
-            &tlv(tag::OCTET_STRING, &[&inner]),
-        ])),
+        (KeyForm::Pkcs8, shape) => {
+            Ok(sequence(&[&integer(&[]), &write_algorithm(shape), &tlv(tag::OCTET_STRING, &[&inner])]))
+        }
         (KeyForm::Pkcs1, KeyShape::Rsa) | (KeyForm::Sec1, KeyShape::Ec(_)) => Ok(inner),
         (KeyForm::Pkcs1 | KeyForm::Sec1 | KeyForm::Spki, _) => Err(no_place(form)),
     }

@@ -29,12 +29,8 @@ pub(crate) fn spki_sequence(mut info: Der<'_>) -> Result<Jwk, Refusal> {
     let key = match algorithm(identifier)? {
         KeyShape::Rsa => return pkcs1(bits),
         KeyShape::Ec(curve) => {
-            let point = EcPublic::from_point(curve, bits).ok_or_else(|| {
-                Error::unsupported(
-                    "a compressed point",
-                    "convert the key to the uncompressed form",
-                )
-            })?;
+            let point = EcPublic::from_point(curve, bits)
+                .ok_or_else(|| Error::unsupported("a compressed point", "convert the key to the uncompressed form"))?;
             PublicKey::Ec(EcPublic::new(curve, point.x.into(), point.y.into())?)
         }
         KeyShape::Okp(curve) => PublicKey::Okp(OkpPublic::new(curve, bits.to_vec())?),
@@ -64,11 +60,7 @@ pub(crate) fn spki_octets(key: &PublicKey) -> Vec<u8> {
         PublicKey::Okp(public) => &public.x,
         PublicKey::Akp { public, .. } => public,
     };
-    sequence(&[
-        &write_algorithm(key.shape()),
-        &tlv(tag::BIT_STRING, &[&[0], octets]),
-    ])
-    .to_vec()
+    sequence(&[&write_algorithm(key.shape()), &tlv(tag::BIT_STRING, &[&[0], octets])]).to_vec()
 }
 
 pub(super) fn write(key: &PublicKey, form: KeyForm) -> Result<Vec<u8>, Error> {

@@ -73,20 +73,10 @@ impl PrivateJwk {
             KeyKind::Rsa(bits) => return rsa(bits),
             KeyKind::Ec(curve) => return ec(curve, random),
             KeyKind::Oct(octets) => {
-                return Self::new(
-                    SecretKey::oct(draw(octets, random)?)?,
-                    None,
-                    KeyParameters::default(),
-                );
+                return Self::new(SecretKey::oct(draw(octets, random)?)?, None, KeyParameters::default());
             }
-            KeyKind::Okp(curve) => (
-                SecretKey::Okp(draw(curve.octets(), random)?),
-                KeyShape::Okp(curve),
-            ),
-            KeyKind::Akp(set) => (
-                SecretKey::Akp(draw(MlDsaSet::SEED_OCTETS, random)?),
-                KeyShape::Akp(set),
-            ),
+            KeyKind::Okp(curve) => (SecretKey::Okp(draw(curve.octets(), random)?), KeyShape::Okp(curve)),
+            KeyKind::Akp(set) => (SecretKey::Akp(draw(MlDsaSet::SEED_OCTETS, random)?), KeyShape::Akp(set)),
         };
         let public = secret.public_of(shape)?;
         Self::new(secret, Some(public), KeyParameters::default())
@@ -122,13 +112,10 @@ fn rsa(bits: RsaBits) -> Result<PrivateJwk, Error> {
         RsaBits::Bits8192 => KeySize::Rsa8192,
     };
     let pair = KeyPair::generate(size).map_err(|_| Error::Random)?;
-    let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Error::SelfCheck {
-        why: "the backend does not write its own RSA key",
-    })?;
+    let der: Pkcs8V1Der<'_> =
+        pair.as_der().map_err(|_| Error::SelfCheck { why: "the backend does not write its own RSA key" })?;
     match Jwk::from_der(der.as_ref())? {
         Jwk::Private(jwk) => Ok(jwk),
-        Jwk::Public(_) => Err(Error::SelfCheck {
-            why: "the backend's RSA key has no private half",
-        }),
+        Jwk::Public(_) => Err(Error::SelfCheck { why: "the backend's RSA key has no private half" }),
     }
 }

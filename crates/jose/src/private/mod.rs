@@ -2,6 +2,8 @@
 //!
 //! No type here has `Debug`, `Display`, `Clone` or a serialization but the calls named for it; memory is zeroed.
 
+mod decryption;
+mod encryption;
 mod generate;
 mod rsa_recover;
 mod signing;
@@ -9,6 +11,10 @@ mod suspicious;
 
 use zeroize::{Zeroize, Zeroizing};
 
+pub use decryption::DecryptionKey;
+pub(crate) use decryption::Pbes2Budget;
+pub(crate) use encryption::{Cek, EncryptedKey, Parties, draw_cek};
+pub use encryption::{EncryptionKey, GCM_MESSAGES_MAX};
 pub use generate::{KeyKind, RsaBits};
 pub use signing::{SigningKey, VerifyingKey};
 
@@ -16,8 +22,8 @@ use crate::{
     Error, Random, base64url,
     jwa::{KeyShape, MlDsaSet, OkpCurve, ecdsa, eddsa, ml_dsa, rsassa},
     jwk::{
-        EcPublic, KeyParameters, OkpPublic, PublicJwk, PublicKey, RSA_MODULUS_BITS_MIN, RsaPublic,
-        write_member, write_octets_member,
+        EcPublic, KeyParameters, OkpPublic, PublicJwk, PublicKey, RSA_MODULUS_BITS_MIN, RsaPublic, write_member,
+        write_octets_member,
     },
 };
 
@@ -68,17 +74,9 @@ pub enum SecretForm {
 }
 
 impl PrivateJwk {
-    pub(crate) fn new(
-        secret: SecretKey,
-        public: Option<PublicKey>,
-        parameters: KeyParameters,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(secret: SecretKey, public: Option<PublicKey>, parameters: KeyParameters) -> Result<Self, Error> {
         secret.check_belongs_to(public.as_ref())?;
-        Ok(Self {
-            secret,
-            public,
-            parameters,
-        })
+        Ok(Self { secret, public, parameters })
     }
 
     /// A symmetric key of these octets.
@@ -101,9 +99,7 @@ impl PrivateJwk {
             SecretForm::Base64 => base64_simd::STANDARD.decode_to_vec(text).ok(),
             SecretForm::Base64Url => base64url::decode(text).ok(),
         };
-        let octets = octets
-            .map(Zeroizing::new)
-            .ok_or_else(|| Error::key_invalid("k", "is not of the form named"))?;
+        let octets = octets.map(Zeroizing::new).ok_or_else(|| Error::key_invalid("k", "is not of the form named"))?;
         Self::new(SecretKey::oct(octets)?, None, KeyParameters::default())
     }
 
@@ -111,10 +107,7 @@ impl PrivateJwk {
     #[must_use]
     pub fn public(&self) -> Option<PublicJwk> {
         let key = self.public.clone()?;
-        Some(PublicJwk {
-            key,
-            parameters: self.parameters.clone(),
-        })
+        Some(PublicJwk { key, parameters: self.parameters.clone() })
     }
 
     /// The members that any key may have.
@@ -200,20 +193,12 @@ impl SecretKey {
             (Self::Ec(d), KeyShape::Ec(curve)) => Ok(PublicKey::Ec(ecdsa::public_of(curve, d)?)),
             (Self::Okp(d), KeyShape::Okp(curve)) => {
                 let x = okp_public(curve, d)?.ok_or_else(|| {
-                    Error::unsupported(
-                        curve.name(),
-                        "its public half cannot be computed; import a JWK, which has it",
-                    )
+                    Error::unsupported(curve.name(), "its public half cannot be computed; import a JWK, which has it")
                 })?;
                 OkpPublic::new(curve, x).map(PublicKey::Okp)
             }
-            (Self::Akp(seed), KeyShape::Akp(set)) => {
-                PublicKey::akp(set, ml_dsa::public_of(set, seed)?)
-            }
-            _ => Err(Error::key_invalid(
-                "kty",
-                "and the private key do not belong together",
-            )),
+            (Self::Akp(seed), KeyShape::Akp(set)) => PublicKey::akp(set, ml_dsa::public_of(set, seed)?),
+            _ => Err(Error::key_invalid("kty", "and the private key do not belong together")),
         }
     }
 
@@ -223,13 +208,8 @@ impl SecretKey {
             (Self::Rsa(secret), Some(PublicKey::Rsa(public))) => secret.check(public),
             (Self::Ec(d), Some(PublicKey::Ec(public))) => check_ec(public, d),
             (Self::Okp(d), Some(PublicKey::Okp(public))) => check_okp(public, d),
-            (Self::Akp(seed), Some(PublicKey::Akp { set, public })) => {
-                check_akp(*set, public, seed)
-            }
-            _ => Err(Error::key_invalid(
-                "kty",
-                "and the private key do not belong together",
-            )),
+            (Self::Akp(seed), Some(PublicKey::Akp { set, public })) => check_akp(*set, public, seed),
+            _ => Err(Error::key_invalid("kty", "and the private key do not belong together")),
         }
     }
 
@@ -250,14 +230,7 @@ impl SecretKey {
 impl RsaSecret {
     /// `d`, both primes, both CRT exponents and the coefficient, by their names in a JWK.
     pub(crate) fn members(&self) -> [(&'static str, &[u8]); 6] {
-        [
-            ("d", &self.d),
-            ("p", &self.p),
-            ("q", &self.q),
-            ("dp", &self.dp),
-            ("dq", &self.dq),
-            ("qi", &self.qi),
-        ]
+        [("d", &self.d), ("p", &self.p), ("q", &self.q), ("dp", &self.dp), ("dq", &self.dq), ("qi", &self.qi)]
     }
 
     /// Finds the primes from `n`, `e` and `d`, and from them the rest.
@@ -276,14 +249,8 @@ fn check_private_size(public: &RsaPublic) -> Result<(), Error> {
     if public.bits() < RSA_MODULUS_BITS_MIN {
         return Err(public.wrong_size());
     }
-    if public
-        .exponent()
-        .is_none_or(|e| e < RSA_PRIVATE_EXPONENT_MIN)
-    {
-        return Err(Error::key_invalid(
-            "e",
-            "must be at least 65537 in a private key",
-        ));
+    if public.exponent().is_none_or(|e| e < RSA_PRIVATE_EXPONENT_MIN) {
+        return Err(Error::key_invalid("e", "must be at least 65537 in a private key"));
     }
     Ok(())
 }
@@ -317,11 +284,7 @@ fn check_akp(set: MlDsaSet, public: &[u8], seed: &[u8]) -> Result<(), Error> {
 }
 
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |octet: u8| {
-        char::from(octet)
-            .to_digit(16)
-            .and_then(|value| u8::try_from(value).ok())
-    };
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let mut octets = Vec::with_capacity(text.len() / 2);
     for pair in text.chunks(2) {
         let [high, low] = pair else { return None };

@@ -13,21 +13,13 @@ type Number = Zeroizing<BoxedUint>;
 
 /// Each base finds the primes with a chance of at least one half, so all of them miss once in 2^50 keys.
 const BASES: [u64; 50] = [
-    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
-    101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193,
-    197, 199, 211, 223, 227, 229,
+    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
+    113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229,
 ];
 
 pub(super) fn recover(public: &RsaPublic, d: Secret) -> Result<RsaSecret, Error> {
     members(public, &d)
-        .map(|[p, q, dp, dq, qi]| RsaSecret {
-            d,
-            p,
-            q,
-            dp,
-            dq,
-            qi,
-        })
+        .map(|[p, q, dp, dq, qi]| RsaSecret { d, p, q, dp, dq, qi })
         .ok_or_else(|| Error::key_invalid("d", "does not belong to `n` and `e`"))
 }
 
@@ -38,29 +30,12 @@ fn members(public: &RsaPublic, d: &[u8]) -> Option<[Secret; 5]> {
     let e = BoxedUint::from(public.exponent()?);
     let p = prime_factor(&n, &d, &e)?;
     let q = Zeroizing::new(n.as_ref().div_rem(&non_zero(&p)?).0);
-    let (p, q) = if p.cmp_vartime(&*q).is_ge() {
-        (p, q)
-    } else {
-        (q, p)
-    };
+    let (p, q) = if p.cmp_vartime(&*q).is_ge() { (p, q) } else { (q, p) };
     let half = p.bits_vartime().max(q.bits_vartime());
-    let (p, q) = (
-        Zeroizing::new((&*p).resize(half)),
-        Zeroizing::new((&*q).resize(half)),
-    );
-    let reduced = |prime: &BoxedUint| {
-        Some(Zeroizing::new(
-            d.rem(&non_zero(&prime.wrapping_sub(BoxedUint::one()))?),
-        ))
-    };
+    let (p, q) = (Zeroizing::new((&*p).resize(half)), Zeroizing::new((&*q).resize(half)));
+    let reduced = |prime: &BoxedUint| Some(Zeroizing::new(d.rem(&non_zero(&prime.wrapping_sub(BoxedUint::one()))?)));
     let qi = Zeroizing::new(q.invert_mod(&non_zero(&p)?).into_option()?);
-    Some([
-        octets(&p),
-        octets(&q),
-        octets(&*reduced(&p)?),
-        octets(&*reduced(&q)?),
-        octets(&qi),
-    ])
+    Some([octets(&p), octets(&q), octets(&*reduced(&p)?), octets(&*reduced(&q)?), octets(&qi)])
 }
 
 /// `e * d - 1` is a multiple of the order of every base modulo each prime. Halving it again and again, one of the

@@ -6,8 +6,7 @@ use super::{PrivateJwk, SecretKey, suspicious};
 use crate::{
     Error,
     jwa::{
-        KeyShape, OkpCurve, SignatureAlgorithm, SignatureFamily, SignatureLength, Switch, Switches,
-        ecdsa, eddsa,
+        KeyShape, OkpCurve, SignatureAlgorithm, SignatureFamily, SignatureLength, Switch, Switches, ecdsa, eddsa,
         hmac::{HmacContext, HmacKey},
         ml_dsa,
         rsassa::{self, Padding, RsaSigner},
@@ -54,25 +53,17 @@ impl SigningKey {
     /// # Errors
     /// [`Error::NotAllowed`] if the algorithm waits for a switch, [`Error::KeyUnfit`] if kind, curve, `alg`, `use`
     /// or `key_ops` contradict, [`Error::KeyInvalid`] if the key is too small.
-    pub fn new(
-        algorithm: &'static SignatureAlgorithm,
-        jwk: &PrivateJwk,
-        switches: Switches,
-    ) -> Result<Self, Error> {
+    pub fn new(algorithm: &'static SignatureAlgorithm, jwk: &PrivateJwk, switches: Switches) -> Result<Self, Error> {
         algorithm.permit(switches)?;
         check_shape(algorithm, jwk.shape())?;
-        jwk.parameters()
-            .permit(&names_of(algorithm), "sig", "sign")?;
+        jwk.parameters().permit(&names_of(algorithm), "sig", &["sign"])?;
         let (signer, weak) = Signer::new(algorithm, jwk, switches)?;
         let public = jwk.public();
         Ok(Self {
             algorithm,
             signer,
             kid: jwk.parameters().kid.clone(),
-            signature_octets: signature_octets(
-                algorithm,
-                public.as_ref().map(|public| &public.key),
-            ),
+            signature_octets: signature_octets(algorithm, public.as_ref().map(|public| &public.key)),
             public,
             acted: acted(algorithm, weak),
         })
@@ -125,9 +116,7 @@ impl SigningKey {
             return Ok(());
         }
         out.truncate(start);
-        Err(Error::SelfCheck {
-            why: "the signature has another length than its algorithm",
-        })
+        Err(Error::SelfCheck { why: "the signature has another length than its algorithm" })
     }
 
     /// For HMAC, a MAC that may be fed piece by piece; `None` for every other algorithm.
@@ -161,16 +150,12 @@ impl Signer {
             (SignatureFamily::Ecdsa(_), SecretKey::Ec(d), Some(PublicKey::Ec(public))) => {
                 Self::Ecdsa(ecdsa::signer(public, d)?)
             }
-            (
-                SignatureFamily::EdDsa(OkpCurve::Ed25519),
-                SecretKey::Okp(d),
-                Some(PublicKey::Okp(public)),
-            ) => Self::Ed25519(eddsa::signer(&public.x, d)?),
-            (
-                SignatureFamily::MlDsa(set),
-                SecretKey::Akp(seed),
-                Some(PublicKey::Akp { public, .. }),
-            ) => Self::MlDsa(ml_dsa::signer(set, public, seed)?),
+            (SignatureFamily::EdDsa(OkpCurve::Ed25519), SecretKey::Okp(d), Some(PublicKey::Okp(public))) => {
+                Self::Ed25519(eddsa::signer(&public.x, d)?)
+            }
+            (SignatureFamily::MlDsa(set), SecretKey::Akp(seed), Some(PublicKey::Akp { public, .. })) => {
+                Self::MlDsa(ml_dsa::signer(set, public, seed)?)
+            }
             _ => return Err(no_fit(algorithm)),
         };
         Ok((signer, Switches::NONE))
@@ -182,15 +167,10 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// As [`SigningKey::new`]; an HMAC algorithm is always [`Error::KeyUnfit`] here.
-    pub fn new(
-        algorithm: &'static SignatureAlgorithm,
-        jwk: &PublicJwk,
-        switches: Switches,
-    ) -> Result<Self, Error> {
+    pub fn new(algorithm: &'static SignatureAlgorithm, jwk: &PublicJwk, switches: Switches) -> Result<Self, Error> {
         algorithm.permit(switches)?;
         check_shape(algorithm, jwk.key.shape())?;
-        jwk.parameters
-            .permit(&names_of(algorithm), "sig", "verify")?;
+        jwk.parameters.permit(&names_of(algorithm), "sig", &["verify"])?;
         let (checker, weak) = Checker::new(algorithm, &jwk.key, switches)?;
         Ok(Self {
             algorithm,
@@ -213,24 +193,16 @@ impl VerifyingKey {
     ) -> Result<Self, Error> {
         if let Some(mut public) = jwk.public() {
             // `key_ops` of a private key say `sign`; its public half may verify what it signed.
-            if public
-                .parameters
-                .key_ops
-                .as_ref()
-                .is_some_and(|ops| ops.iter().any(|op| op == "sign"))
-            {
+            if public.parameters.key_ops.as_ref().is_some_and(|ops| ops.iter().any(|op| op == "sign")) {
                 public.parameters.key_ops = None;
             }
             return Self::new(algorithm, &public, switches);
         }
         algorithm.permit(switches)?;
-        let (SignatureFamily::Hmac(hash), SecretKey::Oct(secret)) =
-            (algorithm.family, jwk.secret())
-        else {
+        let (SignatureFamily::Hmac(hash), SecretKey::Oct(secret)) = (algorithm.family, jwk.secret()) else {
             return Err(no_fit(algorithm));
         };
-        jwk.parameters()
-            .permit(&names_of(algorithm), "sig", "verify")?;
+        jwk.parameters().permit(&names_of(algorithm), "sig", &["verify"])?;
         let weak = check_hmac_secret(algorithm, secret, switches)?;
         Ok(Self {
             algorithm,
@@ -280,11 +252,7 @@ impl VerifyingKey {
                 Checker::Hmac(key) => key.verify(input, signature),
                 Checker::Public(key) => key.verify_sig(input, signature).is_ok(),
             };
-        if good {
-            Ok(())
-        } else {
-            Err(Error::BadSignature)
-        }
+        if good { Ok(()) } else { Err(Error::BadSignature) }
     }
 }
 
@@ -298,19 +266,16 @@ impl Checker {
             PublicKey::Rsa(public) if public.bits() >= RSA_MODULUS_BITS_MIN => {
                 Ok((rsassa::verifier(padding, public)?, Switches::NONE))
             }
-            PublicKey::Rsa(public) if switches.has(Switch::Rsa1024) => Ok((
-                rsassa::verifier(padding, public)?,
-                Switches::NONE.with(Switch::Rsa1024),
-            )),
+            PublicKey::Rsa(public) if switches.has(Switch::Rsa1024) => {
+                Ok((rsassa::verifier(padding, public)?, Switches::NONE.with(Switch::Rsa1024)))
+            }
             PublicKey::Rsa(public) => Err(public.wrong_size()),
             PublicKey::Ec(_) | PublicKey::Okp(_) | PublicKey::Akp { .. } => Err(no_fit(algorithm)),
         };
         let (parsed, weak) = match (algorithm.family, key) {
             (SignatureFamily::RsaPkcs1(hash), _) => rsa(Padding::Pkcs1(hash))?,
             (SignatureFamily::RsaPss(hash), _) => rsa(Padding::Pss(hash))?,
-            (SignatureFamily::Ecdsa(_), PublicKey::Ec(public)) => {
-                (ecdsa::verifier(public)?, Switches::NONE)
-            }
+            (SignatureFamily::Ecdsa(_), PublicKey::Ec(public)) => (ecdsa::verifier(public)?, Switches::NONE),
             (SignatureFamily::EdDsa(OkpCurve::Ed25519), PublicKey::Okp(public)) => {
                 (eddsa::verifier(&public.x)?, Switches::NONE)
             }
@@ -333,11 +298,7 @@ fn check_shape(algorithm: &SignatureAlgorithm, found: KeyShape) -> Result<(), Er
 }
 
 /// Refuses a short secret unless the switch is on, and tells whether it had to act.
-fn check_hmac_secret(
-    algorithm: &SignatureAlgorithm,
-    secret: &[u8],
-    switches: Switches,
-) -> Result<Switches, Error> {
+fn check_hmac_secret(algorithm: &SignatureAlgorithm, secret: &[u8], switches: Switches) -> Result<Switches, Error> {
     suspicious::check(secret)?;
     let KeyShape::OctAtLeast(octets) = algorithm.key else {
         return Err(no_fit(algorithm));
@@ -361,12 +322,8 @@ fn no_fit(algorithm: &SignatureAlgorithm) -> Error {
 
 /// Every name of what this algorithm computes, its own first.
 fn names_of(algorithm: &SignatureAlgorithm) -> Vec<&'static str> {
-    let others = SignatureAlgorithm::ALL
-        .iter()
-        .filter(|row| row.family == algorithm.family && *row != algorithm);
-    std::iter::once(algorithm.name)
-        .chain(others.map(|row| row.name))
-        .collect()
+    let others = SignatureAlgorithm::ALL.iter().filter(|row| row.family == algorithm.family && *row != algorithm);
+    std::iter::once(algorithm.name).chain(others.map(|row| row.name)).collect()
 }
 
 fn acted(algorithm: &SignatureAlgorithm, weak: Switches) -> Switches {

@@ -22,9 +22,7 @@ pub(super) fn check(secret: &[u8]) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::key_unfit(format!(
-        "this secret is {found}; a key of that kind never becomes an HMAC secret"
-    )))
+    Err(Error::key_unfit(format!("this secret is {found}; a key of that kind never becomes an HMAC secret")))
 }
 
 fn is_point(secret: &[u8]) -> bool {

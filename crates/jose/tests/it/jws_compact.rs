@@ -8,16 +8,14 @@ use jose::{
 };
 
 use crate::support::{
-    all_switches, code, json_of, key_for, octets, private, row, signed, signed_by_hand, signer,
-    text, vectors, verified, verifier,
+    all_switches, code, json_of, key_for, octets, private, row, signed, signed_by_hand, signer, text, vectors,
+    verified, verifier,
 };
 
 const CLAIMS: &[u8] = br#"{"sub":"alice","exp":4102444800}"#;
 
 fn usable() -> impl Iterator<Item = &'static SignatureAlgorithm> {
-    SignatureAlgorithm::ALL
-        .iter()
-        .filter(|row| !matches!(row.grade, Grade::Gap(_)))
+    SignatureAlgorithm::ALL.iter().filter(|row| !matches!(row.grade, Grade::Gap(_)))
 }
 
 /// JO-03: RFC 7515 A.1 to A.4 are read; A.1 and A.2, which draw nothing, are written to the octet (JO-14).
@@ -27,21 +25,11 @@ fn rfc_7515_appendix_a() {
         let (section, name) = (text(&vector, "section"), text(&vector, "alg"));
         let jwk = private(&json_of(vector.get("jwk").unwrap()));
         let (header, payload) = (octets(&vector, "header"), octets(&vector, "payload"));
-        let token = ["header", "payload", "signature"]
-            .map(|part| text(&vector, part))
-            .join(".");
-        assert_eq!(
-            verified(&token, &verifier(name, &jwk)).unwrap().payload,
-            payload,
-            "{section}"
-        );
+        let token = ["header", "payload", "signature"].map(|part| text(&vector, part)).join(".");
+        assert_eq!(verified(&token, &verifier(name, &jwk)).unwrap().payload, payload, "{section}");
         if matches!(section, "A.1" | "A.2") {
             let header = String::from_utf8(header).unwrap();
-            assert_eq!(
-                signed_by_hand(&signer(name, &jwk), &header, &payload),
-                token,
-                "{section}"
-            );
+            assert_eq!(signed_by_hand(&signer(name, &jwk), &header, &payload), token, "{section}");
         }
     }
 }
@@ -53,18 +41,9 @@ fn rfc_8037_appendix_a() {
         r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
     );
     let expected = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    let token = signed_by_hand(
-        &signer("EdDSA", &jwk),
-        r#"{"alg":"EdDSA"}"#,
-        b"Example of Ed25519 signing",
-    );
+    let token = signed_by_hand(&signer("EdDSA", &jwk), r#"{"alg":"EdDSA"}"#, b"Example of Ed25519 signing");
     assert_eq!(token, expected);
-    assert_eq!(
-        verified(expected, &verifier("EdDSA", &jwk))
-            .unwrap()
-            .payload,
-        b"Example of Ed25519 signing"
-    );
+    assert_eq!(verified(expected, &verifier("EdDSA", &jwk)).unwrap().payload, b"Example of Ed25519 signing");
 }
 
 /// JO-14: HS*, RS* and EdDSA repeat to the octet; PS*, ES* and ML-DSA differ; all verify, and none once touched.
@@ -74,28 +53,14 @@ fn every_algorithm_signs_and_verifies() {
         let jwk = key_for(algorithm);
         let (signing, verifying) = (signer(algorithm.name, &jwk), verifier(algorithm.name, &jwk));
         let (first, second) = (signed(&signing, CLAIMS), signed(&signing, CLAIMS));
-        let repeats = ["HS", "RS", "Ed"]
-            .iter()
-            .any(|prefix| algorithm.name.starts_with(prefix));
+        let repeats = ["HS", "RS", "Ed"].iter().any(|prefix| algorithm.name.starts_with(prefix));
         assert_eq!(first == second, repeats, "{algorithm}");
-        assert_eq!(
-            verified(&first, &verifying).unwrap().payload,
-            CLAIMS,
-            "{algorithm}"
-        );
-        for at in [
-            0,
-            first.find('.').unwrap() + 2,
-            first.rfind('.').unwrap() + 3,
-        ] {
+        assert_eq!(verified(&first, &verifying).unwrap().payload, CLAIMS, "{algorithm}");
+        for at in [0, first.find('.').unwrap() + 2, first.rfind('.').unwrap() + 3] {
             let mut touched = first.clone().into_bytes();
             touched[at] = if touched[at] == b'A' { b'B' } else { b'A' };
             let touched = String::from_utf8(touched).unwrap();
-            assert_ne!(
-                code(verified(&touched, &verifying)),
-                "accepted",
-                "{algorithm} at {at}"
-            );
+            assert_ne!(code(verified(&touched, &verifying)), "accepted", "{algorithm} at {at}");
         }
     }
 }
@@ -110,14 +75,7 @@ fn eddsa_has_two_names() {
             let key = verifier(bound, &jwk);
             for listed in ["EdDSA", "Ed25519"] {
                 let outcome = Verifier::new(&[row(listed)]).unwrap().verify(&token, &key);
-                assert_eq!(
-                    code(outcome),
-                    if listed == name {
-                        "accepted"
-                    } else {
-                        "not_allowed"
-                    }
-                );
+                assert_eq!(code(outcome), if listed == name { "accepted" } else { "not_allowed" });
             }
         }
     }
@@ -150,20 +108,8 @@ fn names_of_algorithms() {
         );
         assert_eq!(code(verified(&bare, &verifying)), expected, "{name}");
     }
-    for header in [
-        "{}",
-        r#"{"alg":null}"#,
-        r#"{"alg":5}"#,
-        r#"{"alg":["HS256"]}"#,
-    ] {
-        assert_eq!(
-            code(verified(
-                &signed_by_hand(&signing, header, CLAIMS),
-                &verifying
-            )),
-            "header",
-            "{header}"
-        );
+    for header in ["{}", r#"{"alg":null}"#, r#"{"alg":5}"#, r#"{"alg":["HS256"]}"#] {
+        assert_eq!(code(verified(&signed_by_hand(&signing, header, CLAIMS), &verifying)), "header", "{header}");
     }
 }
 
@@ -175,28 +121,19 @@ fn opt_in_algorithms_wait_for_their_switch() {
             continue;
         };
         let jwk = key_for(algorithm);
-        let refusal = SigningKey::new(algorithm, &jwk, Switches::NONE)
-            .err()
-            .unwrap();
+        let refusal = SigningKey::new(algorithm, &jwk, Switches::NONE).err().unwrap();
         assert_eq!(refusal.code(), "not_allowed");
         assert!(refusal.to_string().contains(switch.name()), "{refusal}");
-        let key = SigningKey::new(algorithm, &jwk, Switches::NONE.with(switch))
-            .ok()
-            .unwrap();
+        let key = SigningKey::new(algorithm, &jwk, Switches::NONE.with(switch)).ok().unwrap();
         assert!(key.acted().has(switch));
-        assert_eq!(
-            code(VerifyingKey::from_private(algorithm, &jwk, Switches::NONE)),
-            "not_allowed"
-        );
+        assert_eq!(code(VerifyingKey::from_private(algorithm, &jwk, Switches::NONE)), "not_allowed");
     }
 }
 
 /// JO-56, SE-36: of every algorithm against every kind of key only the fitting pairs work.
 #[test]
 fn only_fitting_pairs_work() {
-    let kinds: Vec<_> = usable()
-        .map(|algorithm| (algorithm, key_for(algorithm)))
-        .collect();
+    let kinds: Vec<_> = usable().map(|algorithm| (algorithm, key_for(algorithm))).collect();
     for algorithm in usable() {
         for (owner, jwk) in &kinds {
             let fits = match (algorithm.key, owner.key) {
@@ -205,16 +142,8 @@ fn only_fitting_pairs_work() {
             };
             let expected = if fits { "accepted" } else { "key_unfit" };
             let context = format!("{algorithm} with a key for {owner}");
-            assert_eq!(
-                code(SigningKey::new(algorithm, jwk, all_switches())),
-                expected,
-                "{context}"
-            );
-            assert_eq!(
-                code(VerifyingKey::from_private(algorithm, jwk, all_switches())),
-                expected,
-                "{context}"
-            );
+            assert_eq!(code(SigningKey::new(algorithm, jwk, all_switches())), expected, "{context}");
+            assert_eq!(code(VerifyingKey::from_private(algorithm, jwk, all_switches())), expected, "{context}");
         }
     }
 }
@@ -235,20 +164,11 @@ fn header_members_come_in_the_order_of_the_plan() {
     };
     let typ = || HeaderMember::Typ("JWT".into());
     use HeaderMember::{Alg, Critical, Kid, Other};
-    assert_eq!(
-        encoded(vec![Alg, typ(), Kid]),
-        r#"{"alg":"RS256","typ":"JWT","kid":"k/1"}"#
-    );
+    assert_eq!(encoded(vec![Alg, typ(), Kid]), r#"{"alg":"RS256","typ":"JWT","kid":"k/1"}"#);
     assert_eq!(encoded(vec![Kid, Alg]), r#"{"kid":"k/1","alg":"RS256"}"#);
+    assert_eq!(encoded(vec![Kid, typ(), Alg]), r#"{"kid":"k/1","typ":"JWT","alg":"RS256"}"#);
     assert_eq!(
-        encoded(vec![Kid, typ(), Alg]),
-        r#"{"kid":"k/1","typ":"JWT","alg":"RS256"}"#
-    );
-    assert_eq!(
-        encoded(vec![
-            Other("ä/".into(), Value::Bool(true)),
-            Critical("exp".into(), Value::Number("1".into()))
-        ]),
+        encoded(vec![Other("ä/".into(), Value::Bool(true)), Critical("exp".into(), Value::Number("1".into()))]),
         r#"{"alg":"RS256","ä/":true,"exp":1,"crit":["exp"]}"#
     );
 }
@@ -258,26 +178,18 @@ fn header_members_come_in_the_order_of_the_plan() {
 fn what_a_plan_may_not_hold() {
     use HeaderMember::{Critical, Kid, Other};
     let text = |name: &str| Other(name.into(), Value::Text("x".into()));
-    for name in [
-        "alg", "enc", "crit", "b64", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "typ",
-        "kid", "x5c",
-    ] {
+    for name in
+        ["alg", "enc", "crit", "b64", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "typ", "kid", "x5c"]
+    {
         let refusal = HeaderPlan::new(vec![text(name)]).unwrap_err();
         assert_eq!(refusal.code(), "header");
         assert!(refusal.to_string().contains(name), "{refusal}");
-        assert_eq!(
-            code(HeaderPlan::new(vec![Critical(name.into(), Value::Null)])),
-            "header",
-            "{name}"
-        );
+        assert_eq!(code(HeaderPlan::new(vec![Critical(name.into(), Value::Null)])), "header", "{name}");
     }
     assert_eq!(code(HeaderPlan::new(vec![text("a"), text("a")])), "header");
     assert_eq!(code(HeaderPlan::new(vec![Kid, Kid])), "header");
     let secret = Value::parse(br#"{"kty":"oct","k":"AAAA"}"#, jose::json::Limits::REQUEST).unwrap();
-    assert_eq!(
-        code(HeaderPlan::new(vec![Other("jwk".into(), secret)])),
-        "header"
-    );
+    assert_eq!(code(HeaderPlan::new(vec![Other("jwk".into(), secret)])), "header");
     for kid in ["a\nb", &"k".repeat(257)] {
         let encoded = ProtectedHeader::encode(&HeaderPlan::jwt(), row("HS256"), Some(kid), None);
         assert_eq!(code(encoded), "header");
@@ -289,11 +201,7 @@ fn what_a_plan_may_not_hold() {
 fn critical_extensions() {
     let jwk = key_for(row("HS256"));
     let (signing, key) = (signer("HS256", &jwk), verifier("HS256", &jwk));
-    let plan = HeaderPlan::new(vec![HeaderMember::Critical(
-        "urn:x".into(),
-        Value::Number("1".into()),
-    )])
-    .unwrap();
+    let plan = HeaderPlan::new(vec![HeaderMember::Critical("urn:x".into(), Value::Number("1".into()))]).unwrap();
     let header = ProtectedHeader::encode(&plan, row("HS256"), None, None).unwrap();
     let mut token = Vec::new();
     signing.sign_compact(&header, CLAIMS, &mut token).unwrap();
@@ -314,11 +222,7 @@ fn critical_extensions() {
         r#""b64":false"#,
         r#""b64":false,"crit":["b64"]"#,
     ] {
-        let token = signed_by_hand(
-            &signing,
-            &format!("{{\"alg\":\"HS256\",{members}}}"),
-            CLAIMS,
-        );
+        let token = signed_by_hand(&signing, &format!("{{\"alg\":\"HS256\",{members}}}"), CLAIMS);
         assert_eq!(code(knowing.verify(&token, &key)), "critical", "{members}");
     }
 }
@@ -349,55 +253,21 @@ fn broken_headers_and_shapes() {
         (r#""x5c":[]"#, "header"),
         (r#""x5c":["!"]"#, "header"),
         (r#""x5c":["AAAA"]"#, "header"),
-        (
-            r#""jku":"http://127.0.0.1:1/","x5u":"file:///etc/passwd""#,
-            "accepted",
-        ),
+        (r#""jku":"http://127.0.0.1:1/","x5u":"file:///etc/passwd""#, "accepted"),
         (r#""kid":"../../etc/passwd' OR 1=1 --\u0000""#, "accepted"),
     ];
     for (member, expected) in cases {
         let token = signed_by_hand(&signing, &format!("{{\"alg\":\"HS256\",{member}}}"), CLAIMS);
-        assert_eq!(
-            code(verified(&token, &key)),
-            expected,
-            "{}",
-            &member[..member.len().min(60)]
-        );
+        assert_eq!(code(verified(&token, &key)), expected, "{}", &member[..member.len().min(60)]);
     }
-    for header in [
-        "[1]",
-        "\"x\"",
-        "null",
-        "",
-        "{",
-        "\u{FEFF}{\"alg\":\"HS256\"}",
-    ] {
-        assert_eq!(
-            code(verified(&signed_by_hand(&signing, header, CLAIMS), &key)),
-            "malformed",
-            "{header}"
-        );
+    for header in ["[1]", "\"x\"", "null", "", "{", "\u{FEFF}{\"alg\":\"HS256\"}"] {
+        assert_eq!(code(verified(&signed_by_hand(&signing, header, CLAIMS), &key)), "malformed", "{header}");
     }
     let good = signed(&signing, CLAIMS);
-    for shape in [
-        "",
-        ".",
-        "..",
-        "...",
-        "a.b",
-        "a.b.c.d",
-        "a.b.c.d.e",
-        &format!("{good}.x"),
-        &good.replace('.', ""),
-    ] {
+    for shape in ["", ".", "..", "...", "a.b", "a.b.c.d", "a.b.c.d.e", &format!("{good}.x"), &good.replace('.', "")] {
         assert_eq!(code(verified(shape, &key)), "malformed", "{shape}");
     }
-    for spoiled in [
-        format!("{good}="),
-        format!("{good} "),
-        format!("\n{good}"),
-        good.replacen('.', "\0.", 1),
-    ] {
+    for spoiled in [format!("{good}="), format!("{good} "), format!("\n{good}"), good.replacen('.', "\0.", 1)] {
         assert_eq!(code(verified(&spoiled, &key)), "malformed");
     }
 }
@@ -426,30 +296,15 @@ fn misshapen_signatures() {
         let jwk = key_for(algorithm);
         let key = verifier(algorithm.name, &jwk);
         let mut good = Vec::new();
-        signer(algorithm.name, &jwk)
-            .sign(b"input", &mut good)
-            .unwrap();
+        signer(algorithm.name, &jwk).sign(b"input", &mut good).unwrap();
         assert!(key.verify(b"input", &good).is_ok());
         let zero_r = [&vec![0; good.len() / 2], &good[good.len() / 2..]].concat();
         let zero_s = [&good[..good.len() / 2], &vec![0; good.len() / 2]].concat();
         let high_s = [&good[..good.len() / 2], &vec![0xFF; good.len() / 2]].concat();
         let longer = [&good[..], &[0]].concat();
         let padded = [&[0], &good[..]].concat();
-        for bad in [
-            &good[1..],
-            &good[..good.len() - 1],
-            &longer,
-            &padded,
-            &zero_r,
-            &zero_s,
-            &high_s,
-            &[],
-        ] {
-            assert_eq!(
-                code(key.verify(b"input", bad)),
-                "bad_signature",
-                "{algorithm}"
-            );
+        for bad in [&good[1..], &good[..good.len() - 1], &longer, &padded, &zero_r, &zero_s, &high_s, &[]] {
+            assert_eq!(code(key.verify(b"input", bad)), "bad_signature", "{algorithm}");
         }
     }
 }
@@ -459,42 +314,22 @@ fn misshapen_signatures() {
 fn choosing_among_keys() {
     let jwks: Vec<_> = (0..9).map(|_| key_for(row("HS256"))).collect();
     let named = |index: usize, kid: Option<&str>| {
-        let parameters = jose::jwk::KeyParameters {
-            kid: kid.map(str::to_owned),
-            ..Default::default()
-        };
+        let parameters = jose::jwk::KeyParameters { kid: kid.map(str::to_owned), ..Default::default() };
         private(&crate::support::private_json(&jwks[index])).with_parameters(parameters)
     };
-    let keys: Vec<_> = (0..9)
-        .map(|index| verifier("HS256", &named(index, Some(&format!("k{index}")))))
-        .collect();
+    let keys: Vec<_> = (0..9).map(|index| verifier("HS256", &named(index, Some(&format!("k{index}"))))).collect();
     let reader = Verifier::new(&[row("HS256")]).unwrap();
     let with_kid = signed(&signer("HS256", &named(8, Some("k8"))), CLAIMS);
-    assert_eq!(
-        reader
-            .verify(&with_kid, Keys::Set(&keys))
-            .unwrap()
-            .key_index,
-        8
-    );
+    assert_eq!(reader.verify(&with_kid, Keys::Set(&keys)).unwrap().key_index, 8);
     let wrong_kid = signed(&signer("HS256", &named(8, Some("k7"))), CLAIMS);
-    assert_eq!(
-        code(reader.verify(&wrong_kid, Keys::Set(&keys))),
-        "bad_signature"
-    );
+    assert_eq!(code(reader.verify(&wrong_kid, Keys::Set(&keys))), "bad_signature");
     let unknown = signed(&signer("HS256", &named(8, Some("../k8"))), CLAIMS);
     assert_eq!(code(reader.verify(&unknown, Keys::Set(&keys))), "no_key");
     let eighth = signed(&signer("HS256", &named(7, None)), CLAIMS);
-    assert_eq!(
-        reader.verify(&eighth, Keys::Set(&keys)).unwrap().key_index,
-        7
-    );
+    assert_eq!(reader.verify(&eighth, Keys::Set(&keys)).unwrap().key_index, 7);
     let ninth = signed(&signer("HS256", &named(8, None)), CLAIMS);
     assert_eq!(code(reader.verify(&ninth, Keys::Set(&keys))), "no_key");
-    assert_eq!(
-        code(reader.verify(&ninth, Keys::Set(&keys[..8]))),
-        "bad_signature"
-    );
+    assert_eq!(code(reader.verify(&ninth, Keys::Set(&keys[..8]))), "bad_signature");
     assert_eq!(code(reader.verify(&ninth, Keys::Set(&[]))), "no_key");
 }
 
@@ -510,11 +345,7 @@ fn remote_signing_gives_the_same_token() {
         key.sign(begin().input(), &mut signature).unwrap();
         let mut local = Vec::new();
         key.sign_compact(&header, CLAIMS, &mut local).unwrap();
-        assert_eq!(
-            begin().finish(&signature, Some(&check)).unwrap(),
-            local,
-            "{name}"
-        );
+        assert_eq!(begin().finish(&signature, Some(&check)).unwrap(), local, "{name}");
         assert_eq!(code(begin().finish(&signature[1..], None)), "self_check");
         signature[5] ^= 1;
         assert_eq!(code(begin().finish(&signature, Some(&check))), "self_check");
@@ -530,13 +361,7 @@ fn tokens_are_appended() {
     let mut out = b"x".to_vec();
     key.sign_compact(&header, CLAIMS, &mut out).unwrap();
     let once = out.len();
-    assert_eq!(
-        code(key.sign_compact(&other, CLAIMS, &mut out)),
-        "key_unfit"
-    );
-    assert_eq!(
-        code(key.sign_compact(&header, &vec![0; 2_000_000], &mut out)),
-        "too_large"
-    );
+    assert_eq!(code(key.sign_compact(&other, CLAIMS, &mut out)), "key_unfit");
+    assert_eq!(code(key.sign_compact(&header, &vec![0; 2_000_000], &mut out)), "too_large");
     assert_eq!(out.len(), once);
 }

@@ -14,19 +14,13 @@ fn check(policy: &Policy, claims: &str) -> Result<(), Error> {
 }
 
 fn lax() -> Policy {
-    Policy {
-        exp: ExpRule::Optional,
-        ..Policy::default()
-    }
+    Policy { exp: ExpRule::Optional, ..Policy::default() }
 }
 
 /// JO-59, B-49: `exp`, `nbf` and `iat` at -1, 0 and +1 second, with and without leeway.
 #[test]
 fn times_at_their_edges() {
-    let tolerant = Policy {
-        leeway: Leeway::from_secs(10).unwrap(),
-        ..lax()
-    };
+    let tolerant = Policy { leeway: Leeway::from_secs(10).unwrap(), ..lax() };
     let cases = [
         ("exp", -1, "expired"),
         ("exp", 0, "expired"),
@@ -40,21 +34,9 @@ fn times_at_their_edges() {
     ];
     for (claim, offset, expected) in cases {
         let at = |shift: i64| format!(r#"{{"{claim}":{}}}"#, 1_700_000_000 + shift);
-        assert_eq!(
-            code(check(&lax(), &at(offset))),
-            expected,
-            "{claim} {offset}"
-        );
-        let shift = if claim == "exp" {
-            offset - 10
-        } else {
-            offset + 10
-        };
-        assert_eq!(
-            code(check(&tolerant, &at(shift))),
-            expected,
-            "{claim} {offset} with leeway"
-        );
+        assert_eq!(code(check(&lax(), &at(offset))), expected, "{claim} {offset}");
+        let shift = if claim == "exp" { offset - 10 } else { offset + 10 };
+        assert_eq!(code(check(&tolerant, &at(shift))), expected, "{claim} {offset} with leeway");
     }
     assert!(Leeway::from_secs(300).is_ok());
     assert_eq!(code(Leeway::from_secs(301)), "too_large");
@@ -90,11 +72,7 @@ fn times_of_the_wrong_type() {
     ];
     for claim in ["exp", "nbf", "iat"] {
         for value in wrong {
-            assert_eq!(
-                code(check(&lax(), &format!(r#"{{"{claim}":{value}}}"#))),
-                "claim_type",
-                "{claim} {value}"
-            );
+            assert_eq!(code(check(&lax(), &format!(r#"{{"{claim}":{value}}}"#))), "claim_type", "{claim} {value}");
         }
     }
     assert_eq!(code(claims(br#"{"exp":NaN}"#)), "malformed");
@@ -103,33 +81,19 @@ fn times_of_the_wrong_type() {
 /// JO-60: `exp` is required unless the policy says otherwise.
 #[test]
 fn exp_is_required_by_default() {
-    assert_eq!(
-        check(&Policy::default(), "{}"),
-        Err(Error::ClaimMissing {
-            claim: "exp".into()
-        })
-    );
+    assert_eq!(check(&Policy::default(), "{}"), Err(Error::ClaimMissing { claim: "exp".into() }));
     assert_eq!(code(check(&lax(), "{}")), "accepted");
 }
 
 /// `iat` may be left alone; `max_age` counts from it all the same.
 #[test]
 fn iat_may_be_ignored() {
-    let ignoring = Policy {
-        iat: IatRule::Ignored,
-        ..lax()
-    };
+    let ignoring = Policy { iat: IatRule::Ignored, ..lax() };
     assert_eq!(code(check(&ignoring, r#"{"iat":1800000000}"#)), "accepted");
     assert_eq!(code(check(&ignoring, r#"{"iat":"x"}"#)), "accepted");
-    let young = Policy {
-        max_age_secs: Some(60),
-        ..ignoring
-    };
+    let young = Policy { max_age_secs: Some(60), ..ignoring };
     assert_eq!(code(check(&young, r#"{"iat":1699999941}"#)), "accepted");
-    assert_eq!(
-        check(&young, r#"{"iat":1699999940}"#),
-        Err(Error::Expired { claim: "iat" })
-    );
+    assert_eq!(check(&young, r#"{"iat":1699999940}"#), Err(Error::Expired { claim: "iat" }));
     assert_eq!(code(check(&young, "{}")), "claim_missing");
     assert_eq!(code(check(&young, r#"{"iat":"x"}"#)), "claim_type");
 }
@@ -137,10 +101,7 @@ fn iat_may_be_ignored() {
 /// JO-61, B-51: audiences.
 #[test]
 fn audiences() {
-    let named = Policy {
-        audiences: vec!["api".into(), "web".into()],
-        ..lax()
-    };
+    let named = Policy { audiences: vec!["api".into(), "web".into()], ..lax() };
     let cases = [
         ("{}", "audience", "accepted"),
         (r#"{"aud":"api"}"#, "accepted", "accepted"),
@@ -164,10 +125,7 @@ fn audiences() {
 /// B-52: issuers by exact text.
 #[test]
 fn issuers() {
-    let policy = Policy {
-        issuers: vec!["https://a.example".into()],
-        ..lax()
-    };
+    let policy = Policy { issuers: vec!["https://a.example".into()], ..lax() };
     for (iss, expected) in [
         ("\"https://a.example\"", "accepted"),
         ("\"https://a.example/\"", "issuer"),
@@ -176,11 +134,7 @@ fn issuers() {
         ("[\"https://a.example\"]", "claim_type"),
         ("null", "claim_type"),
     ] {
-        assert_eq!(
-            code(check(&policy, &format!(r#"{{"iss":{iss}}}"#))),
-            expected,
-            "{iss}"
-        );
+        assert_eq!(code(check(&policy, &format!(r#"{{"iss":{iss}}}"#))), expected, "{iss}");
     }
     assert_eq!(code(check(&policy, "{}")), "claim_missing");
 }
@@ -191,35 +145,17 @@ fn other_claims() {
     let jti = |octets: usize| format!(r#"{{"jti":"{}"}}"#, "j".repeat(octets));
     assert_eq!(code(check(&lax(), &jti(JTI_BYTES_MAX))), "accepted");
     assert_eq!(code(check(&lax(), &jti(JTI_BYTES_MAX + 1))), "too_large");
-    let policy = Policy {
-        subject: Some("alice".into()),
-        required: vec!["scope".into()],
-        ..lax()
-    };
-    assert_eq!(
-        code(check(&policy, r#"{"sub":"alice","scope":null}"#)),
-        "accepted"
-    );
-    assert_eq!(
-        check(&policy, r#"{"sub":"alice"}"#),
-        Err(Error::ClaimMissing {
-            claim: "scope".into()
-        })
-    );
-    assert_eq!(
-        check(&policy, r#"{"sub":"bob","scope":1}"#),
-        Err(Error::WrongType { member: "sub" })
-    );
+    let policy = Policy { subject: Some("alice".into()), required: vec!["scope".into()], ..lax() };
+    assert_eq!(code(check(&policy, r#"{"sub":"alice","scope":null}"#)), "accepted");
+    assert_eq!(check(&policy, r#"{"sub":"alice"}"#), Err(Error::ClaimMissing { claim: "scope".into() }));
+    assert_eq!(check(&policy, r#"{"sub":"bob","scope":1}"#), Err(Error::WrongType { member: "sub" }));
     assert_eq!(code(check(&policy, r#"{"scope":1}"#)), "claim_missing");
 }
 
 /// JO-36, B-34: `typ` with and without `application/`, in any case.
 #[test]
 fn typ_is_compared_as_a_media_type() {
-    let policy = Policy {
-        typ: Some("at+jwt".into()),
-        ..lax()
-    };
+    let policy = Policy { typ: Some("at+jwt".into()), ..lax() };
     let now = NumericDate::from_secs(NOW_SECS);
     for (typ, expected) in [
         (Some("at+jwt"), "accepted"),
@@ -237,17 +173,7 @@ fn typ_is_compared_as_a_media_type() {
 /// B-46, B-28: a payload that is no object, or has a member twice, is no set of claims.
 #[test]
 fn payloads_that_are_no_claims() {
-    for payload in [
-        "[1]",
-        "\"x\"",
-        "null",
-        "",
-        "{",
-        "1",
-        "\u{FEFF}{}",
-        r#"{"a":1,"a":1}"#,
-        r#"{"a":{"b":1,"b":1}}"#,
-    ] {
+    for payload in ["[1]", "\"x\"", "null", "", "{", "1", "\u{FEFF}{}", r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":1}}"#] {
         assert_eq!(code(claims(payload.as_bytes())), "malformed", "{payload}");
     }
 }

@@ -7,8 +7,7 @@ use jose::{
 };
 
 use crate::support::{
-    System, all_switches, code, json_of, new_rsa, private, private_json, public_verifier, row,
-    rsa_2048, text, vectors,
+    System, all_switches, code, json_of, new_rsa, private, private_json, public_verifier, row, rsa_2048, text, vectors,
 };
 
 const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
@@ -31,20 +30,14 @@ fn kinds() -> Vec<KeyKind> {
 #[test]
 fn thumbprints() {
     let rsa = PublicJwk::parse(br#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#).unwrap();
-    assert_eq!(
-        rsa.thumbprint(),
-        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-    );
+    assert_eq!(rsa.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_eq!(
         rsa.thumbprint_uri(),
         "urn:ietf:params:oauth:jwk-thumbprint:sha-256:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     );
     assert_eq!(rsa.kid_or_thumbprint(), "2011-04-29");
     let okp = private(ED25519).public().unwrap();
-    assert_eq!(
-        okp.thumbprint(),
-        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-    );
+    assert_eq!(okp.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
 
 /// JO-16, JO-26, JO-24: a new key of every kind passes its own import in each form it has, with the same thumbprint.
@@ -55,10 +48,7 @@ fn every_kind_round_trips_in_every_form() {
         let json = private_json(&jwk);
         assert_eq!(private_json(&private(&json)), json, "{kind:?}");
         let Some(public) = jwk.public() else { continue };
-        assert_eq!(
-            PublicJwk::parse(public.to_json().as_bytes()).unwrap(),
-            public
-        );
+        assert_eq!(PublicJwk::parse(public.to_json().as_bytes()).unwrap(), public);
         for form in [KeyForm::Pkcs8, KeyForm::Pkcs1, KeyForm::Sec1, KeyForm::Spki] {
             let fits_private = match form {
                 KeyForm::Pkcs8 => true,
@@ -67,31 +57,20 @@ fn every_kind_round_trips_in_every_form() {
                 KeyForm::Spki => false,
             };
             let fits_public = form == KeyForm::Spki || (form == KeyForm::Pkcs1 && fits_private);
-            let written = jwk
-                .to_der(form)
-                .map(|der| (Jwk::from_der(&der), Jwk::import(&der)));
+            let written = jwk.to_der(form).map(|der| (Jwk::from_der(&der), Jwk::import(&der)));
             assert_eq!(written.is_ok(), fits_private, "{kind:?} {form:?}");
             for read in written
                 .into_iter()
                 .flat_map(|(a, b)| [a, b])
                 .chain(jwk.to_pem(form).map(|pem| Jwk::import(pem.as_bytes())))
             {
-                let Jwk::Private(read) = read.unwrap() else {
-                    panic!("public")
-                };
+                let Jwk::Private(read) = read.unwrap() else { panic!("public") };
                 assert_eq!(private_json(&read), json, "{kind:?} {form:?}");
             }
             let written = public.to_der(form).map(|der| Jwk::from_der(&der));
             assert_eq!(written.is_ok(), fits_public, "{kind:?} {form:?}");
-            for read in written
-                .into_iter()
-                .chain(public.to_pem(form).map(|pem| Jwk::from_pem(pem.as_bytes())))
-            {
-                assert_eq!(
-                    read.unwrap().public().unwrap().thumbprint(),
-                    public.thumbprint(),
-                    "{kind:?} {form:?}"
-                );
+            for read in written.into_iter().chain(public.to_pem(form).map(|pem| Jwk::from_pem(pem.as_bytes()))) {
+                assert_eq!(read.unwrap().public().unwrap().thumbprint(), public.thumbprint(), "{kind:?} {form:?}");
             }
         }
     }
@@ -103,8 +82,7 @@ fn pem_as_people_keep_it() {
     let jwk = private(&rsa_2048());
     let pem = jwk.to_pem(KeyForm::Pkcs8).unwrap();
     let other = private(ED25519).to_pem(KeyForm::Pkcs8).unwrap();
-    let parameters =
-        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     for text in [
         pem.replace('\n', "\r\n"),
         format!("Bag Attributes\n  x: y\n{}", *pem),
@@ -112,34 +90,15 @@ fn pem_as_people_keep_it() {
         format!("  {}\n\n", *pem),
     ] {
         assert_eq!(
-            Jwk::from_pem(text.as_bytes())
-                .unwrap()
-                .public()
-                .unwrap()
-                .thumbprint(),
+            Jwk::from_pem(text.as_bytes()).unwrap().public().unwrap().thumbprint(),
             jwk.public().unwrap().thumbprint()
         );
     }
-    assert_eq!(
-        code(Jwk::from_pem(format!("{}{}", *pem, *other).as_bytes())),
-        "key_invalid"
-    );
+    assert_eq!(code(Jwk::from_pem(format!("{}{}", *pem, *other).as_bytes())), "key_invalid");
     assert_eq!(code(Jwk::from_pem(b"nothing here")), "key_invalid");
-    assert_eq!(
-        code(Jwk::from_pem(pem.replace("-----END", "-----EN").as_bytes())),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::from_pem(pem.replacen("MII", "M!I", 1).as_bytes())),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::from_pem(
-            pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
-                .as_bytes()
-        )),
-        "unsupported"
-    );
+    assert_eq!(code(Jwk::from_pem(pem.replace("-----END", "-----EN").as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::from_pem(pem.replacen("MII", "M!I", 1).as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::from_pem(pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY").as_bytes())), "unsupported");
 }
 
 /// JO-17, B-12: an RSA key of `n`, `e` and `d` alone signs the octets of the full key.
@@ -156,9 +115,7 @@ fn rsa_primes_are_recovered() {
         );
         let sign = |jwk: &PrivateJwk| {
             let mut out = Vec::new();
-            crate::support::signer("RS256", jwk)
-                .sign(b"input", &mut out)
-                .unwrap();
+            crate::support::signer("RS256", jwk).sign(b"input", &mut out).unwrap();
             out
         };
         assert_eq!(sign(&private(&bare)), sign(&jwk));
@@ -176,87 +133,43 @@ fn mixed_up_rsa_members_are_refused() {
         let middle = octets.len() / 2;
         octets[middle] ^= 0x10;
         let spoiled = full.replace(old, &base64url::encode(&octets));
-        assert_eq!(
-            code(Jwk::parse(spoiled.as_bytes())),
-            "key_invalid",
-            "{member}"
-        );
+        assert_eq!(code(Jwk::parse(spoiled.as_bytes())), "key_invalid", "{member}");
         let without = full.replace(&format!("\"{member}\":\"{old}\""), "\"x\":1");
         if !matches!(member, "d" | "n") {
-            assert_eq!(
-                code(Jwk::parse(without.as_bytes())),
-                "key_invalid",
-                "without {member}"
-            );
+            assert_eq!(code(Jwk::parse(without.as_bytes())), "key_invalid", "without {member}");
         }
     }
-    assert_eq!(
-        code(Jwk::parse(full.replacen('{', "{\"oth\":[],", 1).as_bytes())),
-        "key_invalid"
-    );
-    let bare = format!(
-        r#"{{"kty":"RSA","n":"{}","e":"AQAB","d":"AAECAwQF"}}"#,
-        text(&object, "n")
-    );
+    assert_eq!(code(Jwk::parse(full.replacen('{', "{\"oth\":[],", 1).as_bytes())), "key_invalid");
+    let bare = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB","d":"AAECAwQF"}}"#, text(&object, "n"));
     assert_eq!(code(Jwk::parse(bare.as_bytes())), "key_invalid");
 }
 
 fn rsa_public(bits: usize, e: &[u8]) -> String {
     let mut n = vec![0xFF; bits.div_ceil(8)];
     n[0] = 0xFF >> (n.len() * 8 - bits);
-    format!(
-        r#"{{"kty":"RSA","n":"{}","e":"{}"}}"#,
-        base64url::encode(&n),
-        base64url::encode(e)
-    )
+    format!(r#"{{"kty":"RSA","n":"{}","e":"{}"}}"#, base64url::encode(&n), base64url::encode(e))
 }
 
 /// JO-19, JO-22, SE-44, B-10: sizes of the modulus, exponents, leading zeros; bits found and allowed are named.
 #[test]
 fn rsa_sizes_and_exponents() {
     let usable = |json: &str| {
-        PublicJwk::parse(json.as_bytes())
-            .and_then(|jwk| VerifyingKey::new(row("RS256"), &jwk, Switches::NONE))
+        PublicJwk::parse(json.as_bytes()).and_then(|jwk| VerifyingKey::new(row("RS256"), &jwk, Switches::NONE))
     };
     for bits in [512, 1024, 2047, 8193, 16384] {
         let refusal = usable(&rsa_public(bits, &[1, 0, 1])).err().unwrap();
         assert_eq!(refusal.code(), "key_invalid");
-        assert!(
-            refusal
-                .to_string()
-                .contains(&format!("{bits} bits; allowed are 2048 to 8192")),
-            "{refusal}"
-        );
+        assert!(refusal.to_string().contains(&format!("{bits} bits; allowed are 2048 to 8192")), "{refusal}");
     }
     for bits in [2048, 2056, 4098, 8192] {
-        assert_eq!(
-            code(usable(&rsa_public(bits, &[1, 0, 1]))),
-            "accepted",
-            "{bits}"
-        );
+        assert_eq!(code(usable(&rsa_public(bits, &[1, 0, 1]))), "accepted", "{bits}");
     }
     let long = vec![0xFF; 512];
-    for e in [
-        &[1][..],
-        &[2],
-        &[1, 0, 0],
-        &[1, 0, 0, 0, 1],
-        &[0, 3],
-        &[],
-        &long,
-    ] {
-        assert_eq!(
-            code(usable(&rsa_public(2048, e))),
-            "key_invalid",
-            "{:?}",
-            &e[..e.len().min(5)]
-        );
+    for e in [&[1][..], &[2], &[1, 0, 0], &[1, 0, 0, 0, 1], &[0, 3], &[], &long] {
+        assert_eq!(code(usable(&rsa_public(2048, e))), "key_invalid", "{:?}", &e[..e.len().min(5)]);
     }
     assert_eq!(code(usable(&rsa_public(2048, &[3]))), "accepted");
-    assert_eq!(
-        code(usable(&rsa_public(2048, &[0xFF, 0xFF, 0xFF, 0xFF]))),
-        "accepted"
-    );
+    assert_eq!(code(usable(&rsa_public(2048, &[0xFF, 0xFF, 0xFF, 0xFF]))), "accepted");
     let leading = rsa_public(2048, &[3]).replace("\"n\":\"_", "\"n\":\"AP");
     assert_eq!(code(Jwk::parse(leading.as_bytes())), "key_invalid");
 }
@@ -271,11 +184,7 @@ fn rsa_1024_verifies_by_switch() {
         assert!(key.acted().has(Switch::Rsa1024));
     }
     for name in ["RS384", "PS256", "PS384", "PS512"] {
-        assert_eq!(
-            code(VerifyingKey::new(row(name), &jwk, switch)),
-            "key_invalid",
-            "{name}"
-        );
+        assert_eq!(code(VerifyingKey::new(row(name), &jwk, switch)), "key_invalid", "{name}");
     }
 }
 
@@ -285,10 +194,7 @@ fn misshapen_curve_keys() {
     for curve in EcCurve::ALL {
         let jwk = PrivateJwk::generate(KeyKind::Ec(curve), &mut System).unwrap();
         let other = PrivateJwk::generate(KeyKind::Ec(curve), &mut System).unwrap();
-        let (json, other) = (
-            private_json(&jwk),
-            crate::support::object(&private_json(&other)),
-        );
+        let (json, other) = (private_json(&jwk), crate::support::object(&private_json(&other)));
         let object = crate::support::object(&json);
         let zero = base64url::encode(&vec![0; curve.octets()]);
         for member in ["x", "y", "d"] {
@@ -297,28 +203,18 @@ fn misshapen_curve_keys() {
             let short = base64url::encode(&octets[1..]);
             let long = base64url::encode(&[&[0], &octets[..]].concat());
             for new in [&short, &long, &zero, text(&other, member)] {
-                assert_eq!(
-                    code(Jwk::parse(json.replace(old, new).as_bytes())),
-                    "key_invalid",
-                    "{curve:?} {member}"
-                );
+                assert_eq!(code(Jwk::parse(json.replace(old, new).as_bytes())), "key_invalid", "{curve:?} {member}");
             }
         }
-        let infinity = json
-            .replace(text(&object, "x"), &zero)
-            .replace(text(&object, "y"), &zero);
+        let infinity = json.replace(text(&object, "x"), &zero).replace(text(&object, "y"), &zero);
         assert_eq!(code(Jwk::parse(infinity.as_bytes())), "key_invalid");
         let order = vec![0xFF; curve.octets()];
         assert_eq!(
-            code(Jwk::parse(
-                json.replace(text(&object, "d"), &base64url::encode(&order))
-                    .as_bytes()
-            )),
+            code(Jwk::parse(json.replace(text(&object, "d"), &base64url::encode(&order)).as_bytes())),
             "key_invalid"
         );
     }
-    let small_order =
-        r#"{"kty":"OKP","crv":"Ed25519","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+    let small_order = r#"{"kty":"OKP","crv":"Ed25519","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
     assert_eq!(code(Jwk::parse(small_order.as_bytes())), "key_invalid");
     let mismatch = ED25519.replace("nWGx", "nWGy");
     assert_eq!(code(Jwk::parse(mismatch.as_bytes())), "key_invalid");
@@ -327,37 +223,14 @@ fn misshapen_curve_keys() {
 /// JO-09, B-41: AKP keys without `alg`, with a seed of another length, with the public half of another seed.
 #[test]
 fn misshapen_akp_keys() {
-    let jwk =
-        private_json(&PrivateJwk::generate(KeyKind::Akp(MlDsaSet::MlDsa44), &mut System).unwrap());
-    let other =
-        private_json(&PrivateJwk::generate(KeyKind::Akp(MlDsaSet::MlDsa44), &mut System).unwrap());
+    let jwk = private_json(&PrivateJwk::generate(KeyKind::Akp(MlDsaSet::MlDsa44), &mut System).unwrap());
+    let other = private_json(&PrivateJwk::generate(KeyKind::Akp(MlDsaSet::MlDsa44), &mut System).unwrap());
     let seed = |json: &str| text(&crate::support::object(json), "priv").to_owned();
-    assert_eq!(
-        code(Jwk::parse(
-            jwk.replace("\"alg\":\"ML-DSA-44\"", "\"x\":1").as_bytes()
-        )),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::parse(jwk.replace(&seed(&jwk), "AAAA").as_bytes())),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::parse(
-            jwk.replace(&seed(&jwk), &seed(&other)).as_bytes()
-        )),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::parse(jwk.replace("ML-DSA-44", "ML-DSA-65").as_bytes())),
-        "key_invalid"
-    );
-    assert_eq!(
-        code(Jwk::parse(
-            jwk.replace("ML-DSA-44", "ML-KEM-768").as_bytes()
-        )),
-        "unsupported"
-    );
+    assert_eq!(code(Jwk::parse(jwk.replace("\"alg\":\"ML-DSA-44\"", "\"x\":1").as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::parse(jwk.replace(&seed(&jwk), "AAAA").as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::parse(jwk.replace(&seed(&jwk), &seed(&other)).as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::parse(jwk.replace("ML-DSA-44", "ML-DSA-65").as_bytes())), "key_invalid");
+    assert_eq!(code(Jwk::parse(jwk.replace("ML-DSA-44", "ML-KEM-768").as_bytes())), "unsupported");
 }
 
 /// JO-08: Ed448 and X448 keys are read, have a thumbprint and may lie in a set; using one is unsupported.
@@ -368,13 +241,7 @@ fn curve448_keys_are_kept() {
         let public = format!(r#"{{"kty":"OKP","crv":"{crv}","x":"{x}"}}"#);
         let jwk = PublicJwk::parse(public.as_bytes()).unwrap();
         assert_eq!(jwk.thumbprint().len(), 43);
-        assert_eq!(
-            JwkSet::parse(format!(r#"{{"keys":[{public}]}}"#).as_bytes())
-                .unwrap()
-                .keys
-                .len(),
-            1
-        );
+        assert_eq!(JwkSet::parse(format!(r#"{{"keys":[{public}]}}"#).as_bytes()).unwrap().keys.len(), 1);
         assert_eq!(code(public_verifier("EdDSA", &jwk)), "key_unfit");
         private(&public.replace("\"x\"", &format!("\"d\":\"{x}\",\"x\"")));
     }
@@ -385,19 +252,12 @@ fn curve448_keys_are_kept() {
 fn hmac_secrets_at_their_lengths() {
     for (name, octets) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
         let key = |octets: usize, switches| {
-            PrivateJwk::from_octets(&vec![0x61; octets])
-                .and_then(|jwk| SigningKey::new(row(name), &jwk, switches))
+            PrivateJwk::from_octets(&vec![0x61; octets]).and_then(|jwk| SigningKey::new(row(name), &jwk, switches))
         };
         let weak = Switches::NONE.with(Switch::WeakHmac);
         assert_eq!(code(key(octets, Switches::NONE)), "accepted");
         assert_eq!(code(key(200, Switches::NONE)), "accepted");
-        assert!(
-            !key(octets, weak)
-                .ok()
-                .unwrap()
-                .acted()
-                .has(Switch::WeakHmac)
-        );
+        assert!(!key(octets, weak).ok().unwrap().acted().has(Switch::WeakHmac));
         for short in [1, octets - 1] {
             let refusal = key(short, Switches::NONE).err().unwrap();
             assert_eq!(refusal.code(), "key_invalid");
@@ -431,42 +291,22 @@ fn other_keys_are_no_hmac_secret() {
         ]);
     }
     secrets.push(rsa.public().unwrap().to_der(KeyForm::Pkcs1).unwrap());
-    let jose::jwk::PublicKey::Ec(point) = ec.public().unwrap().key else {
-        panic!("no point")
-    };
+    let jose::jwk::PublicKey::Ec(point) = ec.public().unwrap().key else { panic!("no point") };
     secrets.push(point.point());
     for secret in secrets {
         let jwk = PrivateJwk::from_octets(&secret).unwrap();
         let context = String::from_utf8_lossy(&secret[..secret.len().min(40)]).into_owned();
-        assert_eq!(
-            code(SigningKey::new(row("HS256"), &jwk, all_switches())),
-            "key_unfit",
-            "{context}"
-        );
-        assert_eq!(
-            code(VerifyingKey::from_private(
-                row("HS256"),
-                &jwk,
-                all_switches()
-            )),
-            "key_unfit",
-            "{context}"
-        );
+        assert_eq!(code(SigningKey::new(row("HS256"), &jwk, all_switches())), "key_unfit", "{context}");
+        assert_eq!(code(VerifyingKey::from_private(row("HS256"), &jwk, all_switches())), "key_unfit", "{context}");
     }
-    let json =
-        PrivateJwk::from_octets(br#"{"user":"alice","padding":"xxxxxxxxxxxxxxxx"}"#).unwrap();
-    assert_eq!(
-        code(SigningKey::new(row("HS256"), &json, Switches::NONE)),
-        "accepted"
-    );
+    let json = PrivateJwk::from_octets(br#"{"user":"alice","padding":"xxxxxxxxxxxxxxxx"}"#).unwrap();
+    assert_eq!(code(SigningKey::new(row("HS256"), &json, Switches::NONE)), "accepted");
 }
 
 /// A symmetric secret stands for its octets in the form that is named; nothing is guessed.
 #[test]
 fn forms_of_a_secret() {
-    let k = |text: &str, form| {
-        PrivateJwk::from_secret(text.as_bytes(), form).map(|jwk| text_of_k(&jwk))
-    };
+    let k = |text: &str, form| PrivateJwk::from_secret(text.as_bytes(), form).map(|jwk| text_of_k(&jwk));
     assert_eq!(k("00ff", SecretForm::Hex).unwrap(), [0, 255]);
     assert_eq!(k("00ff", SecretForm::AsIs).unwrap(), b"00ff");
     assert_eq!(k("AP8=", SecretForm::Base64).unwrap(), [0, 255]);
@@ -492,24 +332,14 @@ fn kids() {
     let mut own = private(&ED25519.replacen('{', "{\"kid\":\"mine\",", 1));
     assert_eq!(own.ensure_kid(&mut crate::support::Broken).unwrap(), "mine");
     let mut thumb = private(ED25519);
-    assert_eq!(
-        thumb.ensure_kid(&mut crate::support::Broken).unwrap(),
-        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-    );
+    assert_eq!(thumb.ensure_kid(&mut crate::support::Broken).unwrap(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     let mut first = PrivateJwk::from_octets(&[1; 32]).unwrap();
     let mut second = PrivateJwk::from_octets(&[1; 32]).unwrap();
     let kid = first.ensure_kid(&mut System).unwrap().to_owned();
     assert_eq!(base64url::decode(&kid).unwrap().len(), 16);
     assert_ne!(second.ensure_kid(&mut System).unwrap(), kid);
     let mut third = PrivateJwk::from_octets(&[1; 32]).unwrap();
-    assert_eq!(
-        code(
-            third
-                .ensure_kid(&mut crate::support::Broken)
-                .map(str::to_owned)
-        ),
-        "random"
-    );
+    assert_eq!(code(third.ensure_kid(&mut crate::support::Broken).map(str::to_owned)), "random");
 }
 
 /// JO-31, B-05, B-39: `alg`, `use` and `key_ops` that contradict refuse; cleared they work; an operation twice is invalid.
@@ -528,35 +358,13 @@ fn members_that_contradict() {
         (r#""key_ops":[]"#, "key_unfit", "key_unfit"),
     ] {
         let jwk = with(members);
-        assert_eq!(
-            code(SigningKey::new(row("EdDSA"), &jwk, Switches::NONE)),
-            signs,
-            "{members}"
-        );
-        assert_eq!(
-            code(VerifyingKey::from_private(
-                row("EdDSA"),
-                &jwk,
-                Switches::NONE
-            )),
-            verifies,
-            "{members}"
-        );
+        assert_eq!(code(SigningKey::new(row("EdDSA"), &jwk, Switches::NONE)), signs, "{members}");
+        assert_eq!(code(VerifyingKey::from_private(row("EdDSA"), &jwk, Switches::NONE)), verifies, "{members}");
         let cleared = jwk.parameters().clone().without_restrictions();
         let jwk = jwk.with_parameters(cleared);
-        assert_eq!(
-            code(SigningKey::new(row("EdDSA"), &jwk, Switches::NONE)),
-            "accepted",
-            "{members}"
-        );
+        assert_eq!(code(SigningKey::new(row("EdDSA"), &jwk, Switches::NONE)), "accepted", "{members}");
     }
-    for broken in [
-        r#""key_ops":["sign","sign"]"#,
-        r#""key_ops":"sign""#,
-        r#""use":1"#,
-        r#""alg":1"#,
-        r#""kid":7"#,
-    ] {
+    for broken in [r#""key_ops":["sign","sign"]"#, r#""key_ops":"sign""#, r#""use":1"#, r#""alg":1"#, r#""kid":7"#] {
         let text = ED25519.replacen('{', &format!("{{{broken},"), 1);
         assert_eq!(code(Jwk::parse(text.as_bytes())), "key_invalid", "{broken}");
     }
@@ -567,18 +375,10 @@ fn members_that_contradict() {
 fn sets_of_keys() {
     let public = private(ED25519).public().unwrap();
     let named = |kid: &str| {
-        let parameters = KeyParameters {
-            kid: Some(kid.into()),
-            ..KeyParameters::default()
-        };
-        PublicJwk {
-            parameters,
-            ..public.clone()
-        }
-        .to_json()
+        let parameters = KeyParameters { kid: Some(kid.into()), ..KeyParameters::default() };
+        PublicJwk { parameters, ..public.clone() }.to_json()
     };
-    let set =
-        |keys: &[String]| JwkSet::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes());
+    let set = |keys: &[String]| JwkSet::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes());
     let read = set(&[
         named("a"),
         r#"{"kty":"XYZ","kid":"b"}"#.into(),
@@ -588,47 +388,24 @@ fn sets_of_keys() {
     .unwrap();
     assert_eq!(read.keys.len(), 2);
     assert_eq!(
-        read.skipped
-            .iter()
-            .map(|skipped| (skipped.index, skipped.reason.code()))
-            .collect::<Vec<_>>(),
+        read.skipped.iter().map(|skipped| (skipped.index, skipped.reason.code())).collect::<Vec<_>>(),
         [(1, "unsupported"), (2, "key_invalid")]
     );
     assert_eq!(read.skipped[0].kid.as_deref(), Some("b"));
-    let many = |count: usize| {
-        (0..count)
-            .map(|index| named(&index.to_string()))
-            .collect::<Vec<_>>()
-    };
+    let many = |count: usize| (0..count).map(|index| named(&index.to_string())).collect::<Vec<_>>();
     assert_eq!(set(&many(256)).unwrap().keys.len(), 256);
     assert_eq!(code(set(&many(257))), "too_large");
-    assert_eq!(
-        code(JwkSet::parse(&vec![b' '; 256 * 1024 + 1])),
-        "too_large"
-    );
+    assert_eq!(code(JwkSet::parse(&vec![b' '; 256 * 1024 + 1])), "too_large");
     assert_eq!(code(set(&[named("a"), named("a")])), "key_invalid");
-    assert_eq!(
-        code(set(&[named("a"), r#"{"kty":"oct","k":"AAAA"}"#.into()])),
-        "key_invalid"
-    );
+    assert_eq!(code(set(&[named("a"), r#"{"kty":"oct","k":"AAAA"}"#.into()])), "key_invalid");
     assert_eq!(code(set(&[ED25519.into()])), "key_invalid");
-    assert_eq!(
-        code(set(&[r#"{"kty":"XYZ","d":"AA"}"#.into()])),
-        "key_invalid"
-    );
+    assert_eq!(code(set(&[r#"{"kty":"XYZ","d":"AA"}"#.into()])), "key_invalid");
     assert_eq!(code(JwkSet::parse(b"{}")), "malformed");
     let mut written = Vec::new();
     read.write(&mut written);
     assert_eq!(JwkSet::parse(&written).unwrap().keys, read.keys);
-    let file = format!(
-        r#"{{"keys":[{},{}]}}"#,
-        named("a"),
-        ED25519.replacen('{', "{\"kid\":\"b\",", 1)
-    );
-    assert!(matches!(
-        JwkSet::pick(file.as_bytes(), "b"),
-        Ok(Jwk::Private(_))
-    ));
+    let file = format!(r#"{{"keys":[{},{}]}}"#, named("a"), ED25519.replacen('{', "{\"kid\":\"b\",", 1));
+    assert!(matches!(JwkSet::pick(file.as_bytes(), "b"), Ok(Jwk::Private(_))));
     assert_eq!(code(JwkSet::pick(file.as_bytes(), "z")), "no_key");
 }
 
@@ -637,17 +414,11 @@ fn sets_of_keys() {
 fn keys_of_other_makers() {
     for vector in vectors(include_str!("../vectors/openssl_keys.json")) {
         let name = text(&vector, "name");
-        let expected = PublicJwk::parse(json_of(vector.get("jwk").unwrap()).as_bytes())
-            .unwrap()
-            .thumbprint();
+        let expected = PublicJwk::parse(json_of(vector.get("jwk").unwrap()).as_bytes()).unwrap().thumbprint();
         for (form, pem) in vector.get("pem").unwrap().as_object().unwrap().iter() {
-            let jwk = Jwk::import(pem.as_text().unwrap().as_bytes())
-                .unwrap_or_else(|error| panic!("{name} {form}: {error}"));
-            assert_eq!(
-                jwk.public().unwrap().thumbprint(),
-                expected,
-                "{name} {form}"
-            );
+            let jwk =
+                Jwk::import(pem.as_text().unwrap().as_bytes()).unwrap_or_else(|error| panic!("{name} {form}: {error}"));
+            assert_eq!(jwk.public().unwrap().thumbprint(), expected, "{name} {form}");
         }
     }
 }
@@ -659,11 +430,7 @@ fn keys_are_bounded() {
     text.push_str(&" ".repeat(64 * 1024 - text.len()));
     assert_eq!(code(Jwk::parse(text.as_bytes())), "accepted");
     text.push(' ');
-    for read in [
-        Jwk::parse(text.as_bytes()),
-        Jwk::from_pem(text.as_bytes()),
-        Jwk::from_der(text.as_bytes()),
-    ] {
+    for read in [Jwk::parse(text.as_bytes()), Jwk::from_pem(text.as_bytes()), Jwk::from_der(text.as_bytes())] {
         assert_eq!(code(read), "too_large");
     }
 }
@@ -671,17 +438,9 @@ fn keys_are_bounded() {
 /// JO-50: a recorded source gives the same keys again; B-58: a broken one gives none.
 #[test]
 fn keys_come_from_the_source_handed_in() {
-    for kind in kinds()
-        .into_iter()
-        .filter(|kind| !matches!(kind, KeyKind::Rsa(_)))
-    {
-        let generate =
-            || private_json(&PrivateJwk::generate(kind, &mut crate::support::Recorded(7)).unwrap());
+    for kind in kinds().into_iter().filter(|kind| !matches!(kind, KeyKind::Rsa(_))) {
+        let generate = || private_json(&PrivateJwk::generate(kind, &mut crate::support::Recorded(7)).unwrap());
         assert_eq!(generate(), generate(), "{kind:?}");
-        assert_eq!(
-            code(PrivateJwk::generate(kind, &mut crate::support::Broken)),
-            "random",
-            "{kind:?}"
-        );
+        assert_eq!(code(PrivateJwk::generate(kind, &mut crate::support::Broken)), "random", "{kind:?}");
     }
 }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod json;
+mod jwe;
 mod jws_compact;
+mod jws_json;
 mod jwt_policy;
 mod keys;
+mod nested;
 mod support;

@@ -34,10 +34,7 @@ pub(crate) struct Recorded(pub(crate) u64);
 impl Random for Recorded {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
         for octet in out {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             *octet = (self.0 >> 56) as u8;
         }
         Ok(())
@@ -55,27 +52,17 @@ impl Random for Broken {
 
 pub(crate) fn object(json: &str) -> Object {
     let value = Value::parse(json.as_bytes(), Limits::DOCUMENT).unwrap();
-    value
-        .as_object()
-        .unwrap_or_else(|| panic!("no object: {json}"))
-        .clone()
+    value.as_object().unwrap_or_else(|| panic!("no object: {json}")).clone()
 }
 
 /// The objects of a file of vectors.
 pub(crate) fn vectors(json: &str) -> Vec<Object> {
-    let Value::Array(list) = Value::parse(json.as_bytes(), Limits::DOCUMENT).unwrap() else {
-        panic!("no array")
-    };
-    list.into_iter()
-        .map(|value| value.as_object().unwrap().clone())
-        .collect()
+    let Value::Array(list) = Value::parse(json.as_bytes(), Limits::DOCUMENT).unwrap() else { panic!("no array") };
+    list.into_iter().map(|value| value.as_object().unwrap().clone()).collect()
 }
 
 pub(crate) fn text<'a>(object: &'a Object, name: &str) -> &'a str {
-    object
-        .get(name)
-        .and_then(Value::as_text)
-        .unwrap_or_else(|| panic!("no `{name}`"))
+    object.get(name).and_then(Value::as_text).unwrap_or_else(|| panic!("no `{name}`"))
 }
 
 pub(crate) fn octets(object: &Object, name: &str) -> Vec<u8> {
@@ -135,9 +122,7 @@ pub(crate) fn public_verifier(name: &str, jwk: &PublicJwk) -> Result<VerifyingKe
 
 /// A token under the usual header.
 pub(crate) fn signed(key: &SigningKey, payload: &[u8]) -> String {
-    let header =
-        ProtectedHeader::encode(&HeaderPlan::jwt(), key.algorithm(), key.kid(), key.public())
-            .unwrap();
+    let header = ProtectedHeader::encode(&HeaderPlan::jwt(), key.algorithm(), key.kid(), key.public()).unwrap();
     let mut out = Vec::new();
     key.sign_compact(&header, payload, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -145,11 +130,7 @@ pub(crate) fn signed(key: &SigningKey, payload: &[u8]) -> String {
 
 /// A token whose header is written by hand, signed as it stands.
 pub(crate) fn signed_by_hand(key: &SigningKey, header: &str, payload: &[u8]) -> String {
-    let input = format!(
-        "{}.{}",
-        base64url::encode(header.as_bytes()),
-        base64url::encode(payload)
-    );
+    let input = format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(payload));
     let mut signature = Vec::new();
     key.sign(input.as_bytes(), &mut signature).unwrap();
     format!("{input}.{}", base64url::encode(&signature))
@@ -157,9 +138,7 @@ pub(crate) fn signed_by_hand(key: &SigningKey, header: &str, payload: &[u8]) -> 
 
 /// Verifies with one key and a list of one row.
 pub(crate) fn verified(token: &str, key: &VerifyingKey) -> Result<Verified, Error> {
-    Verifier::new(&[key.algorithm()])
-        .unwrap()
-        .verify(token, key)
+    Verifier::new(&[key.algorithm()]).unwrap().verify(token, key)
 }
 
 /// The code of a refusal.
