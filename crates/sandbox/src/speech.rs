@@ -41,8 +41,6 @@ pub enum Question {
         /// Which store; empty for the one in use by default.
         store: Text,
     },
-    /// What a variable of the environment holds. Answered by its value; undefined if it is not set.
-    Environment(Text),
 }
 
 /// Who shares the variables that a script asks for, seen from its own place.

@@ -380,6 +380,6 @@ fn faults() -> BTreeMap<FaultKind, FaultText> {
 
 /// The surface that functions see, shared by all of them.
 pub(super) fn surface() -> Arc<str> {
-    static SURFACE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| include_str!("surface.js").into());
+    static SURFACE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| include!("surface/whole.in").into());
     SURFACE.clone()
 }

@@ -207,7 +207,6 @@ variants! { Question:
     0 Read { reach: reach, store: store, path: path }
     1 Write { reach: reach, store: store, path: path, value: value }
     2 Keys { reach: reach, store: store }
-    3 Environment { 0: name }
 }
 
 variants! { ToWorker:

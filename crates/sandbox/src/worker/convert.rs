@@ -81,7 +81,9 @@ impl<'js> Exchange<'js> {
             Value::Undefined | Value::Unencodable(Unencodable::Function) => JsValue::new_undefined(ctx),
             Value::Null => JsValue::new_null(ctx),
             Value::Bool(truth) => JsValue::new_bool(ctx, *truth),
-            Value::Number(number) => JsValue::new_number(ctx, double(number)),
+            Value::Number(Number::Float(float)) => JsValue::new_float(ctx, *float),
+            Value::Number(Number::Integer(integer)) => JsValue::new_number(ctx, *integer as f64),
+            Value::Number(Number::Literal(literal)) => JsValue::new_number(ctx, literal.parse().unwrap_or(f64::NAN)),
             Value::Text(text) => JsString::from_str(ctx, text)?.into_value(),
             Value::Bytes(octets) => self.octets(octets)?,
             Value::Date(date) => self.date.construct((date.epoch_ms,))?,
@@ -254,14 +256,6 @@ impl<'js> Leaving<'_, 'js> {
 
     fn too_much(&self, what: &str) -> Error {
         Exception::throw_range(&self.exchange.ctx, what)
-    }
-}
-
-fn double(number: &Number) -> f64 {
-    match number {
-        Number::Integer(integer) => *integer as f64,
-        Number::Float(float) => *float,
-        Number::Literal(literal) => literal.parse().unwrap_or(f64::NAN),
     }
 }
 

@@ -180,8 +180,8 @@ impl Desk {
         self.channel.say(call, ScriptEvent::Fault { fault: Fault::new(kind, text), message });
     }
 
-    /// Tells what was said in this turn, in order, and which calls came to rest.
-    pub(super) fn tell(&self) {
+    /// Tells what was said in this turn, in order.
+    pub(super) fn tell_said(&self) {
         for (call, event) in self.said.borrow_mut().drain(..) {
             if !self.channel.has_room() {
                 self.fault(call, FaultKind::Script, "the script said more than 64 MiB in one turn", None);
@@ -191,6 +191,10 @@ impl Desk {
                 self.channel.say(call, event);
             }
         }
+    }
+
+    /// Tells which calls came to rest.
+    pub(super) fn tell_rests(&self) {
         self.calls.borrow_mut().retain(|call, open| {
             let live = !open.settled || open.timers > 0;
             if !live {

@@ -83,7 +83,7 @@ fn speech<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
     Ok(())
 }
 
-/// `read`, `write`, `keys`, `environment`: what the script asks. The reach is `node`, `section` or `document`.
+/// `read`, `write`, `keys`: what the script asks. The reach is `node`, `section` or `document`.
 fn questions<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
     give!(host, desk: "read" |ctx, call: f64, reach: String, store: String, path: Array<'js>| {
         let (reach, store, path) = (reached(&reach), store.into(), path_of(&path)?);
@@ -96,9 +96,6 @@ fn questions<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
     });
     give!(host, desk: "keys" |ctx, call: f64, reach: String, store: String| {
         ask(desk, ctx, call, Question::Keys { reach: reached(&reach), store: store.into() })
-    });
-    give!(host, desk: "environment" |ctx, call: f64, name: String| {
-        ask(desk, ctx, call, Question::Environment(name.into()))
     });
     Ok(())
 }
@@ -119,7 +116,9 @@ fn time<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
 
 /// `compile`, `encode`, `decode`, `url`, `urlWith`: what would be slow, large or impossible in the surface itself.
 fn text<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
-    give!(host, desk: "compile" |ctx, part: String, source: String| compile(desk, ctx, &part, source));
+    give!(host, desk: "compile" |ctx, part: String, before: String, source: String, after: String| {
+        compile(desk, ctx, &part, [&before, &source, &after])
+    });
     give!(host, desk: "encode" |ctx, encoding: String, text: JsString<'js>| {
         let exchange = desk.exchange(ctx, 0)?;
         exchange.octets(&encoding_of(ctx, &encoding)?.octets(&exchange.text(&text)?))
@@ -213,31 +212,33 @@ fn encoding_of(ctx: &Ctx<'_>, name: &str) -> Result<Encoding> {
     Encoding::named(name).ok_or_else(|| Exception::throw_type(ctx, &format!("Unknown encoding: {name}")))
 }
 
-/// Evaluates a program of the author's, wrapped by the surface, and remembers where it is none.
-fn compile<'js>(desk: &Desk, ctx: &Ctx<'js>, part: &str, source: String) -> Result<JsValue<'js>> {
+/// Evaluates a source of the author's between one line before it and one behind it, and remembers where it is none.
+fn compile<'js>(desk: &Desk, ctx: &Ctx<'js>, part: &str, [before, source, after]: [&str; 3]) -> Result<JsValue<'js>> {
     let mut options = EvalOptions::default();
     options.strict = false;
     options.filename = Some(part.into());
-    ctx.eval_with_options(source, options).inspect_err(|_| {
+    ctx.eval_with_options(format!("{before}\n{source}\n{after}"), options).inspect_err(|_| {
         let thrown = ctx.catch();
-        *desk.syntax.borrow_mut() = Some(syntax_fault(part, &thrown));
+        *desk.syntax.borrow_mut() = Some(syntax_fault(part, source, &thrown));
         ctx.throw(thrown);
     })
 }
 
-fn syntax_fault(part: &str, thrown: &JsValue<'_>) -> SyntaxFault {
+fn syntax_fault(part: &str, source: &str, thrown: &JsValue<'_>) -> SyntaxFault {
     let told = thrown.as_object().map(|error| {
         let message = error.get::<_, String>("message").unwrap_or_default();
         let line = error.get::<_, String>("stack").ok().and_then(|stack| line_in(&stack, part));
-        (message, line)
+        (message, line.unwrap_or(1))
     });
     let (message, line) = told.unwrap_or_default();
+    // What is missing at the end is only missed behind it.
+    let last = u32::try_from(source.lines().count()).unwrap_or(u32::MAX).max(1);
     let part = match part {
         "initialize" => Part::Initialize,
         "finalize" => Part::Finalize,
         _ => Part::Source,
     };
-    SyntaxFault { part, line: line.unwrap_or(1), message: message.into() }
+    SyntaxFault { part, line: line.saturating_sub(1).clamp(1, last), message: message.into() }
 }
 
 /// The line of the first frame of a stack that lies in this part.

@@ -61,6 +61,8 @@ enum Verdict {
     TimeUp,
     TooManyJobs,
     Exhausted,
+    /// The surface told of it already, and the realm is of no more use.
+    Spoiled,
     Threw(String),
 }
 
@@ -154,7 +156,7 @@ impl Realm {
             };
             let verdict = if self.desk.budget.is_spent() { Verdict::TimeUp } else { verdict };
             self.hand_out(&ctx, call);
-            if self.desk.exhausted.get() { Verdict::Exhausted } else { verdict }
+            if self.desk.exhausted.get() { Verdict::Spoiled } else { verdict }
         })
     }
 
@@ -177,36 +179,34 @@ impl Realm {
         let handed = self.hooks.flush.clone().restore(ctx).and_then(|flush| flush.call::<_, ()>(()));
         let told_cells = self.desk.exchange(ctx, call).and_then(|exchange| self.desk.tell_cells(ctx, &exchange, call));
         for error in [handed, told_cells].into_iter().filter_map(std::result::Result::err) {
-            match told(ctx, error) {
-                Some(text) => self.desk.fault(call, FaultKind::Script, &text, None),
-                None => self.desk.exhausted.set(true),
-            }
+            let text = told(ctx, error).unwrap_or_else(out_of_memory);
+            self.desk.fault(call, FaultKind::Script, &text, None);
         }
     }
 
     /// Tells how the turn ended. Whether the realm can go on.
     fn conclude(&self, call: u64, verdict: Verdict, message: Option<Value>) -> bool {
-        let (kind, text, goes_on) = match verdict {
-            Verdict::Paused => {
-                self.desk.tell();
-                return true;
-            }
-            Verdict::Threw(text) => (FaultKind::Script, text, true),
+        let fault = match &verdict {
+            Verdict::Paused | Verdict::Spoiled => None,
+            Verdict::Threw(text) => Some((FaultKind::Script, text.clone())),
             Verdict::TimeUp => {
-                (FaultKind::ScriptTimeout, format!("Script execution timed out after {}ms", self.cpu_ms), true)
+                Some((FaultKind::ScriptTimeout, format!("Script execution timed out after {}ms", self.cpu_ms)))
             }
             Verdict::TooManyJobs => {
-                (FaultKind::ScriptTimeout, "the script ran 10 000 promise jobs in one turn".to_owned(), false)
+                Some((FaultKind::ScriptTimeout, "the script ran 10 000 promise jobs in one turn".to_owned()))
             }
-            Verdict::Exhausted => (FaultKind::ScriptMemory, out_of_memory(), false),
+            Verdict::Exhausted => Some((FaultKind::ScriptMemory, out_of_memory())),
         };
-        self.desk.tell();
-        self.desk.fault(call, kind, &text, message);
-        self.desk.abandon(call);
+        self.desk.tell_said();
+        if let Some((kind, text)) = fault {
+            self.desk.fault(call, kind, &text, message);
+            self.desk.abandon(call);
+        }
+        let goes_on = matches!(verdict, Verdict::Paused | Verdict::Threw(_) | Verdict::TimeUp);
         if !goes_on {
             self.end_others(call);
         }
-        self.desk.tell();
+        self.desk.tell_rests();
         goes_on
     }
 

@@ -48,7 +48,8 @@ impl Budget {
     }
 }
 
-fn cpu_used_ns() -> u64 {
+/// Processor time that the process has used.
+pub(super) fn cpu_used_ns() -> u64 {
     let time = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
 }
