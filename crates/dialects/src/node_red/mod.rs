@@ -12,6 +12,7 @@ mod number;
 mod property;
 mod render;
 mod sections;
+mod shape;
 mod syntax;
 mod text;
 

@@ -7,6 +7,7 @@ use super::{Lower, NodeType, Obstacle};
 use crate::node_red::environment;
 use crate::node_red::lower::{Live, Lowering, surface};
 use crate::node_red::number::{milliseconds_of, number_of};
+use crate::node_red::shape;
 use crate::node_red::syntax::Node;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
@@ -94,7 +95,12 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         cpu_ms: cpu_ms.min(CPU_MS_MAX),
         shares: ["flow", "global", "context"].iter().any(|word| mentions(node, word)),
     });
-    Op::Script(script)
+    // What runs before the first message may hold it back, so only a body that stands alone is looked at.
+    let alone = ["initialize", "finalize"].iter().all(|name| node.text(name).trim().is_empty());
+    match shape::recognise(node.text("func")).filter(|_| alone && outputs >= 1.0) {
+        Some(steps) => Op::Shape { steps, otherwise: script },
+        None => Op::Script(script),
+    }
 }
 
 /// Whether any of the node's scripts holds this word: without it, they cannot name what it names.

@@ -1,0 +1,2 @@
+msg.payload = [msg.payload, msg.topic];
+return msg;

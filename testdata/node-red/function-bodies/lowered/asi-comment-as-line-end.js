@@ -1,0 +1,2 @@
+msg.a = 1 /* ends
+ here */ msg.b = 2; return msg

@@ -1,0 +1,5 @@
+msg.a = 1
+msg.b = "x"
+msg.c = {d: 1}
+delete msg.a
+return msg

@@ -1,0 +1,3 @@
+msg.payload = true;
+msg.other = false;
+return msg;

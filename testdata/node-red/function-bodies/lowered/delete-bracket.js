@@ -1,0 +1,2 @@
+delete msg["topic"];
+return msg

@@ -1,0 +1,2 @@
+delete msg.payload.user;
+return msg;

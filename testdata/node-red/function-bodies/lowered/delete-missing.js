@@ -1,0 +1,2 @@
+delete msg.nothing;
+return msg;

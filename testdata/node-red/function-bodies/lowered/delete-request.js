@@ -1,0 +1,2 @@
+delete msg.req;
+return msg;

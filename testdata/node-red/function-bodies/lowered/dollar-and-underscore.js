@@ -1,0 +1,2 @@
+msg.$a_1 = {_$: 1};
+return msg;

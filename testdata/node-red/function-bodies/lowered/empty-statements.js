@@ -1,0 +1,1 @@
+;;msg.a = 1;;;return msg;;

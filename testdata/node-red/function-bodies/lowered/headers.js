@@ -1,0 +1,2 @@
+msg.headers = {"Content-Type": "application/json", "Cache-Control": "no-store"};
+return msg;

@@ -1,0 +1,2 @@
+msg.user = msg.payload.user.name;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = msg.nothing.at.all;
+return msg;

@@ -1,0 +1,2 @@
+msg.length = msg.payload.length;
+return msg;

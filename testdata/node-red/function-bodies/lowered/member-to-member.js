@@ -1,0 +1,2 @@
+msg.topic = msg.payload;
+return msg;

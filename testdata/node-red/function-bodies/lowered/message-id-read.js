@@ -1,0 +1,2 @@
+msg.payload = msg._msgid;
+return msg;

@@ -1,0 +1,3 @@
+msg.payload = null;
+msg.topic = undefined;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 42;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 9007199254740991;
+return msg;

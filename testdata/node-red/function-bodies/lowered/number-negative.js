@@ -1,0 +1,2 @@
+msg.payload = -7;
+return msg;

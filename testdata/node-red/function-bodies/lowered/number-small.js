@@ -1,0 +1,2 @@
+msg.payload = -2.5e-7;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {a: {b: {c: {d: [{e: 1}]}}}};
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {a: 1, b: 2,};
+return msg;

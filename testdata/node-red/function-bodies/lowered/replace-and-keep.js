@@ -1,0 +1,3 @@
+msg.old = msg.payload;
+msg.payload = {};
+return msg;

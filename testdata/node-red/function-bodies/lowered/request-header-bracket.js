@@ -1,0 +1,2 @@
+msg.payload = msg.req.headers["x-api-key"];
+return msg;

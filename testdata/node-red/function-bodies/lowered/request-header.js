@@ -1,0 +1,2 @@
+msg.token = msg.req.headers.authorization;
+return msg;

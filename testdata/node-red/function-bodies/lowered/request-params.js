@@ -1,0 +1,2 @@
+msg.payload = {id: msg.req.params.id, method: msg.req.method};
+return msg;

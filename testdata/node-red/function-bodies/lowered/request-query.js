@@ -1,0 +1,2 @@
+msg.payload = {sub: msg.req.query.user};
+return msg;

@@ -1,0 +1,4 @@
+msg.payload = {
+    "access_token" : msg.payload
+}
+return msg;

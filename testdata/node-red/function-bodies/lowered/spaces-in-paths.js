@@ -1,0 +1,3 @@
+msg . payload
+  . user = 1;
+return msg;

@@ -1,0 +1,3 @@
+msg.statusCode = 401;
+msg.payload = {error: "unauthorized"};
+return msg;

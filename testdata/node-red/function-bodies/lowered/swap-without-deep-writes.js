@@ -1,0 +1,5 @@
+msg.a = msg.payload;
+msg.payload = msg.topic;
+msg.topic = msg.a;
+delete msg.a;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 'hello';
+return msg;

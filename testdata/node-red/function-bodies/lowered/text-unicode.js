@@ -1,0 +1,2 @@
+msg.payload = "ü € 😀";
+return msg;

@@ -1,0 +1,3 @@
+msg.payload = 1
+msg.topic = "x"
+return msg

@@ -1,0 +1,2 @@
+msg.payload = {payload: msg.payload, list: [msg.payload]};
+return msg;

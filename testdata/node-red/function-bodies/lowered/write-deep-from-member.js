@@ -1,0 +1,2 @@
+msg.payload.topic = msg.topic;
+return msg;

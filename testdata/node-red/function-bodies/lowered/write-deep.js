@@ -1,0 +1,2 @@
+msg.payload.checked = true;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload.user.role = "admin";
+return msg;

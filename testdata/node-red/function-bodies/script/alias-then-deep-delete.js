@@ -1,0 +1,3 @@
+msg.a = msg.payload;
+delete msg.payload.user;
+return msg;

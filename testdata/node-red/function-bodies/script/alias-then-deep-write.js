@@ -1,0 +1,3 @@
+msg.a = msg.payload;
+msg.payload.x = 1;
+return msg;

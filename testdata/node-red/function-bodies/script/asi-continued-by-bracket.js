@@ -1,0 +1,3 @@
+msg.a = {b: 1}
+["b"]
+return msg;

@@ -1,0 +1,3 @@
+msg.a = msg.b
+(1)
+return msg;

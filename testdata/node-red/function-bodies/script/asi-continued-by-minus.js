@@ -1,0 +1,3 @@
+msg.a = 3
+-1
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {m: msg};
+return msg;

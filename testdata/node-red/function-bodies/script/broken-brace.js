@@ -1,0 +1,2 @@
+msg.payload = {a: 1;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = JSON.stringify({a: 1});
+return msg;

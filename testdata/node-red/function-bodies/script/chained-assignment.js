@@ -1,0 +1,2 @@
+msg.a = msg.b = 1;
+return msg;

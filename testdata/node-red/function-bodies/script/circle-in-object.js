@@ -1,0 +1,2 @@
+msg.payload.self = {again: [msg.payload]};
+return msg;

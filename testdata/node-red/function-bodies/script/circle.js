@@ -1,0 +1,2 @@
+msg.payload.self = msg.payload;
+return msg;

@@ -1,0 +1,2 @@
+msg.count += 1;
+return msg;

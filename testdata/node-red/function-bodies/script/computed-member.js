@@ -1,0 +1,2 @@
+msg.payload = msg[msg.topic];
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = "a" + "b";
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = flow.get("x");
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = new Date(0);
+return msg;

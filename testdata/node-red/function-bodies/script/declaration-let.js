@@ -1,0 +1,3 @@
+let a = 1;
+msg.payload = a;
+return msg;

@@ -1,0 +1,3 @@
+var a = {};
+msg.payload = a;
+return msg;

@@ -1,0 +1,2 @@
+delete msg;
+return msg;

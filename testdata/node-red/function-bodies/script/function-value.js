@@ -1,0 +1,2 @@
+msg.payload = function () { return 1; };
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {get a() { return 1; }};
+return msg;

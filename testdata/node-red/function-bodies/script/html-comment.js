@@ -1,0 +1,3 @@
+msg.a = 1
+--> not code
+return msg;

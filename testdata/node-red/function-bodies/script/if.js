@@ -1,0 +1,2 @@
+if (msg.payload) { msg.topic = "yes"; }
+return msg;

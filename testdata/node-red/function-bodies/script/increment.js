@@ -1,0 +1,2 @@
+msg.count++;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = msg.payload["0"];
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = msg.payload.constructor;
+return msg;

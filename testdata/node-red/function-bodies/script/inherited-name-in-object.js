@@ -1,0 +1,2 @@
+msg.payload = {hasOwnProperty: 1};
+return msg;

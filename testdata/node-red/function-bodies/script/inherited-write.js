@@ -1,0 +1,2 @@
+msg.valueOf = 1;
+return msg;

@@ -1,0 +1,2 @@
+delete msg._msgid;
+return msg;

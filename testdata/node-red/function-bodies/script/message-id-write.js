@@ -1,0 +1,2 @@
+msg._msgid = "mine";
+return msg;

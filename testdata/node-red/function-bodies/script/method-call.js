@@ -1,0 +1,2 @@
+msg.payload = msg.payload.toString();
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {a() { return 1; }};
+return msg;

@@ -1,0 +1,2 @@
+msg.\u0061 = 1;
+return msg;

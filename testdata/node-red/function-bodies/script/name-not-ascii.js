@@ -1,0 +1,2 @@
+msg.grüße = 1;
+return msg;

@@ -1,0 +1,1 @@
+return {payload: 1};

@@ -1,0 +1,1 @@
+msg.a = 1 msg.b = 2; return msg;

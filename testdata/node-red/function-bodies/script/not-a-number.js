@@ -1,0 +1,2 @@
+msg.payload = NaN;
+return msg;

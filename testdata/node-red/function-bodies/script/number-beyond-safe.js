@@ -1,0 +1,2 @@
+msg.payload = 9007199254740993;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 10n;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 0x10;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 1e400;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 010;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = 1_000;
+return msg;

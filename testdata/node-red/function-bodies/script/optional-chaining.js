@@ -1,0 +1,2 @@
+msg.payload = msg.a?.b;
+return msg;

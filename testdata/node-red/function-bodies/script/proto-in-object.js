@@ -1,0 +1,2 @@
+msg.payload = {__proto__: null, a: 1};
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = {a: [{"__proto__": 1}]};
+return msg;

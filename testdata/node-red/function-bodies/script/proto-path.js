@@ -1,0 +1,2 @@
+msg.__proto__.polluted = true;
+return msg;

@@ -1,0 +1,2 @@
+delete msg.req.headers;
+return msg;

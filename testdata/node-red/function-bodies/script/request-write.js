@@ -1,0 +1,2 @@
+msg.req.user = "alice";
+return msg;

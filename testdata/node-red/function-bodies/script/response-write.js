@@ -1,0 +1,2 @@
+msg.res.locals = 1;
+return msg;

@@ -1,0 +1,2 @@
+return msg;
+msg.payload = 1;

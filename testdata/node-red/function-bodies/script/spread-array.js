@@ -1,0 +1,2 @@
+msg.payload = [...msg.list];
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = `x`;
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = '\u{1F600}';
+return msg;

@@ -1,0 +1,3 @@
+msg.payload = 'a\
+b';
+return msg;

@@ -1,0 +1,2 @@
+msg.payload = '\ud800';
+return msg;

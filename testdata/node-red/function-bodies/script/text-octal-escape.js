@@ -1,0 +1,2 @@
+msg.payload = '\101';
+return msg;

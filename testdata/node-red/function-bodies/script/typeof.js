@@ -1,0 +1,2 @@
+msg.payload = typeof msg.payload;
+return msg;

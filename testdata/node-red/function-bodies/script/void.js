@@ -1,0 +1,2 @@
+msg.payload = void 0;
+return msg;

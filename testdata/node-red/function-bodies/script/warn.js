@@ -1,0 +1,2 @@
+node.warn("x");
+return msg;
