@@ -266,18 +266,18 @@ fn compression_is_bounded() {
     }
 }
 
-const SHARED: [u8; 32] = [9; 32];
+const KNOWN_OCTETS: [u8; 32] = [9; 32];
 
 /// A `dir` key whose octets the tests know.
 fn shared_pair() -> Pair {
-    Pair::of(key_row("dir"), &PrivateJwk::from_octets(&SHARED).unwrap())
+    Pair::of(key_row("dir"), &PrivateJwk::from_octets(&KNOWN_OCTETS).unwrap())
 }
 
 /// A token under that key and A256GCM whose header is written by hand.
 fn by_hand(header: &str, plaintext: &[u8]) -> String {
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
     let header = base64url::encode(header.as_bytes());
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &SHARED).unwrap());
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &KNOWN_OCTETS).unwrap());
     let mut text = plaintext.to_vec();
     let nonce = Nonce::assume_unique_for_key([5; 12]);
     let tag = key.seal_in_place_separate_tag(nonce, Aad::from(header.as_bytes()), &mut text).unwrap();
@@ -292,7 +292,7 @@ fn cbc_by_hand(padded: &[u8]) -> String {
         iv::FixedLength,
     };
     let header = base64url::encode(br#"{"alg":"dir","enc":"A128CBC-HS256"}"#);
-    let (mac, aes) = SHARED.split_at(16);
+    let (mac, aes) = KNOWN_OCTETS.split_at(16);
     let mut text = padded.to_vec();
     let key = EncryptingKey::cbc(UnboundCipherKey::new(&AES_128, aes).unwrap()).unwrap();
     if padded.len().is_multiple_of(16) {
@@ -603,7 +603,7 @@ fn tokens_come_from_the_source_handed_in() {
     }
 }
 
-/// JO-11, JO-25: the `kid` of the key stands in the header, and chooses among keys.
+/// JO-25: the `kid` of the key stands in the header, and chooses among keys.
 #[test]
 fn kid_chooses_the_key() {
     let enc = enc_row("A128GCM");
