@@ -10,6 +10,9 @@ use super::syntax::{Document, Node};
 const HIDDEN_PREFIX: &str = "CHANCERY_";
 /// How often a variable may lead to another one.
 const REFERENCES_MAX: u8 = 16;
+/// The variables that say where a node stands.
+const BUILT_IN: [&str; 7] =
+    ["NR_NODE_ID", "NR_NODE_NAME", "NR_NODE_PATH", "NR_FLOW_ID", "NR_FLOW_NAME", "NR_GROUP_ID", "NR_GROUP_NAME"];
 /// Properties that are never substituted: they say what the node is.
 const FIXED: [&str; 5] = ["id", "type", "z", "g", "wires"];
 
@@ -53,6 +56,8 @@ impl<'d> Environment<'d> {
                 all.extend(self.value(node, entry, REFERENCES_MAX).map(|value| (name.to_owned(), value)));
             }
         }
+        let built_in = BUILT_IN.iter().filter_map(|name| Some((*name, self.built_in(node, name)?)));
+        all.extend(built_in.map(|(name, text)| (name.to_owned(), Json::Text(text))));
         all
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Live {
     pub(super) node: Node,
     /// Where it comes from.
     pub(super) origin: OriginIx,
+    /// Who hears of its events.
+    pub(super) handling: Handling,
     kind: &'static NodeType,
 }
 
@@ -199,18 +201,19 @@ impl<'d> Lowering<'d> {
             Lower::Op(_) | Lower::Schedule(_) | Lower::Route(_) | Lower::Nothing => None,
         });
         let events = Events::new(listeners.collect(), self.groups());
-        for live in &live {
-            self.lower_node(live, &places, &events);
+        for live in &mut live {
+            live.handling = events.of(&live.node);
+            self.lower_node(live, &places);
         }
     }
 
-    fn lower_node(&mut self, live: &Live, places: &HashMap<Text, NodeIx>, events: &Events) {
+    fn lower_node(&mut self, live: &Live, places: &HashMap<Text, NodeIx>) {
         match live.kind.lower {
             Lower::Op(lower) => {
                 let op = lower(self, live);
-                self.add_node(live, op, places, events);
+                self.add_node(live, op, places);
             }
-            Lower::Listener(_) => self.add_node(live, Op::Pass, places, events),
+            Lower::Listener(_) => self.add_node(live, Op::Pass, places),
             Lower::Schedule(lower) => {
                 if let Some(kind) = lower(self, live) {
                     self.add_trigger(live, kind, places);
@@ -226,10 +229,10 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    fn add_node(&mut self, live: &Live, op: Op, places: &HashMap<Text, NodeIx>, events: &Events) {
+    fn add_node(&mut self, live: &Live, op: Op, places: &HashMap<Text, NodeIx>) {
         let mut outputs: Vec<Vec<Wire>> = live.node.wires.iter().map(|ids| wires(ids, places)).collect();
         outputs.truncate(op.outputs().unwrap_or(usize::MAX));
-        let Handling { on_error, on_done, on_status } = events.of(&live.node);
+        let Handling { on_error, on_done, on_status } = live.handling.clone();
         self.flow.nodes.push(plan::Node { op, origin: live.origin, outputs, on_error, on_done, on_status });
     }
 
@@ -250,7 +253,7 @@ impl<'d> Lowering<'d> {
                 Fate::Runs => {
                     let node = self.environment.resolve(node);
                     let origin = OriginIx(push(&mut self.flow.origins, origin(&node)));
-                    live.push(Live { node, origin, kind });
+                    live.push(Live { node, origin, handling: Handling::default(), kind });
                 }
             }
         }
@@ -308,7 +311,7 @@ impl<'d> Lowering<'d> {
 }
 
 /// Who hears of a node's events.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Handling {
     /// Of its faults.
     pub(super) on_error: Handlers,

@@ -90,7 +90,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         source: node.text("func").into(),
         initialize: node.text("initialize").into(),
         finalize: node.text("finalize").into(),
-        facts: facts(lowering, node, outputs),
+        facts: facts(lowering, live),
         outputs: outputs as u32,
         cpu_ms: cpu_ms.min(CPU_MS_MAX),
         shares: ["flow", "global", "context"].iter().any(|word| mentions(node, word)),
@@ -108,8 +108,10 @@ fn mentions(node: &Node, word: &str) -> bool {
     ["func", "initialize", "finalize"].iter().any(|name| node.text(name).contains(word))
 }
 
-/// What the surface is told: `{id, name?, z, path, outputs, env?}`. The variables come along only if the source may ask.
-fn facts(lowering: &Lowering<'_>, node: &Node, outputs: f64) -> Text {
+/// What the surface is told: `{id, name?, path, env?, complete?}`. The variables come along only if the source may ask,
+/// `complete` only if somebody hears of completed messages.
+fn facts(lowering: &Lowering<'_>, live: &Live) -> Text {
+    let node = &live.node;
     let mut facts = Object::new();
     let mut add = |name: &str, value| {
         let _none = facts.insert(name.to_owned(), value);
@@ -118,18 +120,16 @@ fn facts(lowering: &Lowering<'_>, node: &Node, outputs: f64) -> Text {
     if !node.name.is_empty() {
         add("name", Json::Text(node.name.to_string()));
     }
-    add("z", Json::Text(node.section.to_string()));
     add("path", Json::Text(environment::path(node)));
-    add("outputs", Json::Number(outputs.to_string()));
     if mentions(node, "env") {
-        let members = lowering.variables(node).into_iter();
-        add(
-            "env",
-            Json::Object(members.fold(Object::new(), |mut all, (name, value)| {
-                let _none = all.insert(name, value);
-                all
-            })),
-        );
+        let mut variables = Object::new();
+        for (name, value) in lowering.variables(node) {
+            let _none = variables.insert(name, value);
+        }
+        add("env", Json::Object(variables));
+    }
+    if !live.handling.on_done.0.is_empty() {
+        add("complete", Json::Bool(true));
     }
     let mut text = Vec::new();
     write_value(&mut text, &Json::Object(facts));
