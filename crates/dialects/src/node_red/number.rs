@@ -32,7 +32,9 @@ pub(super) fn parse_int_of(value: Option<&Json>) -> Option<f64> {
     match value? {
         Json::Text(text) => parse_int(text),
         Json::Number(text) => parse_int(&number_text(text.parse().ok()?)),
-        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
+        // An array is read as its elements with commas between them, so as its first.
+        Json::Array(items) => parse_int_of(items.first()),
+        Json::Null | Json::Bool(_) | Json::Object(_) => None,
     }
 }
 
@@ -98,6 +100,7 @@ mod tests {
         assert_eq!(read("1e3"), Some(1000.0));
         assert_eq!(read("5e-7"), Some(5.0));
         assert_eq!(parse_int_of(Some(&Json::Bool(true))), None);
+        assert_eq!(parse_int_of(Some(&Json::Array(vec![Json::Text("30".to_owned()), Json::Null]))), Some(30.0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `jwt-config`: how Ignite's `jwt` nodes sign and check (section 3).
 
-use jose::json::Value as Json;
+use jose::json::write_value;
 use jose::jwa::SignatureAlgorithm;
 use plan::{KeySource, SecretRef, Severity};
 
@@ -82,12 +82,12 @@ pub(super) fn lifetime_secs(lowering: &mut Lowering<'_>, config: &Node) -> Optio
         lowering.tell(Severity::Stopped, "jwt_expiresin_invalid", spot, message, hint);
         return None;
     };
-    let written = value.and_then(|value| value.as_text().or(value.as_number())).unwrap_or_default();
-    if seconds <= 0.0 || !written.bytes().all(|octet| octet.is_ascii_digit()) {
-        let message = match value {
-            Some(Json::Text(_)) => format!("`expiresin` is \"{written}\", which is read as {seconds} seconds."),
-            Some(_) | None => format!("`expiresin` is {written}, which is read as {seconds} seconds."),
-        };
+    let mut written = Vec::new();
+    value.iter().for_each(|value| write_value(&mut written, value));
+    let written = String::from_utf8_lossy(&written);
+    let plain = written.trim_matches('"').bytes().all(|octet| octet.is_ascii_digit());
+    if seconds <= 0.0 || !plain {
+        let message = format!("`expiresin` is {written}, which is read as {seconds} seconds.");
         let hint = "Write a positive whole number of seconds.";
         lowering.tell(Severity::Warning, "jwt_expiresin_unusual", spot, message, hint);
     }
