@@ -4,6 +4,8 @@
 //! what that tag promises, lengths before contents. A reader never reserves more than the octets it holds could fill.
 
 mod codec;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use plan::{ScriptEvent, Text, Value};

@@ -308,7 +308,7 @@
 
   const OUT_OF_MEMORY = { message: "The function used up its memory", exhausted: true };
   const UNSPEAKABLE = { message: "The function threw what cannot be shown", exhausted: false };
-  const isExhausted = (error) => error === null || (error.name === "InternalError" && error.message === "out of memory");
+  const isExhausted = (error) => error === null || (error instanceof Error && error.name === "InternalError" && error.message === "out of memory");
   /** The places of an error in the author's own sources; each is wrapped with one line before it. */
   const placesOf = (error) => String(error.stack).split("\n").filter((line) => /\b(source|initialize|finalize):\d/.test(line))
     .map((line) => line.replace(/\b(source|initialize|finalize):(\d+)/, (_, part, at) => `${part}:${at - 1}`));
@@ -341,9 +341,12 @@
       return UNSPEAKABLE;
     }
   }
-  /** Tells of something thrown; whatever happens on the way, the call hears of a fault. */
+  /** Tells of something thrown; the message, and then the words, stay behind if they cannot be passed on. */
   function raise(call, error, msg) {
-    try { host.fault(call, thrown(error), msg); } catch (_) { host.fault(call, UNSPEAKABLE, undefined); }
+    const told = thrown(error);
+    for (const [words, message] of [[told, msg], [told, undefined], [UNSPEAKABLE, undefined]]) {
+      try { return host.fault(call, words, message); } catch (_) { /* The next one says less. */ }
+    }
   }
   const logged = (value) => (isText(value) ? value : value instanceof Error ? errorText(value) : value !== null && typeof value === "object" ? inspect(value) : String(value));
 

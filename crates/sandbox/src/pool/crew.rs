@@ -327,7 +327,7 @@ impl Crew {
     /// Lets a worker whose turn is over go on by itself: a timer that is due, after at most one other turn.
     pub(super) fn tick(&mut self, worker: u64) {
         let Some(hand) = self.workers.get_mut(&worker) else { return };
-        if hand.turn.is_some() || !hand.due.is_some_and(|due| due <= Instant::now()) {
+        if hand.turn.is_some() || hand.due.is_none_or(|due| due > Instant::now()) {
             return;
         }
         let slowest_ms = hand.loaded.iter().filter_map(|key| self.scripts.get(key)).map(|script| script.cpu_ms).max();

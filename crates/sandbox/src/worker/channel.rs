@@ -72,7 +72,8 @@ impl Channel {
     /// Tells what a script did. What does not fit a frame is told as the fault it is.
     pub(super) fn say(&self, call: u64, event: ScriptEvent) {
         let before = self.outbox.borrow().len();
-        if let Err(fault) = frame::write(&mut self.outbox.borrow_mut(), &FromWorker::Said { call, event }) {
+        let written = frame::write(&mut self.outbox.borrow_mut(), &FromWorker::Said { call, event });
+        if let Err(fault) = written {
             let fault = Fault::new(FaultKind::Script, format!("what the script sent cannot be passed on: {fault}"));
             self.tell(&FromWorker::Said { call, event: ScriptEvent::Fault { fault, message: None } });
         }

@@ -1,5 +1,5 @@
 //! The one helper that knows how scripts are called: a pool over the test worker, and what a function says.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "tests; each file uses its own part")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,19 +12,19 @@ const SURFACE: &str = include!("../../../dialects/src/node_red/surface/whole.in"
 
 /// Variables of one document, kept as the server keeps them.
 #[derive(Clone, Default)]
-pub struct Variables(Arc<Mutex<Vec<(Reach, Value)>>>);
+pub(crate) struct Variables(Arc<Mutex<Vec<(Reach, Value)>>>);
 
-pub fn pool() -> Pool {
+pub(crate) fn pool() -> Pool {
     pool_of(4, Duration::from_secs(30))
 }
 
-pub fn pool_of(workers_max: usize, idle: Duration) -> Pool {
+pub(crate) fn pool_of(workers_max: usize, idle: Duration) -> Pool {
     let program = env!("CARGO_BIN_EXE_script-worker").into();
     Pool::new(PoolSettings { program, arguments: Vec::new(), workers_max, idle })
 }
 
 /// A function node with this source.
-pub fn function(source: &str) -> ScriptPlan {
+pub(crate) fn function(source: &str) -> ScriptPlan {
     ScriptPlan {
         origin: OriginIx(0),
         surface: SURFACE.into(),
@@ -38,28 +38,28 @@ pub fn function(source: &str) -> ScriptPlan {
     }
 }
 
-pub fn message(members: &[(&str, Value)]) -> Value {
+pub(crate) fn message(members: &[(&str, Value)]) -> Value {
     let id = [("_msgid", Value::text("0123456789abcdef"))];
     Value::map(id.into_iter().chain(members.iter().cloned()))
 }
 
 /// Runs a function on an empty message until it rests.
-pub async fn run(source: &str) -> Vec<ScriptEvent> {
+pub(crate) async fn run(source: &str) -> Vec<ScriptEvent> {
     run_on(source, message(&[])).await
 }
 
-pub async fn run_on(source: &str, message: Value) -> Vec<ScriptEvent> {
+pub(crate) async fn run_on(source: &str, message: Value) -> Vec<ScriptEvent> {
     let pool = pool();
     let key = pool.register("document", &function(source));
     listen(pool.call(key, &message, &Cells::default())).await
 }
 
 /// All that a call says until it rests, `Rest` left out.
-pub async fn listen(conversation: Conversation) -> Vec<ScriptEvent> {
+pub(crate) async fn listen(conversation: Conversation) -> Vec<ScriptEvent> {
     listen_with(conversation, &Variables::default()).await
 }
 
-pub async fn listen_with(mut conversation: Conversation, variables: &Variables) -> Vec<ScriptEvent> {
+pub(crate) async fn listen_with(mut conversation: Conversation, variables: &Variables) -> Vec<ScriptEvent> {
     let mut events = Vec::new();
     loop {
         let said = tokio::time::timeout(Duration::from_secs(60), conversation.next()).await.expect("it rests in time");
@@ -71,22 +71,22 @@ pub async fn listen_with(mut conversation: Conversation, variables: &Variables) 
     }
 }
 
-pub async fn call(pool: &Pool, key: ScriptKey) -> Vec<ScriptEvent> {
+pub(crate) async fn call(pool: &Pool, key: ScriptKey) -> Vec<ScriptEvent> {
     listen(pool.call(key, &message(&[]), &Cells::default())).await
 }
 
 /// The payload of the one message that was sent over output 0.
-pub fn payload(events: &[ScriptEvent]) -> Value {
+pub(crate) fn payload(events: &[ScriptEvent]) -> Value {
     let [ScriptEvent::Send(outputs), ..] = &sends(events)[..] else { panic!("nothing was sent: {events:?}") };
     member(&outputs[0][0], "payload")
 }
 
-pub fn sends(events: &[ScriptEvent]) -> Vec<ScriptEvent> {
+pub(crate) fn sends(events: &[ScriptEvent]) -> Vec<ScriptEvent> {
     events.iter().filter(|event| matches!(event, ScriptEvent::Send(_))).cloned().collect()
 }
 
 /// The one fault that was raised.
-pub fn fault(events: &[ScriptEvent]) -> Fault {
+pub(crate) fn fault(events: &[ScriptEvent]) -> Fault {
     let faults: Vec<_> = events
         .iter()
         .filter_map(|event| if let ScriptEvent::Fault { fault, .. } = event { Some(fault.clone()) } else { None })
@@ -95,15 +95,39 @@ pub fn fault(events: &[ScriptEvent]) -> Fault {
     fault.clone()
 }
 
-pub fn member(value: &Value, name: &str) -> Value {
+pub(crate) fn member(value: &Value, name: &str) -> Value {
     value.as_map().and_then(|map| map.get(name)).cloned().unwrap_or_default()
 }
 
 /// The value as JSON text.
-pub fn json(value: &Value) -> String {
+pub(crate) fn json(value: &Value) -> String {
     let mut octets = Vec::new();
     plan::write_json(&mut octets, value).unwrap();
     String::from_utf8(octets).unwrap()
+}
+
+/// Kills every worker, and waits until the pool has seen it.
+pub(crate) async fn kill_workers(pool: &Pool) {
+    kill_workers_by(pool, rustix::process::Signal::KILL).await;
+}
+
+pub(crate) async fn kill_workers_by(pool: &Pool, signal: rustix::process::Signal) {
+    for id in pool.worker_ids() {
+        let id = rustix::process::Pid::from_raw(id.cast_signed()).unwrap();
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+    until(|| pool.worker_ids().is_empty()).await;
+}
+
+/// Waits until this holds; fails if it does not within ten seconds.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    for _ in 0..1_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it did not come to hold in ten seconds");
 }
 
 impl Variables {
@@ -135,7 +159,7 @@ impl Variables {
         use_it(root)
     }
 
-    pub fn get(&self, reach: Reach, name: &str) -> Value {
+    pub(crate) fn get(&self, reach: Reach, name: &str) -> Value {
         self.scope(reach, |root| Path::keys([name]).read(root, &Cells::default()).clone())
     }
 }

@@ -41,7 +41,7 @@
       if (item instanceof Buffer) return `<Buffer${Array.from(item.subarray(0, 50), (octet) => " " + octet.toString(16).padStart(2, "0")).join("")}${item.length > 50 ? ` ... ${item.length - 50} more bytes` : ""}>`;
       if (item instanceof Promise) return "Promise { <pending> }";
       const head = named(item);
-      if (level > depth) return Array.isArray(item) ? "[Array]" : `[${head.trim() || "Object"}]`;
+      if (level > depth && Object.keys(item).length) return Array.isArray(item) ? "[Array]" : `[${head.trim() || "Object"}]`;
       around.push(item);
       try { return whole(item, head, level); } finally { around.pop(); }
     };
