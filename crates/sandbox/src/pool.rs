@@ -1,6 +1,7 @@
 //! The server's side of scripts: hands calls to worker processes, and lets whoever drives them hear what is said.
 
 mod crew;
+mod hand;
 mod link;
 mod tend;
 
@@ -14,7 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::frame::{self, FrameFault, Program, ToWorker};
 use crate::speech::{Part, Said, SyntaxFault};
-use crew::{Crew, Job, Listener, Script};
+use crew::{Crew, Job, Script};
+use hand::Listener;
 
 /// Octets that all sources of a script may have together (security contract, section 5).
 pub const SCRIPT_SOURCE_BYTES_MAX: usize = 256 << 10;

@@ -1,4 +1,4 @@
-//! A confined process that tries to get out. Not a libtest: the program starts itself once for each attempt.
+//! SE-60: a confined process that tries to get out. Not a libtest: the program starts itself once for each attempt.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test with its own main")]
 
 use std::fs::File;
@@ -23,7 +23,7 @@ const ATTEMPTS: [(&str, fn()); 9] = [
     ("start a thread", || drop(std::thread::Builder::new().spawn(|| {}))),
 ];
 
-/// SE-60: a script that has got past every guard of the engine still cannot open a file, a socket or a process.
+/// A script that has got past every guard of the engine still cannot open a file, a socket or a process.
 fn main() -> ExitCode {
     if let Some(name) = std::env::args().nth(1) {
         return attempt(&name);

@@ -5,25 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plan::{FaultKind, ScriptEvent, Text};
-use tokio::sync::{mpsc, oneshot};
 
 use super::framed;
+use super::hand::{Listener, Open, RUNS_MAX, TURN_BYTES_MAX, Turn, Worker};
 use super::link::Link;
 use crate::frame::{FromWorker, ToWorker};
-use crate::speech::{Said, SyntaxFault};
+use crate::speech::Said;
 
 /// Calls that may wait for a worker.
 const WAITING_MAX: usize = 4_096;
-/// Scripts that one worker keeps built.
-const SCRIPTS_PER_WORKER_MAX: usize = 64;
-/// Calls after which a worker is replaced, once nothing waits in it (security contract, section 9).
-const RUNS_MAX: u32 = 1_000;
 /// What a turn may last beyond its processor time (security contract, section 5).
 const WALL_SPARE_MS: u32 = 1_000;
 /// What a turn may last longer still that has to build its script first.
 const BUILD_WALL_MS: u32 = 3_000;
-/// Octets a worker may send in one turn; an honest one stays below by itself.
-const TURN_BYTES_MAX: usize = 80 << 20;
 /// The pause after a worker died: the first, and the longest. It doubles while workers die within a second.
 const RESTART_PAUSE_MIN: Duration = Duration::from_millis(10);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -53,12 +47,6 @@ pub(super) struct Job {
     pub(super) is_last: bool,
 }
 
-/// Who hears what comes of a job.
-pub(super) enum Listener {
-    Call(mpsc::UnboundedSender<Said>),
-    Check(oneshot::Sender<Result<(), SyntaxFault>>),
-}
-
 /// Where a job can go.
 pub(super) enum Place {
     Worker(u64),
@@ -85,38 +73,6 @@ pub(super) struct Crew {
     workers: HashMap<u64, Worker>,
     waiting: VecDeque<Job>,
     restart: Restart,
-}
-
-struct Worker {
-    link: Arc<Link>,
-    pin: Option<Text>,
-    turn: Option<Turn>,
-    /// Least recently used first.
-    loaded: Vec<u32>,
-    runs: u32,
-    calls: HashMap<u64, Open>,
-    dropped: Vec<u64>,
-    due: Option<Instant>,
-    ticked: bool,
-    used: Instant,
-    /// When whoever tends it looks after it next.
-    watched: Instant,
-}
-
-/// A call that is not at rest.
-struct Open {
-    script: Option<u32>,
-    listener: Listener,
-    is_last: bool,
-}
-
-struct Turn {
-    /// Whose turn; none for a timer's.
-    call: Option<u64>,
-    script: Option<u32>,
-    ends: Instant,
-    asked: Option<(u64, Instant)>,
-    bytes: usize,
 }
 
 #[derive(Default)]
@@ -191,25 +147,10 @@ impl Crew {
         Some((self.waiting.remove(at).expect("it was found there"), place))
     }
 
+    /// Takes in a worker that was started.
     pub(super) fn hire(&mut self, link: Arc<Link>, pin: Option<Text>) -> u64 {
         self.last_worker += 1;
-        let now = Instant::now();
-        self.workers.insert(
-            self.last_worker,
-            Worker {
-                link,
-                pin,
-                turn: None,
-                loaded: Vec::new(),
-                runs: 0,
-                calls: HashMap::new(),
-                dropped: Vec::new(),
-                due: None,
-                ticked: false,
-                used: now,
-                watched: now,
-            },
-        );
+        self.workers.insert(self.last_worker, Worker::new(link, pin));
         self.last_worker
     }
 
@@ -398,59 +339,6 @@ impl Crew {
     fn turns_of(&self, script: Option<u32>) -> usize {
         let turns = self.workers.values().filter_map(|worker| worker.turn.as_ref());
         turns.filter(|turn| turn.script.is_some() && turn.script == script).count()
-    }
-}
-
-impl Worker {
-    fn is_spent(&self) -> bool {
-        self.pin.is_none() && self.runs >= RUNS_MAX
-    }
-
-    fn begin_turn(&mut self, call: Option<u64>, script: Option<u32>, wall_ms: u32) {
-        let now = Instant::now();
-        let ends = now + Duration::from_millis(u64::from(wall_ms));
-        self.used = now;
-        self.turn = Some(Turn { call, script, ends, asked: None, bytes: 0 });
-        if ends < self.watched {
-            self.link.wake();
-        }
-    }
-
-    fn pause(&mut self, due_ms: Option<u32>) {
-        let now = Instant::now();
-        self.turn = None;
-        self.used = now;
-        self.due = due_ms.map(|ms| now + Duration::from_millis(u64::from(ms)));
-        self.tell_dropped();
-    }
-
-    fn tell_dropped(&mut self) {
-        for call in self.dropped.drain(..) {
-            self.link.send(&framed(&ToWorker::Drop { call }).expect("a number fits a frame"));
-        }
-    }
-
-    fn tell(&self, call: u64, said: Said) {
-        if let Some(Open { listener: Listener::Call(speaker), .. }) = self.calls.get(&call) {
-            // Whoever does not listen any more does not miss it.
-            let _ = speaker.send(said);
-        }
-    }
-
-    /// Whether the script must be loaded first. The one used least goes when there are too many.
-    fn make_room_for(&mut self, script: u32) -> bool {
-        let known = self.loaded.iter().position(|loaded| *loaded == script);
-        if let Some(at) = known {
-            self.loaded.remove(at);
-        } else if self.pin.is_none() && self.loaded.len() >= SCRIPTS_PER_WORKER_MAX {
-            let in_use = |key: &u32| self.calls.values().any(|open| open.script == Some(*key));
-            if let Some(at) = self.loaded.iter().position(|key| !in_use(key)) {
-                let script = self.loaded.remove(at);
-                self.link.send(&framed(&ToWorker::Forget { script }).expect("a number fits a frame"));
-            }
-        }
-        self.loaded.push(script);
-        known.is_none()
     }
 }
 
