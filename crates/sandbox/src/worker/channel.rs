@@ -1,7 +1,7 @@
 //! The worker's end of its socket: frames in, frames out, and the clock its timers run by.
 
 use std::cell::{Cell, RefCell};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
@@ -94,11 +94,12 @@ impl Channel {
             }
             let filled = inbox.len();
             inbox.resize(filled + READ_BYTES, 0);
-            let count = (&self.socket).read(&mut inbox[filled..]).ok()?;
+            let count = match (&self.socket).read(&mut inbox[filled..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                Ok(0) | Err(_) => return None,
+                Ok(count) => count,
+            };
             inbox.truncate(filled + count);
-            if count == 0 {
-                return None;
-            }
         }
     }
 
