@@ -10,6 +10,15 @@ pub enum Kind {
     NodeRed,
 }
 
+impl Kind {
+    /// The name under which documents of this kind are stored and told of.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NodeRed => "node-red",
+        }
+    }
+}
+
 /// Which dialect a document is written in; none if it is written in no dialect that is known here.
 ///
 /// Only the beginning is looked at, so a document that is told may still be broken further on.

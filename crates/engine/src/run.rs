@@ -1,6 +1,6 @@
 //! The life of one trigger's message: what is delivered, what is asked, and what the answers lead to.
 
-use plan::{Answer, Ask, AskId, Cells, Fault, Op, Refusal, TriggerIx, TriggerKind, ValidFlow, Value};
+use plan::{Answer, Ask, AskId, Cells, Fault, NodeIx, Op, Refusal, TriggerIx, TriggerKind, ValidFlow, Value};
 
 use crate::work::{Delivery, Lineage, Told, Work};
 use crate::{DELIVERIES_UNWAITED_MAX, WAIT_MS_MIN, ops};
@@ -60,6 +60,14 @@ impl Run {
             Ok(ops::shape::Fate::On) => Self::start(flow, trigger, message, cells),
             Ok(ops::shape::Fate::Dropped) | Err(_) => Self { flow: flow.clone(), work: Work::new(cells) },
         }
+    }
+
+    /// A run without a trigger: the script of this node speaks by itself, under the ask that is open from the start.
+    pub fn of_script(flow: &ValidFlow, node: NodeIx, context: &Context) -> (Self, AskId) {
+        let mut work = Work::new(Cells::default());
+        work.now_epoch_ms = context.now_epoch_ms;
+        let id = work.open(Delivery { to: node, message: Value::map::<&str>([]), lineage: Lineage::default() });
+        (Self { flow: flow.clone(), work }, id)
     }
 
     /// What the handles of this run's messages lead to.

@@ -121,10 +121,15 @@ impl Work {
 
     /// Opens an ask for this delivery.
     pub(crate) fn ask(&mut self, delivery: Delivery, ask: Ask) -> (AskId, Ask) {
+        (self.open(delivery), ask)
+    }
+
+    /// Opens an ask for this delivery that was made already.
+    pub(crate) fn open(&mut self, delivery: Delivery) -> AskId {
         let id = AskId(self.asks);
         self.asks += 1;
         self.open.push(Pending { id, asked_epoch_ms: self.now_epoch_ms, delivery });
-        (id, ask)
+        id
     }
 
     /// Closes the ask that stands at this place.

@@ -2,6 +2,9 @@
 
 pub mod accept;
 pub mod control;
+pub mod deployment;
+mod drive;
+pub mod effects;
 pub mod limits;
 pub mod log;
 pub mod metrics;

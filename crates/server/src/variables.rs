@@ -41,6 +41,7 @@ impl Variables {
     /// [`Full`], beyond [`VARIABLES_BYTES_MAX`].
     pub fn write(&self, node: &Origin, reach: Reach, path: &Path, value: Value) -> Result<(), Full> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = without_handles(value);
         let Kept { by_scope, bytes } = &mut *kept;
         let root = by_scope.entry(scope(node, reach)).or_insert_with(|| Map::new().into());
         let cells = &mut Cells::default();
@@ -76,6 +77,44 @@ fn scope(node: &Origin, reach: Reach) -> Scope {
         Reach::Node => Scope::Node(node.id.clone()),
         Reach::Section => Scope::Section(node.section.clone()),
         Reach::Document => Scope::Document,
+    }
+}
+
+/// A handle leads into the request of one run and means nothing to the next: it is left out.
+fn without_handles(value: Value) -> Value {
+    if !holds_handle(&value) {
+        return value;
+    }
+    match value {
+        Value::List(items) => Value::list(items.iter().cloned().map(without_handles).collect()),
+        Value::Map(map) => {
+            Map::from_iter(map.iter().map(|(name, member)| (name.clone(), without_handles(member.clone())))).into()
+        }
+        Value::Undefined
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Bytes(_)
+        | Value::Date(_)
+        | Value::Handle(_)
+        | Value::Unencodable(_) => Value::Undefined,
+    }
+}
+
+fn holds_handle(value: &Value) -> bool {
+    match value {
+        Value::Handle(_) => true,
+        Value::List(items) => items.iter().any(holds_handle),
+        Value::Map(map) => map.iter().any(|(_, member)| holds_handle(member)),
+        Value::Undefined
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Bytes(_)
+        | Value::Date(_)
+        | Value::Unencodable(_) => false,
     }
 }
 
@@ -138,6 +177,15 @@ mod tests {
         assert_eq!(variables.keys(&b, Reach::Section), Value::list(vec![Value::text("count")]));
         variables.write(&a, Reach::Node, &Path::keys(["count"]), Value::Undefined).unwrap();
         assert_eq!(variables.keys(&a, Reach::Node), Value::list(vec![]));
+    }
+
+    #[test]
+    fn the_request_of_one_run_is_not_kept_for_the_next() {
+        let variables = Variables::default();
+        let kept = Value::map([("req", Value::Handle(plan::Handle(0))), ("n", Value::integer(1))]);
+        variables.write(&node("a", "s"), Reach::Node, &Path::keys(["m"]), kept).unwrap();
+        let expected = Value::map([("req", Value::Undefined), ("n", Value::integer(1))]);
+        assert_eq!(variables.read(&node("a", "s"), Reach::Node, &Path::keys(["m"])), expected);
     }
 
     #[test]

@@ -40,6 +40,26 @@ pub enum SecretStep {
     Delete,
 }
 
+/// What Node-RED's editor sends for a secret that was left alone (docs/contracts/node-red.md section 2, D8).
+const LEFT_ALONE: &str = "__PWRD__";
+
+impl SecretStep {
+    /// What a person means by this text: none if the secret stays as it is, deletion if it is blank, else this value.
+    pub fn of_text(text: &str) -> Option<Self> {
+        match text {
+            LEFT_ALONE => None,
+            blank if blank.trim().is_empty() => Some(Self::Delete),
+            _ => Some(Self::Set(Secret::new(text.as_bytes().to_vec()))),
+        }
+    }
+
+    /// A secret that is read from this environment variable when it is used; none if flows cannot see such a variable.
+    pub fn of_variable(name: &str) -> Option<Self> {
+        let visible = !name.is_empty() && !name.starts_with("CHANCERY_") && !name.contains(['{', '}', '=', '\0']);
+        visible.then(|| Self::Set(Secret::new(format!("${{{name}}}").into_bytes())))
+    }
+}
+
 impl Vault {
     /// Makes a store in `folder` under a master key that `source` names, or draws where it names a new file.
     ///
@@ -94,6 +114,14 @@ impl Vault {
             KeySource::Secret(secret) => KeyName::Secret(owner(secret)),
             KeySource::Given(name) => KeyName::Given(name.to_string()),
         }
+    }
+
+    /// Whether a secret of a flow can be used now, for a warning at deploy.
+    ///
+    /// # Errors
+    /// The fault that a message would meet.
+    pub fn check(&self, secret: &SecretRef) -> Result<(), signer::Fault> {
+        self.signer.check(&owner(secret))
     }
 
     /// Uses this value for a secret of a flow as long as the vault is open; it wins over a stored one and is not stored.
@@ -342,6 +370,20 @@ mod tests {
         vault.change_secret(&one, &SecretStep::Set(Secret::new(b"1".to_vec())), &BY).unwrap();
         assert!(vault.secret(&other).unwrap().is_none());
         assert_eq!(vault.secrets().unwrap(), [one]);
+    }
+
+    /// NR-33: the editor's placeholder keeps a secret, blanks delete it, and neither is ever a value.
+    #[test]
+    fn placeholders_and_blanks_are_no_secrets() {
+        assert!(SecretStep::of_text("__PWRD__").is_none());
+        for blank in ["", " ", "\t\n"] {
+            assert!(matches!(SecretStep::of_text(blank), Some(SecretStep::Delete)), "{blank:?}");
+        }
+        let Some(SecretStep::Set(value)) = SecretStep::of_text(" s ") else { panic!("a value") };
+        assert_eq!(value.expose(), b" s ");
+        let Some(SecretStep::Set(value)) = SecretStep::of_variable("JWT_SECRET") else { panic!("a value") };
+        assert_eq!(value.expose(), b"${JWT_SECRET}");
+        assert!(SecretStep::of_variable("CHANCERY_KEY").is_none());
     }
 
     #[test]

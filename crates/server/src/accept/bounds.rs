@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::ListenerKind;
 use crate::limits::{
     BODY_CORE_BYTES_MAX, BODY_RUNTIME_BYTES_MAX, BODY_SECS, BODY_STUDIO_BYTES_MAX, CONNECTIONS_ADDRESS_MAX,
-    CONNECTIONS_MAX, DRAIN_SECS, FIRST_REQUEST_SECS, HEAD_BYTES_MAX, HEADERS_MAX, IDLE_SECS, REPLY_ADMIN_SECS,
-    REPLY_FLOW_SECS_MAX, URI_BYTES_MAX,
+    CONNECTIONS_MAX, DOCUMENT_FILE_BYTES_MAX, DRAIN_SECS, FIRST_REQUEST_SECS, HEAD_BYTES_MAX, HEADERS_MAX, IDLE_SECS,
+    REPLY_ADMIN_SECS, REPLY_FLOW_SECS_MAX, URI_BYTES_MAX,
 };
 use crate::problem::Problem;
 
@@ -48,7 +48,8 @@ impl Limits {
         let (body_bytes, reply_secs, late) = match kind {
             ListenerKind::Runtime => (BODY_RUNTIME_BYTES_MAX, REPLY_FLOW_SECS_MAX, Problem::ReplyTimeout),
             ListenerKind::Core => (BODY_CORE_BYTES_MAX, REPLY_ADMIN_SECS, Problem::Unavailable),
-            ListenerKind::Studio | ListenerKind::Control | ListenerKind::Health => {
+            ListenerKind::Control => (DOCUMENT_FILE_BYTES_MAX, REPLY_ADMIN_SECS, Problem::Unavailable),
+            ListenerKind::Studio | ListenerKind::Health => {
                 (BODY_STUDIO_BYTES_MAX, REPLY_ADMIN_SECS, Problem::Unavailable)
             }
         };

@@ -2,16 +2,16 @@
 
 pub(crate) mod reply;
 pub(crate) mod script;
-pub(crate) mod sign;
-pub(crate) mod verify;
+pub mod sign;
+pub mod verify;
 
 use std::pin::Pin;
 
-use plan::{Answer, FaultKind, Text};
+use plan::{Answer, FaultKind, Refusal};
 use signer::Fault;
 
 /// What became of an ask.
-pub(crate) enum Begun {
+pub enum Begun {
     /// It is done.
     Done(Answer),
     /// It takes its time; the run goes on with other messages.
@@ -19,11 +19,11 @@ pub(crate) enum Begun {
 }
 
 /// Why a key could not be used, as the engine hears it.
-fn key_fault(fault: Fault) -> (FaultKind, Text) {
+fn refused(fault: Fault) -> Answer {
     let kind = match fault.kind {
         signer::FaultKind::Missing => FaultKind::KeyMissing,
         signer::FaultKind::Unusable | signer::FaultKind::Unfit => FaultKind::KeyUnusable,
         signer::FaultKind::Failed => FaultKind::KeyAway,
     };
-    (kind, fault.text.into())
+    Answer::Refused(Refusal::Key(kind, fault.text.into()))
 }

@@ -2,10 +2,10 @@
 //!
 //! | listener | routes |
 //! |---|---|
-//! | runtime | live flows, behind [`RuntimeRouter`]; `/.well-known/jwks.json` is reserved |
+//! | runtime | live flows ([`Live`]), behind [`RuntimeRouter`]; `/.well-known/jwks.json` is reserved |
 //! | core | none yet: every path is `404 Not found` |
 //! | studio | [`studio::routes`], [`metrics::routes`] |
-//! | control | [`health::routes`] |
+//! | control | [`documents::routes`], [`secrets::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
 //!
 //! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
@@ -23,20 +23,26 @@
 //! let router = Router::new(Health).with(metrics::routes(Default::default()));
 //! ```
 
+pub mod documents;
 pub mod health;
+pub mod live;
 pub mod metrics;
 mod pattern;
 mod router;
+pub mod secrets;
 pub mod studio;
 
+pub use live::Live;
 pub use pattern::Captures;
 pub use router::{Call, LiveFlows, Route, Router, RuntimeRouter};
 pub use studio::Studio;
 
-use http::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::accept::{ListenerKind, Peer};
+use crate::deployment::Caller;
 use crate::problem::{Body, Problem, RequestId};
 
 /// The listener that a router belongs to, with what it does to every request and reply.
@@ -145,3 +151,22 @@ pub type StudioRouter = Router<Studio>;
 pub type ControlRouter = Router<Control>;
 /// The router of the health listener.
 pub type HealthRouter = Router<Health>;
+
+/// A reply with a JSON body, which no cache keeps.
+fn json_reply(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Who calls, for the audit.
+fn caller(peer: Peer) -> Caller {
+    match peer {
+        Peer::Unix { uid } => Caller { actor: format!("uid:{uid}") },
+        Peer::Tcp(address) => Caller { actor: format!("address:{}", address.ip()) },
+    }
+}

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; and every test binary takes what it needs of the one helper")]
 
+pub(crate) mod chancery;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -166,6 +168,11 @@ impl Reply {
             body: rest[..length].to_owned(),
             head,
         })
+    }
+
+    /// The value of a header field, in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     pub(crate) fn has(&self, field: &str) -> bool {

@@ -1,0 +1,378 @@
+//! The live flows: documents are deployed whole or not at all, and the table of what is live is a value, swapped whole.
+
+mod live;
+mod report;
+mod retire;
+mod schedule;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use dialects::Kind;
+use dialects::node_red::{self, FoundSecret, LowerSettings, Lowered, RouteTable, SecretChange, Serve};
+use plan::{Diagnostic, ScriptIx, ScriptPlan, SecretRef, TriggerIx, validate};
+use sandbox::{Pool, SyntaxFault};
+use signer::Secret;
+use store::{By, NewDocument};
+use tokio::sync::Mutex;
+
+pub(crate) use live::LiveDocument;
+use live::Surroundings;
+pub use report::{DeployError, Listed, Report, SecretNameError};
+
+use crate::limits::DOCUMENT_FILE_BYTES_MAX;
+use crate::log::{Field, Log};
+use crate::vault::{SecretStep, TENANT, Vault};
+
+/// What flows run with, whatever they say.
+pub struct FlowHouse {
+    /// Where documents and secrets are kept.
+    pub vault: Arc<Vault>,
+    /// Where scripts run.
+    pub pool: Pool,
+    /// Where flows tell what happens.
+    pub log: Log,
+    /// The variables that flows may see.
+    pub environment: BTreeMap<String, String>,
+    /// How long a request waits for a flow's reply.
+    pub reply_timeout: Duration,
+    /// `flows.compat.jwt_any_hmac` (docs/contracts/node-red.md section 2, D4).
+    pub jwt_any_hmac: bool,
+    /// Secrets for this run alone, by the id or the name of a node.
+    pub given: Vec<GivenSecret>,
+}
+
+/// A secret for this run alone, which wins over a stored one.
+pub struct GivenSecret {
+    /// The id or the name of a node.
+    pub owner: String,
+    /// The field.
+    pub field: String,
+    /// The value.
+    pub value: Secret,
+}
+
+/// Who deploys, for the audit.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// A user, or the system account of a command.
+    pub actor: String,
+}
+
+/// The live flows of this process.
+pub struct Deployments {
+    house: FlowHouse,
+    /// What of the environment flows may see.
+    environment: BTreeMap<String, String>,
+    table: RwLock<Arc<Table>>,
+    /// Held by whoever changes the table, so that deploys happen one after the other.
+    changing: Mutex<()>,
+}
+
+/// What is live now.
+pub(crate) struct Table {
+    pub(crate) routes: RouteTable<Target>,
+    documents: Vec<Entry>,
+}
+
+/// What a route leads to.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) live: Arc<LiveDocument>,
+    /// None if the section is stopped.
+    pub(crate) trigger: Option<TriggerIx>,
+}
+
+/// One live document and what is told of it.
+#[derive(Clone)]
+struct Entry {
+    live: Arc<LiveDocument>,
+    routes: Vec<node_red::Route>,
+    listed: Listed,
+}
+
+/// A document that could go live.
+struct Ready {
+    live: LiveDocument,
+    routes: Vec<node_red::Route>,
+    diagnostics: Vec<Diagnostic>,
+    secrets: Vec<(SecretRef, SecretStep)>,
+    /// The document without the secrets that stood in it.
+    octets: Bytes,
+}
+
+impl Deployments {
+    /// No flow is live yet.
+    pub fn new(house: FlowHouse) -> Arc<Self> {
+        let seen = |(name, _): &(&String, &String)| !name.starts_with("CHANCERY_");
+        let visible = house.environment.iter().filter(seen).map(|(name, value)| (name.clone(), value.clone()));
+        let environment = visible.collect();
+        let table = RwLock::new(Arc::new(Table::of(Vec::new())));
+        Arc::new(Self { house, environment, table, changing: Mutex::new(()) })
+    }
+
+    /// Makes the documents of the store live, in the order in which they first went live. One that cannot be is left
+    /// out and told; the others are not held up by it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn restore(self: &Arc<Self>) -> Result<Vec<(String, Result<Report, DeployError>)>, DeployError> {
+        let _changing = self.changing.lock().await;
+        let this = Arc::clone(self);
+        let documents = blocking(move || Ok(this.house.vault.store().documents()?)).await?;
+        let mut told = Vec::new();
+        for document in documents {
+            let ready = self.prepare(&document.name, document.octets.into()).await;
+            let report = ready.map(|ready| self.go_live(&document.name, document.revision, ready));
+            told.push((document.name, report));
+        }
+        Ok(told)
+    }
+
+    /// Deploys a document under this name: it is live and stored, or nothing has changed.
+    ///
+    /// # Errors
+    /// Why not, with every place that is wrong.
+    pub async fn deploy(self: &Arc<Self>, name: &str, octets: Bytes, by: &Caller) -> Result<Report, DeployError> {
+        let _changing = self.changing.lock().await;
+        let mut ready = self.prepare(name, octets).await?;
+        let (this, by, name_owned) = (Arc::clone(self), by.clone(), name.to_owned());
+        let (octets, secrets) = (ready.octets.clone(), std::mem::take(&mut ready.secrets));
+        let deployed = blocking(move || {
+            let document = NewDocument {
+                tenant: TENANT,
+                name: &name_owned,
+                kind: Kind::NodeRed.name(),
+                octets: &octets,
+                over: None,
+            };
+            Ok(this.house.vault.deploy(&document, &secrets, &by.by())?)
+        })
+        .await?;
+        Ok(self.go_live(name, deployed.revision, ready))
+    }
+
+    /// Takes a document away. False if it was not live.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn undeploy(self: &Arc<Self>, name: &str, by: &Caller) -> Result<bool, DeployError> {
+        let _changing = self.changing.lock().await;
+        let (this, by, owned) = (Arc::clone(self), by.clone(), name.to_owned());
+        let gone = blocking(move || {
+            Ok(this.house.vault.store().change(&by.by(), |change| change.undeploy(TENANT, &owned))?)
+        })
+        .await?;
+        let table = self.table();
+        let (old, kept) = table.documents.iter().cloned().partition(|entry| entry.listed.name == name);
+        self.swap(kept, old);
+        Ok(gone)
+    }
+
+    /// What is live, in its order.
+    pub fn list(&self) -> Vec<Listed> {
+        self.table().documents.iter().map(|entry| entry.listed.clone()).collect()
+    }
+
+    /// The secrets that were given for this run and that no live document has a node for, as `owner.field`.
+    pub fn unused_secrets(&self) -> Vec<String> {
+        let table = self.table();
+        let used = |given: &&GivenSecret| table.documents.iter().any(|entry| !entry.named(&given.owner).is_empty());
+        let unused = self.house.given.iter().filter(|given| !used(given));
+        unused.map(|given| format!("{}.{}", given.owner, given.field)).collect()
+    }
+
+    /// The secret that a person means by the id or the name of a node and a field.
+    ///
+    /// # Errors
+    /// If no live node is called so, or several are.
+    pub fn secret_named(&self, owner: &str, field: &str) -> Result<SecretRef, SecretNameError> {
+        let table = self.table();
+        let mut ids: Vec<&str> = table.documents.iter().flat_map(|entry| entry.named(owner)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        match ids.as_slice() {
+            [id] => Ok(SecretRef { owner: (*id).into(), field: field.into() }),
+            [] => Err(SecretNameError::Unknown { owner: owner.to_owned() }),
+            several => Err(SecretNameError::Several {
+                owner: owner.to_owned(),
+                ids: several.iter().map(|id| (*id).to_owned()).collect(),
+            }),
+        }
+    }
+
+    /// The vault that secrets and documents are kept in.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.house.vault
+    }
+
+    /// Where flows tell what happens.
+    pub(crate) fn log(&self) -> &Log {
+        &self.house.log
+    }
+
+    /// How long a request waits for a flow's reply.
+    pub(crate) fn reply_timeout(&self) -> Duration {
+        self.house.reply_timeout
+    }
+
+    /// What is live now. Whoever holds it goes on with it after a swap.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads, lowers, checks and compiles a document, and changes nothing.
+    async fn prepare(self: &Arc<Self>, name: &str, octets: Bytes) -> Result<Ready, DeployError> {
+        let (this, owned, source) = (Arc::clone(self), name.to_owned(), octets.clone());
+        let lowered = blocking(move || this.lower(&owned, &source)).await?;
+        self.refuse_taken_routes(name, &lowered)?;
+        let broken = self.check_scripts(&lowered.flow.scripts).await;
+        let mut diagnostics = lowered.diagnostics;
+        diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&lowered.flow, *at, fault)));
+        let flow = validate(lowered.flow).map_err(DeployError::Flawed)?;
+        let old = self.table().documents.iter().find(|entry| entry.listed.name == name).cloned();
+        let around = Surroundings {
+            vault: &self.house.vault,
+            pool: &self.house.pool,
+            variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
+        };
+        let live = LiveDocument::compile(flow, lowered.replies, &broken, around).map_err(DeployError::Token)?;
+        let octets = without(&octets, &lowered.cuts);
+        let secrets = lowered.secrets.into_iter().filter_map(secret_step).collect();
+        Ok(Ready { live, routes: lowered.routes, diagnostics, secrets, octets })
+    }
+
+    fn lower(&self, name: &str, octets: &[u8]) -> Result<Lowered, DeployError> {
+        if octets.len() > DOCUMENT_FILE_BYTES_MAX {
+            return Err(DeployError::TooLarge { bytes: octets.len() });
+        }
+        let Some(Kind::NodeRed) = dialects::detect(octets) else { return Err(DeployError::UnknownKind) };
+        let settings = LowerSettings { environment: &self.environment, jwt_any_hmac: self.house.jwt_any_hmac };
+        node_red::lower(name, octets, &settings).map_err(DeployError::Refused)
+    }
+
+    /// One path, one owner.
+    fn refuse_taken_routes(&self, name: &str, lowered: &Lowered) -> Result<(), DeployError> {
+        let mut refused = report::reserved_routes(&lowered.routes);
+        for other in self.table().documents.iter().filter(|entry| entry.listed.name != name) {
+            refused.extend(report::taken_routes(&other.listed.name, &other.routes, &lowered.routes));
+        }
+        if refused.is_empty() { Ok(()) } else { Err(DeployError::Refused(refused)) }
+    }
+
+    async fn check_scripts(&self, scripts: &[ScriptPlan]) -> Vec<(ScriptIx, SyntaxFault)> {
+        let mut broken = Vec::new();
+        for (at, script) in (0..).map(ScriptIx).zip(scripts) {
+            if let Err(fault) = self.house.pool.check(script).await {
+                broken.push((at, fault));
+            }
+        }
+        broken
+    }
+
+    /// Puts a document into the table, in the place of the last one of its name.
+    fn go_live(&self, name: &str, revision: u64, ready: Ready) -> Report {
+        let live = Arc::new(ready.live);
+        self.give_secrets(&live);
+        let mut diagnostics = ready.diagnostics;
+        diagnostics.extend(report::unusable_secrets(&self.house.vault, live.flow()));
+        let listed = Listed { name: name.to_owned(), revision, diagnostics: diagnostics.clone() };
+        let entry = Entry { live: Arc::clone(&live), routes: ready.routes, listed };
+        let urls = entry.routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect();
+        let mut documents = self.table().documents.clone();
+        let old = match documents.iter_mut().find(|entry| entry.listed.name == name) {
+            Some(place) => vec![std::mem::replace(place, entry)],
+            None => {
+                documents.push(entry);
+                Vec::new()
+            }
+        };
+        self.swap(documents, old);
+        schedule::begin(&live, &self.house.log);
+        self.house.log.info("deployed", &[Field::Document(name), Field::Count(revision)]);
+        Report { revision, diagnostics, routes: urls }
+    }
+
+    fn give_secrets(&self, live: &LiveDocument) {
+        for given in &self.house.given {
+            for id in named(live, &given.owner) {
+                let secret = SecretRef { owner: id.into(), field: given.field.as_str().into() };
+                self.house.vault.give(&secret, Secret::new(given.value.expose().to_vec()));
+            }
+        }
+    }
+
+    fn swap(&self, documents: Vec<Entry>, old: Vec<Entry>) {
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Table::of(documents));
+        for Entry { live, .. } in old {
+            retire::retire(live, self.house.log.clone());
+        }
+    }
+}
+
+impl Table {
+    fn of(documents: Vec<Entry>) -> Self {
+        let routes = documents.iter().flat_map(|entry| {
+            entry.routes.iter().map(|route| {
+                let trigger = match route.serve {
+                    Serve::Trigger(trigger) => Some(trigger),
+                    Serve::Stopped => None,
+                };
+                (route.clone(), Target { live: Arc::clone(&entry.live), trigger })
+            })
+        });
+        Self { routes: RouteTable::new(routes), documents }
+    }
+}
+
+impl Entry {
+    fn named(&self, owner: &str) -> Vec<&str> {
+        named(&self.live, owner)
+    }
+}
+
+impl Caller {
+    /// As the store's audit has it.
+    pub fn by(&self) -> By<'_> {
+        By { actor: &self.actor, address: None, request_id: None }
+    }
+}
+
+/// The ids of the nodes that have this id or name.
+fn named<'l>(live: &'l LiveDocument, owner: &str) -> Vec<&'l str> {
+    let origins = live.flow().origins.iter();
+    let found = origins.filter(|origin| &*origin.id == owner || (!owner.is_empty() && &*origin.name == owner));
+    found.map(|origin| &*origin.id).collect()
+}
+
+fn secret_step(found: FoundSecret) -> Option<(SecretRef, SecretStep)> {
+    match found.change {
+        SecretChange::Keep => None,
+        SecretChange::Delete => Some((found.secret, SecretStep::Delete)),
+        SecretChange::Set(text) => Some((found.secret, SecretStep::Set(Secret::new(text.into_bytes())))),
+    }
+}
+
+/// The octets without these ranges, which are in ascending order.
+fn without(octets: &Bytes, cuts: &[std::ops::Range<usize>]) -> Bytes {
+    if cuts.is_empty() {
+        return octets.clone();
+    }
+    let mut kept = Vec::with_capacity(octets.len());
+    let mut from = 0;
+    for cut in cuts {
+        kept.extend_from_slice(&octets[from..cut.start.max(from)]);
+        from = cut.end.max(from);
+    }
+    kept.extend_from_slice(&octets[from..]);
+    kept.into()
+}
+
+/// Work that waits for the disk or takes long, off the threads that serve requests.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DeployError> + Send + 'static,
+) -> Result<T, DeployError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(DeployError::Panicked))
+}

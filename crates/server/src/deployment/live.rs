@@ -1,0 +1,157 @@
+//! One document as it runs: everything that was parsed, compiled or looked up when it was deployed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dialects::node_red::ResponseNode;
+use plan::{NodeIx, Op, Origin, PolicyIx, ReplyIx, ScriptIx, TokenIx, ValidFlow};
+use sandbox::{Pool, ScriptKey, SyntaxFault};
+use signer::{Minter, TokenVerifier};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::effects::{sign, verify};
+use crate::variables::Variables;
+use crate::vault::Vault;
+
+/// A document that is live.
+pub(crate) struct LiveDocument {
+    flow: ValidFlow,
+    replies: Vec<ResponseNode>,
+    minters: Vec<Arc<Minter>>,
+    verifiers: Vec<TokenVerifier>,
+    scripts: Vec<Result<ScriptKey, String>>,
+    pool: Pool,
+    variables: Arc<Variables>,
+    /// Raised when runs that are still on their way shall end.
+    cut: watch::Sender<bool>,
+    schedules: Mutex<Vec<AbortHandle>>,
+}
+
+/// What a document runs with, whatever it says.
+pub(super) struct Surroundings<'a> {
+    pub(super) vault: &'a Vault,
+    pub(super) pool: &'a Pool,
+    pub(super) variables: Arc<Variables>,
+}
+
+impl LiveDocument {
+    /// Compiles what can be compiled before the first message. `broken` names the scripts whose source is no program.
+    ///
+    /// # Errors
+    /// A token whose header cannot be made.
+    pub(super) fn compile(
+        flow: ValidFlow,
+        replies: Vec<ResponseNode>,
+        broken: &[(ScriptIx, SyntaxFault)],
+        around: Surroundings<'_>,
+    ) -> Result<Self, jose::Error> {
+        let Surroundings { vault, pool, variables } = around;
+        let signer = vault.signer();
+        let minters =
+            flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
+        let minters = minters.collect::<Result<_, _>>()?;
+        let verifiers = flow.policies.iter().map(|policy| verify::compile(signer, &vault.key(&policy.key), policy));
+        let verifiers = verifiers.collect();
+        let scripts = flow.scripts.iter().enumerate().map(|(at, script)| {
+            match broken.iter().find(|(broken, _)| broken.0 as usize == at) {
+                Some((_, fault)) => Err(fault.to_string()),
+                None => Ok(pool.register(&flow.document, script)),
+            }
+        });
+        let scripts = scripts.collect();
+        Ok(Self {
+            flow,
+            replies,
+            minters,
+            verifiers,
+            scripts,
+            pool: pool.clone(),
+            variables,
+            cut: watch::Sender::new(false),
+            schedules: Mutex::default(),
+        })
+    }
+
+    /// The document's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.flow.document
+    }
+
+    /// The flow that it was lowered to.
+    pub(crate) fn flow(&self) -> &ValidFlow {
+        &self.flow
+    }
+
+    /// Where a node comes from.
+    pub(crate) fn origin(&self, node: NodeIx) -> &Origin {
+        &self.flow.origins[self.flow.nodes[node.0 as usize].origin.0 as usize]
+    }
+
+    /// What dresses a reply.
+    pub(crate) fn reply(&self, reply: ReplyIx) -> &ResponseNode {
+        &self.replies[reply.0 as usize]
+    }
+
+    /// What signs the tokens of a plan.
+    pub(crate) fn minter(&self, token: TokenIx) -> &Arc<Minter> {
+        &self.minters[token.0 as usize]
+    }
+
+    /// What checks the signatures for a policy.
+    pub(crate) fn verifier(&self, policy: PolicyIx) -> &TokenVerifier {
+        &self.verifiers[policy.0 as usize]
+    }
+
+    /// The script as the pool knows it.
+    ///
+    /// # Errors
+    /// Why it is no program.
+    pub(crate) fn script(&self, script: ScriptIx) -> Result<ScriptKey, &str> {
+        self.scripts[script.0 as usize].as_ref().copied().map_err(String::as_str)
+    }
+
+    /// The scripts that are programs, each with the node that runs it.
+    pub(crate) fn speakers(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
+        (0..).map(NodeIx).zip(&self.flow.nodes).filter_map(|(at, node)| match &node.op {
+            Op::Script(script) | Op::Shape { otherwise: script, .. } => Some((at, self.script(*script).ok()?)),
+            Op::Pass
+            | Op::Assign(_)
+            | Op::Issue { .. }
+            | Op::Verify { .. }
+            | Op::Reply(_)
+            | Op::Log { .. }
+            | Op::Raise(_) => None,
+        })
+    }
+
+    /// Where scripts run.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// What its scripts keep.
+    pub(crate) fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
+    /// Keeps what time does for this document, so that it can be stopped.
+    pub(super) fn keep_schedules(&self, schedules: Vec<AbortHandle>) {
+        *self.schedules.lock().unwrap_or_else(PoisonError::into_inner) = schedules;
+    }
+
+    /// From now on time sets nothing off any more.
+    pub(super) fn stop_schedules(&self) {
+        let schedules = std::mem::take(&mut *self.schedules.lock().unwrap_or_else(PoisonError::into_inner));
+        schedules.iter().for_each(AbortHandle::abort);
+    }
+
+    /// Ends the runs that are still on their way.
+    pub(super) fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Hears that runs shall end.
+    pub(crate) fn on_cut(&self) -> watch::Receiver<bool> {
+        self.cut.subscribe()
+    }
+}

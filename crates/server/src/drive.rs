@@ -1,0 +1,275 @@
+//! Does what the engine asks until every message of a run rests.
+//!
+//! A run whose asks are all answered on the spot costs no task, no channel and no lock: [`Drive::advance`] takes it from
+//! its trigger to its reply on the caller's own stack. Only a run that has to wait goes on in a task of its own.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use dialects::node_red::{Exchange, Rendered, render};
+
+use engine::{Context, Run, Step, Told};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http::Response;
+use plan::{Answer, Ask, AskId, Fault, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, Value};
+use sandbox::Conversation;
+use tokio::sync::oneshot;
+
+use crate::deployment::LiveDocument;
+use crate::effects::reply::{Between, Desk, Outcome};
+use crate::effects::script::Call;
+use crate::effects::{Begun, sign, verify};
+use crate::log::{Field, Log};
+use crate::problem::RequestId;
+
+/// Steps that a run takes at a time before other work gets its turn.
+const STEPS_AT_ONCE: u32 = 2_000;
+
+/// A run on its way.
+pub(crate) struct Drive {
+    live: Arc<LiveDocument>,
+    log: Log,
+    run: Run,
+    desk: Desk,
+    /// What is under way; none was ever needed if this is `None`.
+    later: Option<FuturesUnordered<Later>>,
+    exchange: Exchange,
+    failed: bool,
+    id: RequestId,
+}
+
+/// Why a run has stopped for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// It waits for something that is under way.
+    Waiting,
+    /// It has worked long enough.
+    Tired,
+    /// It is over.
+    Rest,
+}
+
+type Later = Pin<Box<dyn Future<Output = Came> + Send>>;
+
+/// What came of something under way.
+enum Came {
+    /// The answer to an ask.
+    Answer(AskId, Answer),
+    /// A script did something, and may go on.
+    Spoke(AskId, Call, ScriptEvent),
+}
+
+/// The clock, as the engine is told it.
+pub(crate) fn now() -> Context {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Context { now_epoch_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
+}
+
+impl Drive {
+    /// A run whose reply is looked for with [`Self::take_reply`], or sent on after [`Self::send_reply_on`].
+    pub(crate) fn of_request(live: Arc<LiveDocument>, log: Log, run: Run, exchange: Exchange, id: RequestId) -> Self {
+        Self { live, log, run, desk: Desk::Here(None), later: None, exchange, failed: false, id }
+    }
+
+    /// A run that nobody waits for.
+    pub(crate) fn of_schedule(live: Arc<LiveDocument>, log: Log, run: Run) -> Self {
+        let (exchange, id) = (Exchange::default(), RequestId::fresh());
+        Self { live, log, run, desk: Desk::Closed, later: None, exchange, failed: false, id }
+    }
+
+    /// A run in which a script speaks by itself, under this ask.
+    pub(crate) fn of_speaker(
+        live: Arc<LiveDocument>,
+        log: Log,
+        (run, id, node): (Run, AskId, NodeIx),
+        conversation: Conversation,
+    ) -> Self {
+        let mut drive = Self::of_schedule(live, log, run);
+        let origin = drive.live.flow().nodes[node.0 as usize].origin;
+        drive.listen(id, Call::of(conversation, origin));
+        drive
+    }
+
+    /// Goes on as far as it gets without waiting.
+    pub(crate) fn advance(&mut self) -> Pause {
+        let context = now();
+        for _ in 0..STEPS_AT_ONCE {
+            match self.run.step(&context) {
+                Step::Ask(id, ask) => self.take(id, ask, &context),
+                Step::Told(told) => self.tell(told),
+                Step::Waiting => return Pause::Waiting,
+                Step::Rest => return Pause::Rest,
+            }
+        }
+        Pause::Tired
+    }
+
+    /// The reply, if the run has given one by now.
+    pub(crate) fn take_reply(&mut self) -> Option<Response<Bytes>> {
+        let Desk::Here(place) = &mut self.desk else { return None };
+        let reply = place.take();
+        if reply.is_some() {
+            self.desk = Desk::Closed;
+        }
+        reply
+    }
+
+    /// Whether a fault was raised that nobody took.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// From now on the reply goes through a channel.
+    pub(crate) fn send_reply_on(&mut self) -> (oneshot::Receiver<Outcome>, Arc<Between>) {
+        let (sender, receiver) = oneshot::channel();
+        let between = Arc::new(Between { failed: self.failed.into(), late: false.into() });
+        self.desk = Desk::There(Some(sender), Arc::clone(&between));
+        (receiver, between)
+    }
+
+    /// Goes on until the run rests, or its flow was taken away and its time is over.
+    pub(crate) async fn finish(mut self) {
+        let mut cut = self.live.on_cut();
+        let ended = tokio::select! {
+            biased;
+            _ = cut.wait_for(|cut| *cut) => Outcome::Cut,
+            () = self.step_to_rest() => Outcome::Rested,
+        };
+        self.desk.close(ended);
+    }
+
+    async fn step_to_rest(&mut self) {
+        loop {
+            match self.advance() {
+                Pause::Rest => return,
+                Pause::Tired => tokio::task::yield_now().await,
+                Pause::Waiting => self.wait().await,
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        let came = match &mut self.later {
+            Some(later) => later.next().await,
+            None => None,
+        };
+        match came.expect("a run that waits has something under way") {
+            Came::Answer(id, answer) => self.answer(id, answer, &now()),
+            Came::Spoke(id, call, event) => {
+                let is_last = event == ScriptEvent::Rest;
+                self.answer(id, Answer::Script(event), &now());
+                if !is_last {
+                    self.listen(id, call);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, id: AskId, ask: Ask, context: &Context) {
+        let begun = match ask {
+            Ask::Mint(request) => sign::mint(self.live.minter(request.token), request.claims),
+            Ask::Verify(request) => Begun::Done(verify::check(self.live.verifier(request.policy), &request.token)),
+            Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
+            Ask::Script { script, message } => match Call::begin(&self.live, script, &message, self.run.cells()) {
+                Ok(call) => return self.listen(id, call),
+                Err(fault) => Begun::Done(Answer::Failed(fault)),
+            },
+        };
+        match begun {
+            Begun::Done(answer) => self.answer(id, answer, context),
+            Begun::Later(answer) => self.later().push(Box::pin(async move { Came::Answer(id, answer.await) })),
+        }
+    }
+
+    fn reply(&mut self, reply: ReplyIx, message: &Value, context: &Context) -> Answer {
+        let dress = self.live.reply(reply);
+        match render(dress, message, self.run.cells(), &mut self.exchange, context.now_epoch_ms) {
+            Ok(Rendered::Answer(response)) => self.desk.hand_out(response),
+            Ok(Rendered::NobodyWaits) => {
+                Answer::Declined("the message leads to no request, so nothing is answered".into())
+            }
+            Err(fault) => Answer::Failed(fault),
+        }
+    }
+
+    fn listen(&mut self, id: AskId, mut call: Call) {
+        let live = Arc::clone(&self.live);
+        self.later().push(Box::pin(async move {
+            let event = call.next(&live).await;
+            Came::Spoke(id, call, event)
+        }));
+    }
+
+    fn answer(&mut self, id: AskId, answer: Answer, context: &Context) {
+        self.run.answer(id, answer, context).expect("each ask gets answers of its own kind, until the last");
+    }
+
+    fn later(&mut self) -> &mut FuturesUnordered<Later> {
+        self.later.get_or_insert_default()
+    }
+
+    fn tell(&mut self, told: Told) {
+        match told {
+            Told::Uncaught { node, fault } => {
+                self.fail();
+                self.tell_fault("flow_fault", node, &fault);
+            }
+            Told::FaultLoop { node, fault } => {
+                self.fail();
+                self.tell_fault("flow_fault_loop", node, &fault);
+            }
+            Told::Log { node, level, value } => self.tell_line(node, level, &value),
+        }
+    }
+
+    fn fail(&mut self) {
+        self.failed = true;
+        self.desk.failed();
+    }
+
+    fn tell_fault(&self, event: &'static str, node: NodeIx, fault: &Fault) {
+        let code = fault.code.as_deref().unwrap_or("none");
+        let stack = fault.stack.as_deref().unwrap_or_default();
+        let told = [Field::Code(code), Field::Cause(&fault.message), Field::Place(stack)];
+        self.log.warn(event, &self.fields(node, &told[..if stack.is_empty() { 2 } else { 3 }]));
+    }
+
+    fn tell_line(&self, node: NodeIx, level: LogLevel, value: &Value) {
+        let text = shown(value);
+        let fields = self.fields(node, &[Field::Message(&text)]);
+        match level {
+            LogLevel::Trace | LogLevel::Debug => self.log.debug("flow_log", &fields),
+            LogLevel::Info => self.log.info("flow_log", &fields),
+            LogLevel::Warn => self.log.warn("flow_log", &fields),
+            LogLevel::Error => self.log.error("flow_log", &fields),
+        }
+    }
+
+    fn fields<'f>(&'f self, node: NodeIx, told: &[Field<'f>]) -> Vec<Field<'f>> {
+        let Origin { id, kind, section, .. } = self.live.origin(node);
+        let place = [
+            Field::RequestId(self.id),
+            Field::Document(self.live.name()),
+            Field::Tab(section),
+            Field::NodeId(id),
+            Field::NodeType(kind),
+        ];
+        place.into_iter().chain(told.iter().copied()).collect()
+    }
+}
+
+/// A value as a line of the log shows it.
+fn shown(value: &Value) -> String {
+    if let Value::Text(text) = value {
+        return text.to_string();
+    }
+    let mut text = Vec::new();
+    match plan::write_json(&mut text, value) {
+        Ok(true) => String::from_utf8_lossy(&text).into_owned(),
+        Ok(false) => "undefined".to_owned(),
+        Err(why) => format!("[{why}]"),
+    }
+}

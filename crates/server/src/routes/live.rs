@@ -1,0 +1,139 @@
+//! Live flows: a request is accepted by the dialect of its flow, runs, and is answered.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use dialects::node_red::{self, Accepted, Found, Route, Unanswered};
+use engine::Run;
+use http::{Request, Response, StatusCode};
+use plan::{Map, TriggerIx};
+use tokio::time::Instant;
+
+use super::LiveFlows;
+use crate::accept::{Intake, Peer};
+use crate::deployment::{Deployments, LiveDocument, Target};
+use crate::drive::{Drive, Pause};
+use crate::effects::reply::Outcome;
+use crate::problem::{Body, RequestId};
+
+/// The live flows, as the runtime listener asks for them.
+#[derive(Clone)]
+pub struct Live(Arc<Deployments>);
+
+impl Live {
+    /// Answers from these deployments.
+    pub fn new(deployments: Arc<Deployments>) -> Self {
+        Self(deployments)
+    }
+}
+
+impl LiveFlows for Live {
+    async fn answer(&self, request: Request<Intake>, peer: Peer) -> Response<Body> {
+        let answer = match self.take_in(request, peer).await {
+            Ok(start) => self.run(start).await,
+            Err(answer) => *answer,
+        };
+        answer.map(Body::from)
+    }
+}
+
+/// A request that was taken in by the flow that it leads to.
+struct Start {
+    live: Arc<LiveDocument>,
+    trigger: TriggerIx,
+    accepted: Accepted,
+    id: RequestId,
+}
+
+impl Live {
+    /// Finds the flow and makes a message of the request, or an answer if there is no such flow or message. The table
+    /// is let go of then, so that a document which is replaced meanwhile is held by its runs alone.
+    async fn take_in(&self, request: Request<Intake>, peer: Peer) -> Result<Start, Box<Response<Bytes>>> {
+        let table = self.0.table();
+        match table.routes.find(request.method(), request.uri().path()) {
+            Found::Route { route, to, parameters } => accept(route, to, parameters, request, peer).await,
+            Found::Options(allow) => Err(Box::new(node_red::options(&allow))),
+            Found::Undecodable => Err(Box::new(node_red::refused(StatusCode::BAD_REQUEST))),
+            Found::Nothing => Err(Box::new(node_red::not_found(request.method(), request.uri().path()))),
+        }
+    }
+
+    async fn run(&self, start: Start) -> Response<Bytes> {
+        let Start { live, trigger, accepted, id } = start;
+        let deadline = Instant::now() + self.0.reply_timeout();
+        let run = Run::start(live.flow(), trigger, accepted.message, accepted.cells);
+        let mut drive = Drive::of_request(live, self.0.log().clone(), run, accepted.exchange, id);
+        let pause = drive.advance();
+        match (drive.take_reply(), pause) {
+            (Some(reply), Pause::Rest) => reply,
+            (Some(reply), Pause::Waiting | Pause::Tired) => {
+                tokio::spawn(drive.finish());
+                reply
+            }
+            (None, Pause::Rest) if drive.failed() => unanswered(Unanswered::Error, id),
+            (None, Pause::Rest) => {
+                drop(drive);
+                tokio::time::sleep_until(deadline).await;
+                unanswered(Unanswered::Timeout, id)
+            }
+            (None, Pause::Waiting | Pause::Tired) => wait(drive, deadline, id).await,
+        }
+    }
+}
+
+async fn accept(
+    route: &Route,
+    to: &Target,
+    parameters: Map,
+    request: Request<Intake>,
+    peer: Peer,
+) -> Result<Start, Box<Response<Bytes>>> {
+    let id = RequestId::fresh();
+    let trigger = to.trigger.ok_or_else(|| Box::new(unanswered(Unanswered::Stopped, id)))?;
+    let (head, intake) = request.into_parts();
+    let body = intake.at_most(node_red::BODY_BYTES_MAX).read().await;
+    let body = body.map_err(|problem| Box::new(node_red::refused(problem.status())))?;
+    let request = Request::from_parts(head, body);
+    let accepted = node_red::accept(route, parameters, &request, &sender(peer), &id.to_string())?;
+    Ok(Start { live: Arc::clone(&to.live), trigger, accepted, id })
+}
+
+/// Lets a run go on in a task of its own and waits for its reply.
+async fn wait(mut drive: Drive, deadline: Instant, id: RequestId) -> Response<Bytes> {
+    let (mut receiver, between) = drive.send_reply_on();
+    tokio::spawn(drive.finish());
+    let heard = tokio::time::timeout_at(deadline, &mut receiver).await;
+    let why = || if between.failed.load(Ordering::Acquire) { Unanswered::Error } else { Unanswered::Timeout };
+    match heard {
+        Ok(Ok(Outcome::Reply(reply))) => reply,
+        Ok(Ok(Outcome::Cut)) => unanswered(Unanswered::Stopped, id),
+        Ok(Ok(Outcome::Rested)) if !between.failed.load(Ordering::Acquire) => {
+            tokio::time::sleep_until(deadline).await;
+            unanswered(Unanswered::Timeout, id)
+        }
+        // The run failed, or its task did.
+        Ok(Ok(Outcome::Rested) | Err(_)) => unanswered(Unanswered::Error, id),
+        Err(_) => {
+            between.late.store(true, Ordering::Release);
+            receiver.close();
+            // A reply that came in between is still the better answer.
+            match receiver.try_recv() {
+                Ok(Outcome::Reply(reply)) => reply,
+                Ok(Outcome::Rested | Outcome::Cut) | Err(_) => unanswered(why(), id),
+            }
+        }
+    }
+}
+
+fn unanswered(why: Unanswered, id: RequestId) -> Response<Bytes> {
+    node_red::unanswered(why, &id.to_string())
+}
+
+fn sender(peer: Peer) -> node_red::Peer {
+    let address = match peer {
+        Peer::Tcp(address) => address.ip().to_string(),
+        Peer::Unix { .. } => String::new(),
+    };
+    node_red::Peer { address, encrypted: false }
+}
