@@ -10,9 +10,11 @@ mod query;
 mod request;
 mod table;
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use plan::{Cells, Handle, Map, Value};
+use plan::{Cells, Handle, Map, Text, Value};
 
 use super::lowered::Route;
 use super::render::pages;
@@ -29,6 +31,9 @@ pub use table::{Found, RouteTable};
 pub(super) const REQUEST: Handle = Handle(0);
 /// The cell that stands for the reply.
 pub(super) const REPLY: Handle = Handle(1);
+
+/// The members of a message in their order, made once for all messages.
+static MEMBERS: LazyLock<[Text; 4]> = LazyLock::new(|| ["_msgid", "req", "res", "payload"].map(Text::from));
 
 /// A request that was accepted.
 #[derive(Debug)]
@@ -58,12 +63,8 @@ pub fn accept(
     let payload = if route.method == Method::GET { query.clone() } else { body.value.clone() };
     let exchange = Exchange::of(request, &query);
     let cell = request::describe(request, peer, parameters, query, body);
-    let message = Value::map([
-        ("_msgid", Value::text(id)),
-        ("req", Value::Handle(REQUEST)),
-        ("res", Value::Handle(REPLY)),
-        ("payload", payload),
-    ]);
+    let values = [Value::text(id), Value::Handle(REQUEST), Value::Handle(REPLY), payload];
+    let message = MEMBERS.iter().cloned().zip(values).collect::<Map>().into();
     Ok(Accepted { message, cells: Cells::new(vec![cell, Map::new().into()]), exchange })
 }
 

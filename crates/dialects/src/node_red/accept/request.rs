@@ -1,5 +1,7 @@
 //! The object that a message holds as `req` (section 11), and what the reply needs to know of the request.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version, header};
 use plan::{Map, Text, Value};
@@ -28,6 +30,30 @@ const SINGLE: [HeaderName; 17] = [
     header::RETRY_AFTER,
     header::USER_AGENT,
 ];
+
+/// The members of a request in their order, made once for all requests.
+static MEMBERS: LazyLock<[Text; 17]> = LazyLock::new(|| {
+    let names = [
+        "headers",
+        "httpVersion",
+        "method",
+        "url",
+        "originalUrl",
+        "baseUrl",
+        "path",
+        "params",
+        "query",
+        "body",
+        "cookies",
+        "signedCookies",
+        "hostname",
+        "ip",
+        "protocol",
+        "secure",
+        "xhr",
+    ];
+    names.map(Text::from)
+});
 
 /// Who sent a request, as the listener knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,32 +118,35 @@ impl Exchange {
 /// The value of `req`.
 pub(super) fn describe(request: &Request<Bytes>, peer: &Peer, parameters: Map, query: Value, body: Body) -> Value {
     let headers = headers(request);
-    let url = target(request);
+    let url = Value::text(target(request));
     let host = headers.get("host").and_then(Value::as_text).map(hostname).map(str::to_owned);
     let is_xhr = headers.get("x-requested-with").and_then(Value::as_text);
     let is_xhr = is_xhr.is_some_and(|value| value.eq_ignore_ascii_case("xmlhttprequest"));
     let cookies = headers.get("cookie").and_then(Value::as_text).map(cookies::parse);
-    let mut members = vec![
-        ("headers", Value::from(headers)),
-        ("httpVersion", Value::text(if request.version() == Version::HTTP_2 { "2.0" } else { "1.1" })),
-        ("method", Value::text(request.method())),
-        ("url", Value::text(&url)),
-        ("originalUrl", Value::text(&url)),
-        ("baseUrl", Value::text("")),
-        ("path", Value::text(request.uri().path())),
-        ("params", Value::from(parameters)),
-        ("query", query),
-        ("body", body.value),
-        ("cookies", cookies.unwrap_or_else(|| Map::new().into())),
-        ("signedCookies", Map::new().into()),
-        ("hostname", host.map_or(Value::Undefined, Value::text)),
-        ("ip", Value::text(&peer.address)),
-        ("protocol", Value::text(if peer.encrypted { "https" } else { "http" })),
-        ("secure", Value::Bool(peer.encrypted)),
-        ("xhr", Value::Bool(is_xhr)),
+    let values = [
+        Value::from(headers),
+        Value::text(if request.version() == Version::HTTP_2 { "2.0" } else { "1.1" }),
+        Value::text(request.method()),
+        url.clone(),
+        url,
+        Value::text(""),
+        Value::text(request.uri().path()),
+        Value::from(parameters),
+        query,
+        body.value,
+        cookies.unwrap_or_else(|| Map::new().into()),
+        Map::new().into(),
+        host.map_or(Value::Undefined, Value::text),
+        Value::text(&peer.address),
+        Value::text(if peer.encrypted { "https" } else { "http" }),
+        Value::Bool(peer.encrypted),
+        Value::Bool(is_xhr),
     ];
-    members.extend(body.files.map(|files| ("files", files)));
-    Value::map(members)
+    let mut members: Map = MEMBERS.iter().cloned().zip(values).collect();
+    if let Some(files) = body.files {
+        members.insert("files".into(), files);
+    }
+    members.into()
 }
 
 /// The target of the request as it came; HTTP/2 has no other form than the path.
