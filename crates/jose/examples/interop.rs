@@ -24,9 +24,9 @@ const PASSWORD: &str = "correct horse battery staple";
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
+#[allow(clippy::disallowed_methods, reason = "a program of its own has arguments")]
 fn main() -> Outcome<()> {
-    let mut arguments = std::env::args();
-    let answer = match arguments.nth(1).as_deref() {
+    let answer = match std::env::args().nth(1).as_deref() {
         Some("write") => Value::Array(write_all()?),
         Some("read") => {
             let mut text = Vec::new();
@@ -58,10 +58,9 @@ fn write_all() -> Outcome<Vec<Value>> {
     let rsa = PrivateJwk::generate(KeyKind::Rsa(RsaBits::Bits2048), &mut System)?;
     let mut cases = Vec::new();
     for row in SignatureAlgorithm::ALL.iter().filter(|row| !matches!(row.grade, Grade::Gap(_))) {
-        let jwk = match KeyKind::for_signature(row) {
-            KeyKind::Rsa(_) => copy(&rsa)?,
-            kind => PrivateJwk::generate(kind, &mut System)?,
-        };
+        let kind = KeyKind::for_signature(row);
+        let is_rsa = matches!(kind, KeyKind::Rsa(_));
+        let jwk = if is_rsa { copy(&rsa)? } else { PrivateJwk::generate(kind, &mut System)? };
         write_signed(row, &jwk, &mut cases)?;
     }
     for row in KeyAlgorithm::ALL {
