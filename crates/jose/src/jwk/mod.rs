@@ -39,7 +39,14 @@ pub struct KeyParameters {
     pub x5c: Vec<Vec<u8>>,
 }
 
-/// A public key with its members. Private members have no place in it, so none can be published.
+/// A public key with its members. Private members have no place in it, so none can be published:
+///
+/// ```compile_fail
+/// let secret = jose::PrivateJwk::from_octets(&[1; 32])?;
+/// let mut set = jose::jwk::JwkSet::default();
+/// set.keys.push(secret);
+/// # Ok::<(), jose::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicJwk {
     /// The key itself.

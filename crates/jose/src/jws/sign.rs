@@ -18,20 +18,25 @@ impl SigningKey {
     /// [`Error::KeyUnfit`] if the header names another algorithm than this key's, [`Error::TooLarge`] beyond
     /// [`MINT_CHARS_MAX`], [`Error::SelfCheck`]; `out` is then as before.
     pub fn sign_compact(&self, header: &ProtectedHeader, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        if header.algorithm() != self.algorithm() {
-            return Err(Error::key_unfit("the header names another algorithm than the key's"));
-        }
-        if header.is_unencoded() {
-            return Err(Error::critical("a payload with `b64` false lies outside the token"));
-        }
+        self.check_header(header)?;
         check_length(header, payload.len(), self.signature_octets())?;
         let start = out.len();
         signing_input(header, payload, out);
         self.sign_and_append(start, out).inspect_err(|_| out.truncate(start))
     }
 
+    pub(super) fn check_header(&self, header: &ProtectedHeader) -> Result<(), Error> {
+        if header.algorithm() != self.algorithm() {
+            return Err(Error::key_unfit("the header names another algorithm than the key's"));
+        }
+        if header.is_unencoded() {
+            return Err(Error::critical("a payload with `b64` false lies outside the token"));
+        }
+        Ok(())
+    }
+
     /// Signs what stands in `out` from `start` on and appends a dot and the signature.
-    fn sign_and_append(&self, start: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn sign_and_append(&self, start: usize, out: &mut Vec<u8>) -> Result<(), Error> {
         if let Some(mut context) = self.hmac_context() {
             context.update(&out[start..]);
             append_signature(context.finish().as_ref(), out);
@@ -95,12 +100,16 @@ impl Remote {
     }
 }
 
-fn append_signature(signature: &[u8], out: &mut Vec<u8>) {
+pub(super) fn append_signature(signature: &[u8], out: &mut Vec<u8>) {
     out.push(b'.');
     base64url::encode_append(signature, out);
 }
 
-fn check_length(header: &ProtectedHeader, payload_octets: usize, signature_octets: usize) -> Result<(), Error> {
+pub(super) fn check_length(
+    header: &ProtectedHeader,
+    payload_octets: usize,
+    signature_octets: usize,
+) -> Result<(), Error> {
     let payload_chars = base64url::encoded_len(payload_octets);
     let chars = header.encoded().len() + payload_chars + base64url::encoded_len(signature_octets) + 2;
     if chars > MINT_CHARS_MAX {

@@ -1,10 +1,14 @@
 //! JWS in the compact serialization: written, read, and refused.
 
+use std::sync::Arc;
+
 use jose::{
     SigningKey, VerifyingKey, base64url,
     json::Value,
-    jwa::{Grade, SignatureAlgorithm, Switches},
-    jws::{HeaderMember, HeaderPlan, Keys, ProtectedHeader, Remote, TOKEN_CHARS_MAX, Verifier},
+    jwa::{Grade, SignatureAlgorithm, Switch, Switches},
+    jws::{
+        HeaderMember, HeaderPlan, Keys, ProtectedHeader, Remote, TOKEN_CHARS_MAX, Template, Verifier, write_unsigned,
+    },
 };
 
 use crate::support::{
@@ -364,4 +368,63 @@ fn tokens_are_appended() {
     assert_eq!(code(key.sign_compact(&other, CLAIMS, &mut out)), "key_unfit");
     assert_eq!(code(key.sign_compact(&header, &vec![0; 2_000_000], &mut out)), "too_large");
     assert_eq!(out.len(), once);
+}
+
+/// JO-72, JO-74: a template and a batch give the tokens of single minting for every cut of the payload, in order;
+/// one that fails fails alone.
+#[test]
+fn templates_and_batches_give_the_same_tokens() {
+    for name in ["HS256", "HS384", "HS512", "RS256", "EdDSA"] {
+        let key = Arc::new(signer(name, &key_for(row(name))));
+        let header = ProtectedHeader::encode(&HeaderPlan::jwt(), row(name), Some("k"), None).unwrap();
+        let single = |payload: &[u8]| {
+            let mut out = Vec::new();
+            key.sign_compact(&header, payload, &mut out).unwrap();
+            out
+        };
+        let payload: Vec<u8> = (0..120).collect();
+        for cut in 0..payload.len() {
+            let template = Template::new(Arc::clone(&key), &header, &payload[..cut]).unwrap();
+            for end in [cut, cut + 1, cut + 2, payload.len()].map(|end| end.min(payload.len())) {
+                let mut out = Vec::new();
+                template.mint(&payload[cut..end], &mut out).unwrap();
+                assert_eq!(out, single(&payload[..end]), "{name} {cut} {end}");
+            }
+        }
+        let template = Template::new(Arc::clone(&key), &header, b"{").unwrap();
+        for count in [1, 7, 8, 9, if name == "RS256" { 20 } else { 1_000 }] {
+            let mut tails: Vec<Vec<u8>> = (0..count).map(|index| format!("\"n\":{index}}}").into_bytes()).collect();
+            tails[count / 2] = vec![b'x'; 2_000_000];
+            let mut tokens = Vec::new();
+            template.mint_batch(tails.iter().map(Vec::as_slice), |token| tokens.push(token.map(<[u8]>::to_vec)));
+            assert_eq!(tokens.len(), count);
+            for (index, token) in tokens.into_iter().enumerate() {
+                if index == count / 2 {
+                    assert_eq!(code(token), "too_large");
+                } else {
+                    assert_eq!(token.unwrap(), single(&[b"{", &tails[index][..]].concat()));
+                }
+            }
+        }
+        let mut signatures = Vec::new();
+        key.sign_batch([&b"a"[..], b"b"], |signature| signatures.push(signature.unwrap().to_vec()));
+        let mut first = Vec::new();
+        key.sign(b"a", &mut first).unwrap();
+        assert_eq!((signatures.len(), &signatures[0]), (2, &first));
+    }
+}
+
+/// JO-13, SE-37: an unsigned token is written with its switch alone, and no reader takes it.
+#[test]
+fn unsigned_tokens_are_written_and_never_read() {
+    let mut out = Vec::new();
+    let refusal = write_unsigned(CLAIMS, Switches::NONE, &mut out).unwrap_err();
+    assert_eq!((refusal.code(), out.len()), ("not_allowed", 0));
+    assert!(refusal.to_string().contains("allow_unsigned"), "{refusal}");
+    write_unsigned(CLAIMS, Switches::NONE.with(Switch::Unsigned), &mut out).unwrap();
+    let token = String::from_utf8(out).unwrap();
+    assert_eq!(token, format!("eyJhbGciOiJub25lIn0.{}.", base64url::encode(CLAIMS)));
+    for algorithm in usable() {
+        assert_eq!(code(verified(&token, &verifier(algorithm.name, &key_for(algorithm)))), "not_allowed");
+    }
 }

@@ -62,7 +62,7 @@ fn both_layers_are_read() {
     let opened = house.read(&token).unwrap();
     assert_eq!(opened.outer.cty(), Some("JWT"));
     assert_eq!(opened.inner.payload, CLAIMS);
-    assert_eq!(peek(&token).unwrap().text("cty").unwrap().shown(), &"JWT");
+    assert_eq!(peek(&token).unwrap().text("cty").unwrap().shown(), "JWT");
 }
 
 /// JO-38, B-33, B-34: signed only, encrypted only, without `cty`, nested three deep and more.
@@ -92,19 +92,22 @@ fn repeated_claims_must_agree() {
     assert_eq!(code(house.read(&house.encrypt(&plan("b"), &house.sign()))), "header");
 }
 
-/// JO-49: peeking shows header members and sizes.
+/// JO-49: peeking shows header members and sizes, as text that no policy takes (see the doc test of `Unverified`).
 #[test]
 fn peeking_shows_the_outside() {
     let house = House::new();
     let token = house.sign();
     let seen = peek(&token).unwrap();
     assert_eq!(seen.layer, Layer::Signed);
-    assert_eq!(seen.text("alg").unwrap().shown(), &"HS256");
+    assert_eq!(seen.text("alg").unwrap().shown(), "HS256");
+    assert_eq!(seen.header().shown(), r#"{"alg":"HS256","typ":"JWT"}"#);
+    let members: Vec<_> = seen.members().map(|(name, value)| format!("{name}={}", value.shown())).collect();
+    assert_eq!(members, [r#"alg="HS256""#, r#"typ="JWT""#]);
     assert_eq!(seen.part_chars.iter().sum::<usize>() + 2, token.len());
     assert_eq!(peek(&house.encrypt(&HeaderPlan::encrypted(), "x")).unwrap().layer, Layer::Encrypted);
     for token in ["", "a.b", "a.b.c.d", "a.b.c.d.e.f"] {
         assert_eq!(code(peek(token)), "malformed", "{token}");
     }
     let none = format!("{}.e30.", base64url::encode(br#"{"alg":"none"}"#));
-    assert_eq!(peek(&none).unwrap().text("alg").unwrap().shown(), &"none");
+    assert_eq!(peek(&none).unwrap().text("alg").unwrap().shown(), "none");
 }
