@@ -116,6 +116,7 @@ fn token(token: &TokenPlan) -> String {
     }));
     let lifetime = match token.lifetime {
         Lifetime::Seconds(seconds) => format!("{seconds} s"),
+        Lifetime::Until(epoch_secs) => format!("until {epoch_secs}"),
         Lifetime::Unbounded => "no end".into(),
     };
     format!("header {header} claims {claims} lifetime {lifetime} key {}", key(&token.key))

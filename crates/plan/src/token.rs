@@ -71,6 +71,8 @@ pub enum AbsentClaim {
 pub enum Lifetime {
     /// Seconds; zero or less makes a token that is dead already.
     Seconds(i64),
+    /// `exp` is this instant, in seconds since 1970, whenever the token is minted.
+    Until(i64),
     /// No `exp` at all.
     Unbounded,
 }

@@ -5,14 +5,14 @@ mod report;
 mod retire;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::Kind;
 use dialects::node_red::{self, FoundSecret, LowerSettings, Lowered, RouteTable, SecretChange, Serve};
-use plan::{Diagnostic, ScriptIx, ScriptPlan, SecretRef, TriggerIx, validate};
+use plan::{Diagnostic, Flow, Op, ScriptIx, SecretRef, TriggerIx, validate};
 use sandbox::{Pool, SyntaxFault};
 use signer::Secret;
 use store::{By, NewDocument};
@@ -228,7 +228,7 @@ impl Deployments {
         let (this, owned, source) = (Arc::clone(self), name.to_owned(), octets.clone());
         let lowered = blocking(move || this.lower(&owned, &source)).await?;
         self.refuse_taken_routes(name, &lowered)?;
-        let broken = self.check_scripts(&lowered.flow.scripts).await;
+        let broken = self.check_scripts(&lowered.flow).await;
         let mut diagnostics = lowered.diagnostics;
         diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&lowered.flow, *at, fault)));
         let flow = validate(lowered.flow).map_err(DeployError::Flawed)?;
@@ -262,9 +262,12 @@ impl Deployments {
         if refused.is_empty() { Ok(()) } else { Err(DeployError::Refused(refused)) }
     }
 
-    async fn check_scripts(&self, scripts: &[ScriptPlan]) -> Vec<(ScriptIx, SyntaxFault)> {
+    /// Checks the scripts that nobody has read yet: one that was lowered to steps is a program, or it would not have been.
+    async fn check_scripts(&self, flow: &Flow) -> Vec<(ScriptIx, SyntaxFault)> {
+        let lowered = |op: &Op| if let Op::Shape { otherwise, .. } = op { Some(*otherwise) } else { None };
+        let lowered: HashSet<ScriptIx> = flow.nodes.iter().filter_map(|node| lowered(&node.op)).collect();
         let mut broken = Vec::new();
-        for (at, script) in (0..).map(ScriptIx).zip(scripts) {
+        for (at, script) in (0..).map(ScriptIx).zip(&flow.scripts).filter(|(at, _)| !lowered.contains(at)) {
             if let Err(fault) = self.house.pool.check(script).await {
                 broken.push((at, fault));
             }

@@ -8,6 +8,7 @@ pub mod effects;
 pub mod limits;
 pub mod log;
 pub mod metrics;
+pub mod mint;
 pub mod problem;
 pub mod process;
 pub mod routes;

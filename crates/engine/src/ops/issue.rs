@@ -65,8 +65,12 @@ fn write_claim(
 
 /// Writes `exp` (RFC 7519 section 4.1.4). No other function does.
 fn write_expiry(out: &mut Vec<u8>, lifetime: Lifetime, issued_at: i64) -> Result<(), Fault> {
-    let Lifetime::Seconds(seconds) = lifetime else { return Ok(()) };
-    let expires = issued_at.checked_add(seconds).filter(|at| (-NUMERIC_DATE_MAX..=NUMERIC_DATE_MAX).contains(at));
+    let expires = match lifetime {
+        Lifetime::Seconds(seconds) => issued_at.checked_add(seconds),
+        Lifetime::Until(epoch_secs) => Some(epoch_secs),
+        Lifetime::Unbounded => return Ok(()),
+    };
+    let expires = expires.filter(|at| (-NUMERIC_DATE_MAX..=NUMERIC_DATE_MAX).contains(at));
     let Some(expires) = expires else { return Err(Fault::new(FaultKind::ExpiryInvalid, "")) };
     write_name(out, "exp");
     write_integer(out, expires);
