@@ -12,7 +12,6 @@ mod encoding;
 mod host;
 mod realm;
 mod turn;
-mod variables;
 mod web;
 
 use std::collections::HashMap;

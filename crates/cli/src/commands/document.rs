@@ -1,0 +1,59 @@
+//! Documents as the command line meets them: files whose kind is told by their content.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dialects::Kind;
+use dialects::node_red::{self, LowerSettings, Lowered};
+use plan::{Diagnostic, Severity};
+use store::DOCUMENT_BYTES_MAX;
+
+use crate::exit::{ExitCode, Failure};
+use crate::input::read_file;
+
+/// A file that was read.
+pub(super) struct Document {
+    /// The name it is deployed under: the file's, without its last extension.
+    pub(super) name: String,
+    /// What stands in it.
+    pub(super) octets: Vec<u8>,
+}
+
+impl Document {
+    /// Reads a file of at most 64 MiB.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let octets = read_file(path, DOCUMENT_BYTES_MAX as u64)?;
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { name, octets })
+    }
+
+    /// Lowers the document as a deploy would, with the environment of this process.
+    ///
+    /// # Errors
+    ///
+    /// Every diagnostic, if one of them refuses the document.
+    pub(super) fn lower(&self) -> Result<Lowered, Vec<Diagnostic>> {
+        let environment: BTreeMap<String, String> = std::env::vars().collect();
+        let settings = LowerSettings { environment: &environment, jwt_any_hmac: false };
+        match dialects::detect(&self.octets) {
+            Some(Kind::NodeRed) => node_red::lower(&self.name, &self.octets, &settings),
+            None => Err(vec![unknown_kind()]),
+        }
+    }
+}
+
+/// The document could not be lowered: a failure that says why.
+pub(super) fn refused(document: &Document, diagnostics: &[Diagnostic]) -> Failure {
+    let told: Vec<_> = diagnostics.iter().map(Diagnostic::to_string).collect();
+    Failure::new(ExitCode::Usage, "document_refused", format!("{} is refused\n{}", document.name, told.join("\n")))
+}
+
+fn unknown_kind() -> Diagnostic {
+    Diagnostic::new(
+        Severity::Error,
+        "unknown_kind",
+        plan::Place::default(),
+        "The document is of no kind that is known here.",
+    )
+    .hint("A Node-RED flow file is a JSON array of nodes, as its editor exports it.")
+}

@@ -1,0 +1,47 @@
+//! One file a verb; here is only which verb leads to which file.
+
+mod check;
+mod data;
+mod describe;
+mod document;
+mod explain;
+mod init;
+mod inspect;
+mod key;
+mod mint;
+mod secret;
+mod serve;
+mod verify;
+
+use crate::args::{Command, CommandLine, ExplainSubject, VoiceArguments};
+use crate::exit::{ExitCode, Failure};
+use crate::voice::Voice;
+
+/// Runs the command that was typed.
+pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> {
+    match line.command {
+        Command::Completions { shell } => describe::completions(shell, voice),
+        Command::Man { folder } => describe::manual(&folder, voice),
+        Command::Check(arguments) => check::run(&arguments, voice),
+        Command::Explain(ExplainSubject::Plan { document }) => explain::plan(&document, voice),
+        Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
+        Command::Init => init::run(&line.data, voice),
+        Command::Verify(arguments) => verify::run(&arguments, now_secs(line.voice), voice),
+        Command::Mint(arguments) => mint::run(&arguments, now_secs(line.voice), voice),
+        Command::Inspect(arguments) => inspect::run(&arguments, now_secs(line.voice), voice),
+        Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
+        Command::Secret(command) => secret::run(&command, &line.data, voice),
+        Command::ScriptWorker => Ok(worker()),
+    }
+}
+
+/// The instant that counts as now, in seconds since 1970: the clock's, unless `--now` says otherwise.
+fn now_secs(arguments: VoiceArguments) -> i64 {
+    let clock = jiff::Timestamp::now().as_second();
+    arguments.now.map_or(clock, |instant| instant.epoch_secs(clock))
+}
+
+/// The whole body of a script worker; its exit code is nobody's business but the pool's.
+fn worker() -> ExitCode {
+    if sandbox::worker::main() == std::process::ExitCode::SUCCESS { ExitCode::Done } else { ExitCode::Internal }
+}

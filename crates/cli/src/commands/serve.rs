@@ -1,0 +1,167 @@
+//! `serve`: opens the store, deploys the documents, opens the listeners, and closes everything in order.
+
+mod given;
+mod listeners;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use plan::Diagnostic;
+use sandbox::{Pool, PoolSettings};
+use server::accept::{House, Shutdown};
+use server::deployment::{Caller, Deployments, FlowHouse};
+use server::log::{Field, Form, Log};
+use server::metrics::Metrics;
+use server::settings::Settings;
+use server::vault::Vault;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::data;
+use super::document::Document;
+use crate::args::ServeArguments;
+use crate::exit::{ExitCode, Failure};
+use crate::voice::Voice;
+
+pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Result<ExitCode, Failure> {
+    server::process::harden()
+        .map_err(|error| internal("not_hardened", "the process cannot be kept from core files", error))?;
+    let settings = data::settings(folder, &flags(arguments))?;
+    let documents = arguments.documents.iter().map(|path| Document::read(path)).collect::<Result<_, _>>()?;
+    let given = given::secrets(&arguments.secret)?;
+    let vault = Arc::new(vault(arguments, folder, &settings)?);
+    let form = settings.log.form.unwrap_or_else(Form::for_stderr);
+    let (log, guard) = Log::start(settings.log.level, form, std::io::stderr())
+        .map_err(|error| internal("no_log", "the system gives no thread", error))?;
+    log.take_panics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| internal("no_runtime", "the system gives no threads", error))?;
+    let control = (!arguments.ephemeral).then_some(folder);
+    let serving = Serving { settings, documents, given, vault, log, control, voice };
+    let outcome = runtime.block_on(serving.run());
+    // Runs that nobody waits for any more end with the process.
+    runtime.shutdown_background();
+    drop(guard);
+    outcome
+}
+
+/// What `serve` was asked for, read and opened.
+struct Serving<'a> {
+    settings: Settings,
+    documents: Vec<Document>,
+    given: Vec<server::deployment::GivenSecret>,
+    vault: Arc<Vault>,
+    log: Log,
+    /// The folder of the control socket; none for a server that keeps nothing.
+    control: Option<&'a Path>,
+    voice: Voice,
+}
+
+impl Serving<'_> {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let house =
+            House { log: self.log.clone(), metrics: Arc::new(Metrics::default()), shutdown: Shutdown::default() };
+        let (shutdown, settings, control) = (house.shutdown.clone(), self.settings.clone(), self.control);
+        let voice = self.voice;
+        let (live, routes) = self.deploy().await?;
+        let doors = listeners::open(&settings, control, &live, house)?;
+        for line in doors.addresses() {
+            voice.say(line);
+        }
+        for route in routes {
+            voice.say(format!("  {route}"));
+        }
+        doors.serve_until(shutdown, stopped()).await;
+        Ok(ExitCode::Done)
+    }
+
+    /// Brings back what was deployed before, then deploys what was named; gives the routes of all of it.
+    async fn deploy(self) -> Result<(Arc<Deployments>, Vec<String>), Failure> {
+        let live = Deployments::new(FlowHouse {
+            vault: self.vault,
+            pool: Pool::new(PoolSettings::default()),
+            log: self.log.clone(),
+            environment: std::env::vars().collect(),
+            reply_timeout: self.settings.flows.http_reply_timeout,
+            jwt_any_hmac: self.settings.flows.compat_jwt_any_hmac,
+            given: self.given,
+        });
+        let restored = live.restore().await.map_err(|error| Failure::new(ExitCode::Away, "store_away", error))?;
+        let mut served = BTreeMap::new();
+        for (name, outcome) in restored {
+            match outcome {
+                Ok(report) => {
+                    tell(&name, &report.diagnostics, self.voice);
+                    served.insert(name, report.routes);
+                }
+                Err(error) => self.voice.warn(format!("{name} is not served: {error}")),
+            }
+        }
+        let caller = Caller { actor: "command line".to_owned() };
+        for document in self.documents {
+            let report = live.deploy(&document.name, document.octets.into(), &caller).await.map_err(|error| {
+                Failure::new(ExitCode::Refused, "document_refused", format!("{} is refused\n{error}", document.name))
+            })?;
+            tell(&document.name, &report.diagnostics, self.voice);
+            served.insert(document.name, report.routes);
+        }
+        for secret in live.unused_secrets() {
+            self.voice.warn(format!("--secret {secret} names no node of any document that is served"));
+        }
+        self.log.info("deployed", &[Field::Count(live.list().len() as u64)]);
+        let routes = served.into_values().flatten().map(|(method, path)| format!("{method} {path}"));
+        Ok((live, routes.collect()))
+    }
+}
+
+fn tell(document: &str, diagnostics: &[Diagnostic], voice: Voice) {
+    for told in diagnostics {
+        voice.warn(format!("{document}: {told}"));
+    }
+}
+
+/// Waits for SIGTERM or SIGINT; a second one ends the process at once.
+async fn stopped() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(ExitCode::Interrupted as i32);
+    });
+}
+
+fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+    if arguments.ephemeral {
+        return Vault::ephemeral(&data::by()).map_err(data::failed);
+    }
+    if arguments.init && !store::Store::is_in(folder) {
+        return data::init(folder, settings);
+    }
+    data::open(folder, settings)
+}
+
+/// The settings that flags set.
+fn flags(arguments: &ServeArguments) -> Vec<(&'static str, String)> {
+    let given = [
+        ("runtime.bind", &arguments.runtime),
+        ("core.bind", &arguments.core),
+        ("studio.bind", &arguments.studio),
+        ("health.bind", &arguments.health),
+    ];
+    given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))).collect()
+}
+
+fn internal(code: &'static str, what: &str, error: impl std::fmt::Display) -> Failure {
+    Failure::new(ExitCode::Internal, code, format!("{what}: {error}"))
+}

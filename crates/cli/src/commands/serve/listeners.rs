@@ -1,0 +1,93 @@
+//! The doors of the server: one listener for each purpose, each with the routes that belong to it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use server::accept::{Bind, Handler, House, Limits, Listener, Shutdown, serve};
+use server::control;
+use server::deployment::Deployments;
+use server::routes::health::Condition;
+use server::routes::live::Live;
+use server::routes::{
+    Control, Core, Health, Router, RuntimeRouter, Studio, documents, health, metrics, secrets, studio,
+};
+use server::settings::Settings;
+use tokio::task::JoinSet;
+
+use crate::exit::{ExitCode, Failure};
+
+/// Every listener, open and answering.
+pub(super) struct Doors {
+    addresses: Vec<String>,
+    open: JoinSet<()>,
+    condition: Arc<Condition>,
+}
+
+/// Opens every listener that the settings name, and the control socket of a data folder.
+pub(super) fn open(
+    settings: &Settings,
+    folder: Option<&Path>,
+    live: &Arc<Deployments>,
+    house: House,
+) -> Result<Doors, Failure> {
+    let condition = Condition::starting(house.shutdown.clone());
+    let mut opening = Opening { house, addresses: Vec::new(), open: JoinSet::new() };
+    let runtime = opening.door("runtime", &settings.runtime.bind, RuntimeRouter::new(Live::new(Arc::clone(live))))?;
+    opening.door("core", &settings.core.bind, Router::new(Core))?;
+    let metrics = Arc::clone(&opening.house.metrics);
+    let page = studio::routes(&runtime);
+    let studio =
+        Router::new(Studio::new(&settings.studio.hosts)).with(page).with(metrics::routes(Arc::clone(&metrics)));
+    opening.door("studio", &settings.studio.bind, studio)?;
+    let health = Router::new(Health).with(health::routes(&condition)).with(metrics::routes(metrics));
+    opening.door("health", &settings.health.bind, health)?;
+    if let Some(folder) = folder {
+        let uid = rustix::process::getuid().as_raw();
+        let control = Router::new(Control { uid })
+            .with(health::routes(&condition))
+            .with(documents::routes(live))
+            .with(secrets::routes(live));
+        opening.door("control", &[control::bind(folder)], control)?;
+    }
+    Ok(Doors { addresses: opening.addresses, open: opening.open, condition })
+}
+
+struct Opening {
+    house: House,
+    addresses: Vec<String>,
+    open: JoinSet<()>,
+}
+
+impl Opening {
+    /// Binds a listener and serves it; gives the addresses that people can type.
+    fn door<H: Handler>(&mut self, name: &str, places: &[Bind], handler: H) -> Result<Vec<String>, Failure> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let listener = Listener::bind(places).map_err(|error| {
+            Failure::new(ExitCode::Away, "address_taken", format!("the {name} listener cannot open: {error}"))
+                .hint(format!("Name another place with --{name}, or stop what holds this one."))
+        })?;
+        let urls: Vec<_> = listener.addresses().iter().map(|address| format!("http://{address}")).collect();
+        if let Some(first) = urls.first() {
+            self.addresses.push(format!("{name} {first}"));
+        }
+        self.open.spawn(serve(listener, handler, Limits::of(H::KIND), self.house.clone()));
+        Ok(urls)
+    }
+}
+
+impl Doors {
+    /// Where each listener answers, one line each.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.addresses.iter().map(String::as_str)
+    }
+
+    /// Serves until `stopped` ends, then lets open requests finish.
+    pub(super) async fn serve_until(mut self, shutdown: Shutdown, stopped: impl Future<Output = ()>) {
+        self.condition.set_serving();
+        stopped.await;
+        shutdown.begin();
+        while self.open.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,80 @@
+//! The voice of the command line: results alone on stdout, everything said to people on stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde_json::json;
+
+use crate::args::VoiceArguments;
+use crate::exit::{ExitCode, Failure};
+
+/// Speaks for one command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    json: bool,
+    quiet: bool,
+}
+
+impl Voice {
+    pub(crate) fn new(arguments: VoiceArguments) -> Self {
+        Self { json: arguments.json, quiet: arguments.quiet }
+    }
+
+    /// Whether answers are JSON.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Whether stdout is a terminal, so that a person reads it.
+    pub(crate) fn to_a_person(self) -> bool {
+        !self.json && io::stdout().is_terminal()
+    }
+
+    /// Writes the result to stdout, with a final newline.
+    ///
+    /// # Errors
+    ///
+    /// Exit code 74 if it cannot be written. A reader that closed the pipe has what it wanted: that is no error.
+    pub(crate) fn result(self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_ref()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(ExitCode::Output, "output_failed", format!("cannot write to stdout: {error}")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Tells a person something worth knowing; silent when quiet.
+    pub(crate) fn say(self, text: impl AsRef<str>) {
+        if !self.quiet && !self.json {
+            line(text.as_ref());
+        }
+    }
+
+    /// Warns; never silent.
+    pub(crate) fn warn(self, text: impl AsRef<str>) {
+        if self.json {
+            line(&json!({ "warning": text.as_ref() }).to_string());
+        } else {
+            line(&format!("warning: {}", text.as_ref()));
+        }
+    }
+
+    /// Tells why the command failed, and what to do next.
+    pub(crate) fn fail(self, failure: &Failure) {
+        if self.json {
+            line(&json!({ "code": failure.code, "message": failure.message, "hint": failure.hint }).to_string());
+            return;
+        }
+        line(&format!("error: {}", failure.message));
+        if !failure.hint.is_empty() {
+            line(&format!("  = {}", failure.hint));
+        }
+    }
+}
+
+/// Writes to stderr; when even that is closed there is nobody left to tell.
+fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
