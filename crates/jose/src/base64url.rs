@@ -66,7 +66,7 @@ mod tests {
     fn rfc_7515_section_2_and_appendix_c() {
         assert_eq!(encode(&[3, 236, 255, 224, 193]), "A-z_4ME");
         assert_eq!(decode("A-z_4ME").unwrap(), [3, 236, 255, 224, 193]);
-        assert_eq!(decode("").unwrap(), []);
+        assert!(decode("").unwrap().is_empty());
     }
 
     /// B-43: padding, the other alphabet, blanks, NUL and wrong last bits are refused, at every length.

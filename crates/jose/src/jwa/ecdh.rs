@@ -71,18 +71,12 @@ impl Agreement {
         Some(Self { private: PrivateKey::from_private_key(curve, d).ok()?, curve })
     }
 
-    /// `None` if the curves differ, or if X25519 gives zeros (a peer of low order).
+    /// `None` if the curves differ, or if X25519 gives zeros (a peer of low order), which the backend refuses.
     pub(crate) fn derive(&self, peer: &Peer, context: &Context<'_>) -> Option<Zeroizing<Vec<u8>>> {
         if peer.parsed.alg() != self.curve {
             return None;
         }
-        agreement::agree(&self.private, peer.parsed.clone(), (), |shared| {
-            if shared.iter().all(|octet| *octet == 0) {
-                return Err(());
-            }
-            Ok(concat_kdf(shared, context))
-        })
-        .ok()
+        agreement::agree(&self.private, peer.parsed.clone(), (), |shared| Ok(concat_kdf(shared, context))).ok()
     }
 }
 
@@ -94,7 +88,7 @@ pub(crate) fn x25519_public_of(d: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// The one-step derivation of NIST SP 800-56A with SHA-256.
-fn concat_kdf(shared: &[u8], context: &Context<'_>) -> Zeroizing<Vec<u8>> {
+pub(super) fn concat_kdf(shared: &[u8], context: &Context<'_>) -> Zeroizing<Vec<u8>> {
     let mut info = Vec::with_capacity(64);
     for field in [context.algorithm.as_bytes(), context.apu, context.apv] {
         info.extend_from_slice(&length(field.len()));

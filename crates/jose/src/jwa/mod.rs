@@ -16,6 +16,8 @@ pub(crate) mod pbes2;
 pub(crate) mod rsaes;
 pub(crate) mod rsassa;
 mod switch;
+#[cfg(test)]
+mod wycheproof;
 
 use std::fmt;
 
