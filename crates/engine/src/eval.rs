@@ -1,8 +1,14 @@
 //! What an expression is worth for one message.
 
-use plan::{Cells, EventField, Expr, Fault, Path, Text, Value};
+use jose::json::Limits;
+use plan::{
+    Cells, Date, EventField, Expr, Fault, FaultKind, JsonRules, JsonWay, Path, Root, Slot, Text, Unwritable, Value,
+    Variable, look, read_json, write_json,
+};
 
 use crate::events::Event;
+use crate::render::render;
+use crate::replace::{replaced, rewritten};
 
 /// What an expression may look at.
 pub(crate) struct Scope<'s> {
@@ -10,6 +16,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) cells: &'s Cells,
     pub(crate) event: Option<&'s Event<'s>>,
     pub(crate) now_epoch_ms: i64,
+    /// The variables that were read for this message.
+    pub(crate) fetched: &'s [(Variable, Value)],
 }
 
 impl Scope<'_> {
@@ -17,7 +25,7 @@ impl Scope<'_> {
     ///
     /// # Errors
     ///
-    /// The fault of an [`Expr::Require`] that does not hold.
+    /// The fault of an [`Expr::Require`] that does not hold, of an [`Expr::Raise`], or of a value that does not fit.
     pub(crate) fn eval(&self, expr: &Expr) -> Result<Value, Fault> {
         Ok(match expr {
             Expr::Literal(value) => value.clone(),
@@ -34,8 +42,38 @@ impl Scope<'_> {
             }
             Expr::Member { of, path } => path.read(&self.eval(of)?, self.cells).clone(),
             Expr::Now => Value::integer(self.now_epoch_ms),
+            Expr::NowDate => Value::Date(self.date()),
+            Expr::NowText => self.date().to_iso_text().map_or(Value::Undefined, |text| Value::Text(text.into())),
+            Expr::Slot(slot) => self.slot(slot),
+            Expr::Raise(fault) => return Err((**fault).clone()),
+            Expr::Replaced { of, find, also, with } => {
+                replaced(self.eval(of)?, &self.eval(find)?, also.as_ref(), self.eval(with)?)?
+            }
+            Expr::Rewritten { of, find, with } => rewritten(self.eval(of)?, find, &self.eval(with)?)?,
+            Expr::Rendered { template, constants, variables, json_texts } => {
+                render(self, template, constants, variables, *json_texts)?
+            }
+            Expr::Json { of, way, indent } => json(self.eval(of)?, *way, *indent)?,
             Expr::Event(field) => self.event.map_or(Value::Undefined, |event| event.field(*field)),
         })
+    }
+
+    /// What a variable held when it was read for this message.
+    pub(crate) fn variable(&self, variable: &Variable) -> Value {
+        let read = self.fetched.iter().find(|(of, _)| of == variable);
+        read.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    fn date(&self) -> Date {
+        Date { epoch_ms: self.now_epoch_ms as f64 }
+    }
+
+    fn slot(&self, slot: &Slot) -> Value {
+        let Some(path) = slot.way.resolve(self.message, self.cells) else { return Value::Undefined };
+        match &slot.root {
+            Root::Message => look(self.message, &path, self.cells),
+            Root::Cell(scope) => self.variable(&Variable { scope: scope.clone(), path }),
+        }
     }
 
     fn map(&self, members: &[(Text, Expr)]) -> Result<Value, Fault> {
@@ -88,5 +126,89 @@ fn without_first(value: &Value, cut: &str) -> Value {
             None => value.clone(),
         },
         None => Value::Undefined,
+    }
+}
+
+fn json(value: Value, way: JsonWay, indent: u8) -> Result<Value, Fault> {
+    let read = |octets: &[u8]| {
+        read_json(octets, Limits::REQUEST, JsonRules::Ecmascript)
+            .map_err(|error| Fault::new(FaultKind::ValueUnfit, format!("The text is not JSON: {error}.")))
+    };
+    match (&value, way) {
+        (Value::Undefined, _) => Ok(value),
+        (Value::Text(text), JsonWay::Toggle | JsonWay::Read) => read(text.as_bytes()),
+        (Value::Bytes(octets), JsonWay::Toggle | JsonWay::Read) => read(octets),
+        (_, JsonWay::Read) | (Value::Text(_), JsonWay::Write) => Ok(value),
+        (Value::Bytes(_), JsonWay::Write) => Err(Fault::new(FaultKind::ValueUnfit, "Octets are not written as JSON.")),
+        (_, JsonWay::Toggle | JsonWay::Write) => written(&value, indent),
+    }
+}
+
+fn written(value: &Value, indent: u8) -> Result<Value, Fault> {
+    let mut out = Vec::new();
+    let some = write_json(&mut out, value).map_err(|why| match why {
+        Unwritable::Circular => {
+            Fault::new(FaultKind::Circular, "The value contains itself and cannot be written as JSON.")
+        }
+        Unwritable::BigInteger => {
+            Fault::new(FaultKind::BigInteger, "The value holds a BigInt, which JSON cannot hold.")
+        }
+    })?;
+    if !some {
+        return Err(Fault::new(FaultKind::ValueUnfit, "A function is not written as JSON."));
+    }
+    let text = String::from_utf8(out).expect("the writer writes UTF-8");
+    Ok(Value::Text(if indent == 0 { text } else { indented(&text, indent.into()) }.into()))
+}
+
+/// JSON without blanks, broken into lines as `JSON.stringify` does with an indent.
+fn indented(json: &str, indent: usize) -> String {
+    let (mut out, mut depth, mut in_text, mut escaped) = (String::new(), 0, false, false);
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        if in_text {
+            out.push(c);
+            in_text = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        let breaks = |out: &mut String, depth: usize| out.extend(["\n", &" ".repeat(depth * indent)]);
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                if let Some(end) = rest.next_if(|next| matches!(next, '}' | ']')) {
+                    out.push(end);
+                } else {
+                    depth += 1;
+                    breaks(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth -= 1;
+                breaks(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                breaks(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            other => {
+                in_text = other == '"';
+                out.push(other);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_broken_into_lines() {
+        let text = indented(r#"{"b":"{\"x:,","a":[2,{}],"c":[]}"#, 4);
+        assert_eq!(text, "{\n    \"b\": \"{\\\"x:,\",\n    \"a\": [\n        2,\n        {}\n    ],\n    \"c\": []\n}");
     }
 }

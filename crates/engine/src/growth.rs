@@ -4,7 +4,7 @@
 //! deeper than a stack. Counting its values for every step would cost too much; so each delivery carries how often its
 //! message may have doubled since it was last counted, and is counted when that is often enough to matter.
 
-use plan::{Cells, Expr, Fault, FaultKind, ShapeStep, Value};
+use plan::{Cells, Edit, Expr, Fault, FaultKind, Segment, ShapeStep, Turn, Value};
 
 use crate::{VALUE_DEPTH_MAX, VALUES_MAX};
 
@@ -24,7 +24,19 @@ impl Growth {
     ///
     /// [`FaultKind::Oversized`] if it was time to count, and there was too much.
     pub(crate) fn after(self, steps: &[ShapeStep], message: &Value, cells: &Cells) -> Result<Self, Fault> {
-        let doublings = steps.iter().map(doublings).fold(self.0, u32::saturating_add);
+        self.counted(steps.iter().map(doublings).fold(self.0, u32::saturating_add), message, cells)
+    }
+
+    /// Takes in what these edits may have done to a message.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::Oversized`] if it was time to count, and there was too much.
+    pub(crate) fn after_edits(self, edits: &[Edit], message: &Value, cells: &Cells) -> Result<Self, Fault> {
+        self.counted(edits.iter().map(edit_doublings).fold(self.0, u32::saturating_add), message, cells)
+    }
+
+    fn counted(self, doublings: u32, message: &Value, cells: &Cells) -> Result<Self, Fault> {
         if doublings <= DOUBLINGS_MAX {
             return Ok(Self(doublings));
         }
@@ -43,20 +55,39 @@ impl Growth {
 /// How often this step may double the values of a message; nesting it counts as once.
 fn doublings(step: &ShapeStep) -> u32 {
     match step {
-        ShapeStep::Set(_, expr) | ShapeStep::SetPresent(_, expr) => match reads(expr) {
-            0 => 0,
-            reads => u32::BITS - reads.leading_zeros(),
-        },
+        ShapeStep::Set(_, expr) | ShapeStep::SetPresent(_, expr) => doublings_of(reads(expr)),
         ShapeStep::Move(_, to) => u32::from(to.0.len() > 1),
         ShapeStep::Delete(_) | ShapeStep::Replace(_) | ShapeStep::Drop => 0,
     }
 }
 
+/// How often this edit may double the values of a message; an element far behind the end of its list counts as once.
+fn edit_doublings(edit: &Edit) -> u32 {
+    let leaves_gaps = |turn: &Turn| !matches!(turn, Turn::To(Segment::Key(_)));
+    doublings_of(reads(&edit.value)).saturating_add(edit.to.way.0.iter().any(leaves_gaps).into())
+}
+
+fn doublings_of(reads: u32) -> u32 {
+    if reads == 0 { 0 } else { u32::BITS - reads.leading_zeros() }
+}
+
 /// How many copies of parts of the message the value may hold.
 fn reads(expr: &Expr) -> u32 {
     match expr {
-        Expr::Literal(_) | Expr::Now | Expr::Event(_) => 0,
-        Expr::Message(_) => 1,
+        Expr::Literal(_)
+        | Expr::Now
+        | Expr::NowDate
+        | Expr::NowText
+        | Expr::Event(_)
+        | Expr::Raise(_)
+        | Expr::Rendered { .. } => 0,
+        Expr::Message(_) | Expr::Slot(_) => 1,
+        Expr::Replaced { of, find, with, .. } => {
+            [of, find, with].into_iter().map(|part| reads(part)).fold(0, u32::saturating_add)
+        }
+        Expr::Rewritten { of, .. } => reads(of),
+        // What was one text may be any number of values.
+        Expr::Json { .. } => u32::MAX,
         Expr::Map(members) => members.iter().map(|(_, member)| reads(member)).fold(0, u32::saturating_add),
         Expr::List(items) => items.iter().map(reads).fold(0, u32::saturating_add),
         Expr::WithoutFirst { of, .. } | Expr::Require { of, .. } | Expr::Member { of, .. } => reads(of),

@@ -8,6 +8,8 @@ mod eval;
 mod events;
 mod growth;
 mod ops;
+mod render;
+mod replace;
 mod run;
 mod work;
 
@@ -28,3 +30,9 @@ pub const VALUES_MAX: usize = 100_000;
 pub const VALUE_DEPTH_MAX: usize = 200;
 /// Which fault of one node in a row, on what one message led to, is dropped.
 pub const FAULTS_IN_A_ROW_MAX: u32 = 10;
+/// The longest text that an expression may make, in octets.
+pub const TEXT_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+/// Octets of text that the edits of one run may make together.
+pub const TEXT_BYTES_MADE_MAX: usize = 256 * 1_024 * 1_024;
+/// Pieces of templates that may be written for one message.
+pub const TEMPLATE_STEPS_MAX: u32 = 1_000_000;

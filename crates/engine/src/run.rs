@@ -83,14 +83,13 @@ impl Run {
             if let Some(told) = work.told.pop_front() {
                 return Step::Told(told);
             }
-            let room = work.has_room();
-            let Some(delivery) = room.then(|| work.queue.pop_front()).flatten() else {
+            let Some((delivery, stage)) = work.next() else {
                 return if work.open.is_empty() { Step::Rest } else { Step::Waiting };
             };
             work.deliveries_unwaited += 1;
             if work.deliveries_unwaited > DELIVERIES_UNWAITED_MAX || work.overflown {
                 work.end_endless(flow, delivery.to);
-            } else if let Some((id, ask)) = ops::deliver(flow, work, delivery) {
+            } else if let Some((id, ask)) = ops::deliver(flow, work, delivery, stage) {
                 return Step::Ask(id, ask);
             }
         }
@@ -100,13 +99,16 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// [`Misfit`] if no ask of that id is open, or if it asked for something else.
+    /// [`Misfit`] if no ask of that id is open, or if it asked for something else. An [`Answer::Elapsed`] that comes after
+    /// its wait was given up changes nothing and is no misfit.
     pub fn answer(&mut self, id: AskId, answer: Answer, context: &Context) -> Result<(), Misfit> {
         let Self { flow, work } = self;
-        let at = work.open.iter().position(|pending| pending.id == id).ok_or(Misfit)?;
+        let Some(at) = work.open.iter().position(|pending| pending.id == id) else {
+            return if matches!(answer, Answer::Elapsed) { Ok(()) } else { Err(Misfit) };
+        };
         let pending = &work.open[at];
         let op = &flow.nodes[pending.delivery.to.0 as usize].op;
-        if !fits(op, &answer) {
+        if !fits(op, pending.stage.reading.is_some(), &answer) {
             return Err(Misfit);
         }
         if context.now_epoch_ms - pending.asked_epoch_ms >= WAIT_MS_MIN {
@@ -127,6 +129,12 @@ impl Run {
                 let delivery = work.close(at);
                 refused(flow, work, delivery, refusal);
             }
+            Answer::Value(value) => work.resume(at, Some(value)),
+            Answer::Written => work.resume(at, None),
+            Answer::Elapsed => {
+                let delivery = work.close(at);
+                ops::call::overdue(flow, work, delivery);
+            }
             Answer::Replied => {
                 let delivery = work.close(at);
                 work.done(flow, delivery);
@@ -144,13 +152,16 @@ impl Run {
     }
 }
 
-fn fits(op: &Op, answer: &Answer) -> bool {
+fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
     match answer {
         Answer::Signed(_) => matches!(op, Op::Issue { .. }),
         Answer::Verified(_) | Answer::Refused(Refusal::Token(_)) => matches!(op, Op::Verify { .. }),
         Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
+        Answer::Value(_) => reads,
+        Answer::Written => matches!(op, Op::Edit(_) | Op::Branch(_)) && !reads,
+        Answer::Elapsed => matches!(op, Op::Call { .. }),
         Answer::Failed(_) => true,
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use plan::{Ask, AskId, Cells, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Wire};
+use plan::{Ask, AskId, Cells, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Variable, Wire};
 
 use crate::growth::Growth;
-use crate::{ASKS_OPEN_MAX, DELIVERIES_QUEUED_MAX};
+use crate::{ASKS_OPEN_MAX, DELIVERIES_QUEUED_MAX, TEXT_BYTES_MADE_MAX};
 
 /// Something for the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,12 +63,26 @@ pub(crate) struct Pending {
     pub(crate) id: AskId,
     pub(crate) asked_epoch_ms: i64,
     pub(crate) delivery: Delivery,
+    pub(crate) stage: Stage,
+}
+
+/// How far an op has come with a message, and what it has learnt on the way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stage {
+    /// Steps that are done.
+    pub(crate) done: usize,
+    /// The variables that were read for the next step.
+    pub(crate) fetched: Vec<(Variable, Value)>,
+    /// The variable that is being read.
+    pub(crate) reading: Option<Variable>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) cells: Cells,
     pub(crate) queue: VecDeque<Delivery>,
+    /// Messages whose op can go on: they come before those in line.
+    pub(crate) resumed: VecDeque<(Delivery, Stage)>,
     pub(crate) open: Vec<Pending>,
     pub(crate) told: VecDeque<Told>,
     pub(crate) deliveries_unwaited: u32,
@@ -78,6 +92,7 @@ pub(crate) struct Work {
     /// The run was ended: nothing is delivered any more.
     ended: bool,
     asks: u64,
+    text_bytes_made: usize,
 }
 
 impl Work {
@@ -85,6 +100,7 @@ impl Work {
         Self {
             cells,
             queue: VecDeque::new(),
+            resumed: VecDeque::new(),
             open: Vec::new(),
             told: VecDeque::new(),
             deliveries_unwaited: 0,
@@ -92,11 +108,16 @@ impl Work {
             overflown: false,
             ended: false,
             asks: 0,
+            text_bytes_made: 0,
         }
     }
 
-    pub(crate) fn has_room(&self) -> bool {
-        self.open.len() < ASKS_OPEN_MAX
+    /// The message that comes next; none while too many asks are open.
+    pub(crate) fn next(&mut self) -> Option<(Delivery, Stage)> {
+        if self.open.len() >= ASKS_OPEN_MAX {
+            return None;
+        }
+        self.resumed.pop_front().or_else(|| Some((self.queue.pop_front()?, Stage::default())))
     }
 
     /// Sends one message over the wires of one output.
@@ -121,15 +142,47 @@ impl Work {
 
     /// Opens an ask for this delivery.
     pub(crate) fn ask(&mut self, delivery: Delivery, ask: Ask) -> (AskId, Ask) {
-        (self.open(delivery), ask)
+        self.ask_at(delivery, ask, Stage::default())
+    }
+
+    /// Opens an ask for this delivery, whose op has come that far.
+    pub(crate) fn ask_at(&mut self, delivery: Delivery, ask: Ask, stage: Stage) -> (AskId, Ask) {
+        (self.open_at(delivery, stage), ask)
     }
 
     /// Opens an ask for this delivery that was made already.
     pub(crate) fn open(&mut self, delivery: Delivery) -> AskId {
+        self.open_at(delivery, Stage::default())
+    }
+
+    fn open_at(&mut self, delivery: Delivery, stage: Stage) -> AskId {
         let id = AskId(self.asks);
         self.asks += 1;
-        self.open.push(Pending { id, asked_epoch_ms: self.now_epoch_ms, delivery });
+        self.open.push(Pending { id, asked_epoch_ms: self.now_epoch_ms, delivery, stage });
         id
+    }
+
+    /// Closes the ask that stands at this place; its op goes on with the next step.
+    pub(crate) fn resume(&mut self, at: usize, answer: Option<Value>) {
+        let Pending { delivery, mut stage, .. } = self.open.swap_remove(at);
+        stage.fetched.extend(stage.reading.take().zip(answer));
+        self.resumed.push_back((delivery, stage));
+    }
+
+    /// Counts the text that was made for this run.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::Oversized`] beyond [`TEXT_BYTES_MADE_MAX`].
+    pub(crate) fn count_text(&mut self, value: &Value) -> Result<(), Fault> {
+        self.text_bytes_made += value.as_text().map_or(0, str::len);
+        if self.text_bytes_made <= TEXT_BYTES_MADE_MAX {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultKind::Oversized,
+            format!("the run has made more than {TEXT_BYTES_MADE_MAX} octets of text"),
+        ))
     }
 
     /// Closes the ask that stands at this place.
@@ -140,6 +193,7 @@ impl Work {
     /// Ends all that is still to be delivered, now and later.
     pub(crate) fn end_endless(&mut self, flow: &Flow, node: NodeIx) {
         self.queue.clear();
+        self.resumed.clear();
         self.overflown = false;
         self.ended = true;
         let fault = named(flow, Fault::new(FaultKind::Endless, ""));

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::expr::{Expr, Path, Segment};
+use crate::branch::{BranchPlan, Test};
+use crate::cell::Scope;
+use crate::expr::{Expr, Path, Segment, TemplateSource};
 use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
 use crate::json::write_json;
-use crate::op::{Op, ShapeStep};
+use crate::op::{Callee, Edit, Op, ShapeStep};
+use crate::slot::{Root, Slot, Turn, Way};
+use crate::template::Piece;
 use crate::token::{ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
 use crate::value::Value;
 
@@ -65,10 +69,105 @@ fn op(op: &Op) -> String {
         Op::Script(script) => format!("script {}", script.0),
         Op::Issue { token, into } => format!("issue token {} into {}", token.0, path(into)),
         Op::Verify { policy, into } => format!("verify policy {} into {}", policy.0, path(into)),
+        Op::Edit(edits) => format!("edit {}", list(edits.iter().map(edit))),
+        Op::Branch(plan) => branch(plan),
+        Op::Call { callee, timeout_ms, .. } => format!("call {} within {timeout_ms} ms", called(callee)),
+        Op::Return { .. } => "return".into(),
         Op::Reply(reply) => format!("reply {}", reply.0),
         Op::Log { level, value } => format!("log {level:?} {}", expr(value)),
         Op::Raise(fault) => format!("raise {}", fault.code.as_deref().unwrap_or(&fault.message)),
     }
+}
+
+fn edit(edit: &Edit) -> String {
+    format!("{} = {}", slot(&edit.to), expr(&edit.value))
+}
+
+fn called(callee: &Callee) -> String {
+    match callee {
+        Callee::Node(node) => node.0.to_string(),
+        Callee::Named { name, nodes, .. } => format!("by {} of {} names", expr(name), nodes.len()),
+    }
+}
+
+fn branch(plan: &BranchPlan) -> String {
+    let mut line = format!(
+        "branch {} {} {}",
+        if plan.all { "all" } else { "first" },
+        expr(&plan.on),
+        list(plan.tests.iter().map(test))
+    );
+    if let Some((scope, name)) = &plan.remember {
+        let _ = write!(line, " remembered in {}.{name}", scope_name(scope));
+    }
+    line
+}
+
+fn test(test: &Test) -> String {
+    match test {
+        Test::Equal(value) => format!("== {}", expr(value)),
+        Test::NotEqual(value) => format!("!= {}", expr(value)),
+        Test::Less(value) => format!("< {}", expr(value)),
+        Test::LessOrEqual(value) => format!("<= {}", expr(value)),
+        Test::Greater(value) => format!("> {}", expr(value)),
+        Test::GreaterOrEqual(value) => format!(">= {}", expr(value)),
+        Test::Between(low, high) => format!("between {} and {}", expr(low), expr(high)),
+        Test::Contains(value) => format!("contains {}", expr(value)),
+        Test::Matches(pattern) => format!("matches /{}/", pattern.source()),
+        Test::MatchesText { pattern, .. } => format!("matches text {}", expr(pattern)),
+        Test::Is(value) => format!("is {value}"),
+        Test::Nothing => "nothing".into(),
+        Test::Something => "something".into(),
+        Test::Empty => "empty".into(),
+        Test::NotEmpty => "not empty".into(),
+        Test::Type(kind) => format!("type {kind:?}"),
+        Test::Has(value) => format!("has {}", expr(value)),
+        Test::Position { at, test: inner, .. } => format!("{} {}", expr(at), self::test(inner)),
+        Test::All(tests) => list(tests.iter().map(self::test)),
+        Test::Otherwise => "otherwise".into(),
+        Test::Refuse(fault) => format!("refuse {}", fault.message),
+    }
+}
+
+fn slot(slot: &Slot) -> String {
+    let root = match &slot.root {
+        Root::Message => "msg".to_owned(),
+        Root::Cell(scope) => scope_name(scope),
+    };
+    root + &way(&slot.way)
+}
+
+fn way(of: &Way) -> String {
+    let turn = |turn: &Turn| match turn {
+        Turn::To(segment) => segments(&Path([segment.clone()].into())),
+        Turn::By(inner) => format!("[msg{}]", way(inner)),
+    };
+    of.0.iter().map(turn).collect()
+}
+
+fn scope_name(scope: &Scope) -> String {
+    match scope {
+        Scope::Document => "document".into(),
+        Scope::Section(id) => format!("section {id}"),
+        Scope::Node(id) => format!("node {id}"),
+    }
+}
+
+fn template(source: &TemplateSource) -> String {
+    match source {
+        TemplateSource::Ready(template) => pieces(&template.pieces),
+        TemplateSource::Message(at) => format!("template {}", path(at)),
+    }
+}
+
+fn pieces(of: &[Piece]) -> String {
+    list(of.iter().map(|piece| match piece {
+        Piece::Text(text) => format!("{text:?}"),
+        Piece::Name { name, escaped } => format!("{name}{}", if *escaped { "" } else { " raw" }),
+        Piece::Section { name, inverted, pieces: inner } => {
+            format!("{}{name} {}", if *inverted { "no " } else { "each " }, pieces(inner))
+        }
+    }))
 }
 
 fn steps(steps: &[ShapeStep]) -> String {
@@ -97,6 +196,14 @@ fn expr(value: &Expr) -> String {
         Expr::Require { of, .. } => format!("{}!", expr(of)),
         Expr::Member { of, path: way } => format!("{}{}", expr(of), segments(way)),
         Expr::Now => "now".into(),
+        Expr::NowDate => "now as date".into(),
+        Expr::NowText => "now as text".into(),
+        Expr::Slot(place) => slot(place),
+        Expr::Raise(fault) => format!("raise {}", fault.message),
+        Expr::Replaced { of, find, with, .. } => format!("{} with {} for {}", expr(of), expr(with), expr(find)),
+        Expr::Rewritten { of, find, with } => format!("{} with {} for /{}/", expr(of), expr(with), find.source()),
+        Expr::Rendered { template: source, .. } => format!("render {}", template(source)),
+        Expr::Json { of, way, indent } => format!("json {way:?} {indent} {}", expr(of)),
         Expr::Event(field) => format!("event.{field:?}"),
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::slot::Variable;
 use crate::token::KeySource;
 use crate::value::{Text, Value};
 
@@ -32,6 +33,16 @@ pub enum Ask {
         reply: ReplyIx,
         /// What it is made from.
         message: Value,
+    },
+    /// Read this variable of the document. Answered by [`Answer::Value`] or [`Answer::Failed`].
+    Read(Variable),
+    /// Write this variable of the document; undefined takes it out. Answered by [`Answer::Written`] or
+    /// [`Answer::Failed`].
+    Write(Variable, Value),
+    /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
+    Wait {
+        /// How long.
+        delay_ms: u64,
     },
 }
 
@@ -68,6 +79,12 @@ pub enum Answer {
     Refused(Refusal),
     /// A script spoke.
     Script(ScriptEvent),
+    /// What the variable holds.
+    Value(Value),
+    /// The variable is written.
+    Written,
+    /// The time has gone by.
+    Elapsed,
     /// The outcome is handed out.
     Replied,
     /// The message leads to nobody who waits for a reply; nothing was handed out. The text is for the log.
@@ -168,6 +185,12 @@ pub enum FaultKind {
     Circular,
     /// A big integer cannot be written.
     BigInteger,
+    /// A value is not what the op can work with.
+    ValueUnfit,
+    /// A call has not returned in time.
+    CallOverdue,
+    /// Nobody can be called by that name, or more than one.
+    CalleeUnknown,
     /// The run has its reply already.
     AlreadyReplied,
     /// The reply could not be dressed.

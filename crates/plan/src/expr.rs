@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::cell::Cells;
+use crate::cell::{Cells, Scope};
 use crate::effect::Fault;
+use crate::pattern::Pattern;
+use crate::slot::{Root, Slot};
+use crate::template::Template;
 use crate::value::{Map, Text, Value};
+
+/// The largest step from the end of a list to an element that is written: what lies between is undefined.
+const LIST_GAP_MAX: usize = 1_000;
 
 /// A way into a value, parsed by the dialect that knows its spelling. Empty means the value itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +59,102 @@ pub enum Expr {
     },
     /// The instant of evaluation, in whole milliseconds since the epoch, as a number.
     Now,
+    /// The instant of evaluation, as a date.
+    NowDate,
+    /// The instant of evaluation, as ISO 8601 text in UTC.
+    NowText,
+    /// What stands at a place, looked into as ECMAScript does.
+    Slot(Slot),
+    /// Raises this fault.
+    Raise(Box<Fault>),
+    /// The value, changed where it equals what is looked for or, both being texts, holds it.
+    Replaced {
+        /// The value.
+        of: Box<Expr>,
+        /// What is looked for: a text, number or boolean. A boolean is never found.
+        find: Box<Expr>,
+        /// Another value that is replaced whole.
+        also: Option<Value>,
+        /// What takes its place: a whole match becomes this value, a part of a text its text.
+        with: Box<Expr>,
+    },
+    /// The text, every match of the pattern replaced; another value stays as it is.
+    Rewritten {
+        /// The text.
+        of: Box<Expr>,
+        /// What is looked for.
+        find: Pattern,
+        /// Whose text takes its place.
+        with: Box<Expr>,
+    },
+    /// A filled-in template.
+    Rendered {
+        /// The template.
+        template: TemplateSource,
+        /// What names stand for that the message does not know, by their first part.
+        constants: Value,
+        /// The variables that names of the form `prefix.way` stand for, by prefix.
+        variables: Vec<(Text, Scope)>,
+        /// Whether control characters and backslashes in texts are written as JSON writes them.
+        json_texts: bool,
+    },
+    /// The value as JSON text, or the value of a JSON text.
+    Json {
+        /// The value.
+        of: Box<Expr>,
+        /// Which way.
+        way: JsonWay,
+        /// Blanks for each level of the text; 0 for one line.
+        indent: u8,
+    },
     /// A field of the event that a handler is told of.
     Event(EventField),
+}
+
+/// Where a template comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TemplateSource {
+    /// It was known when the flow was lowered.
+    Ready(Template),
+    /// The message brings it; undefined is the empty template.
+    Message(Path),
+}
+
+/// Which way [`Expr::Json`] goes. Undefined stays undefined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonWay {
+    /// Texts and octets are read, other values written.
+    Toggle,
+    /// Texts and octets are read, other values stay.
+    Read,
+    /// Texts stay, other values are written.
+    Write,
+}
+
+impl Expr {
+    /// Every place outside the message that the expression names itself; those of template names come beside it.
+    pub fn slots<'e>(&'e self, found: &mut Vec<&'e Slot>) {
+        match self {
+            Self::Slot(slot) if slot.root != Root::Message => found.push(slot),
+            Self::Slot(_)
+            | Self::Literal(_)
+            | Self::Message(_)
+            | Self::Now
+            | Self::NowDate
+            | Self::NowText
+            | Self::Event(_)
+            | Self::Raise(_)
+            | Self::Rendered { .. } => {}
+            Self::Map(members) => members.iter().for_each(|(_, member)| member.slots(found)),
+            Self::List(items) => items.iter().for_each(|item| item.slots(found)),
+            Self::WithoutFirst { of, .. }
+            | Self::Require { of, .. }
+            | Self::Member { of, .. }
+            | Self::Json { of, .. } => of.slots(found),
+            Self::Replaced { of, find, with, .. } => [of, find, with].into_iter().for_each(|part| part.slots(found)),
+            Self::Rewritten { of, with, .. } => [of, with].into_iter().for_each(|part| part.slots(found)),
+        }
+    }
 }
 
 /// What a handler may read of the event that reached it.
@@ -100,9 +200,11 @@ impl Path {
 
     /// Writes the value there, making maps (or lists, before an index) where nothing stands.
     ///
-    /// Returns whether it was written: a way through something that has no members leaves everything as it was.
+    /// Returns whether it was written: a way through something that has no members leaves everything as it was, and so
+    /// does one through `__proto__`, which in ECMAScript leads out of the value.
     pub fn write(&self, root: &mut Value, cells: &mut Cells, value: Value) -> bool {
-        write(root, &self.0, cells, value)
+        let leads_out = |segment: &Segment| matches!(segment, Segment::Key(name) if &**name == "__proto__");
+        !self.0.iter().any(leads_out) && write(root, &self.0, cells, value)
     }
 
     /// Takes out what stands there and returns it; undefined if there was nothing.
@@ -143,39 +245,56 @@ fn write(at: &mut Value, way: &[Segment], cells: &mut Cells, value: Value) -> bo
         }
         return written;
     }
-    match (at, first) {
-        (at @ (Value::Undefined | Value::Null), Segment::Key(name)) => {
-            let mut inner = Value::Undefined;
-            let written = write(&mut inner, rest, cells, value);
-            if written {
-                *at = Map::from_iter([(name.clone(), inner)]).into();
-            }
-            written
+    if at.is_undefined() {
+        let mut made = match first {
+            Segment::Key(_) => Map::new().into(),
+            Segment::Index(_) => Value::list(Vec::new()),
+        };
+        let written = write(&mut made, way, cells, value);
+        if written {
+            *at = made;
         }
-        (Value::Map(map), Segment::Key(name)) => {
+        return written;
+    }
+    match (at, first) {
+        (Value::Map(map), segment) => {
+            let name = segment.name();
             let map = Arc::make_mut(map);
-            if let Some(member) = map.get_mut(name) {
+            if let Some(member) = map.get_mut(&name) {
                 return write(member, rest, cells, value);
             }
             let mut inner = Value::Undefined;
             let written = write(&mut inner, rest, cells, value);
             if written {
-                map.insert(name.clone(), inner);
+                map.insert(name, inner);
             }
             written
         }
-        (Value::List(list), Segment::Index(index)) if (*index as usize) < list.len() => {
-            write(&mut Arc::make_mut(list)[*index as usize], rest, cells, value)
-        }
-        (Value::List(list), Segment::Index(index)) if *index as usize == list.len() => {
+        (Value::List(list), Segment::Index(index)) => {
+            let (index, len) = (*index as usize, list.len());
+            if index < len {
+                return write(&mut Arc::make_mut(list)[index], rest, cells, value);
+            }
             let mut inner = Value::Undefined;
-            let written = write(&mut inner, rest, cells, value);
+            let written = index - len <= LIST_GAP_MAX && write(&mut inner, rest, cells, value);
             if written {
-                Arc::make_mut(list).push(inner);
+                let list = Arc::make_mut(list);
+                list.resize(index, Value::Undefined);
+                list.push(inner);
             }
             written
         }
         (_, Segment::Key(_) | Segment::Index(_)) => false,
+    }
+}
+
+impl Segment {
+    /// The name of the member that the step leads to in a map.
+    pub fn name(&self) -> Text {
+        match self {
+            Self::Key(name) => name.clone(),
+            Self::Index(index) => index.to_string().into(),
+        }
     }
 }
 

@@ -17,6 +17,8 @@
 //!   as its [`Handler`] says. A fault that no group takes is uncaught: it is told, and the message ends there.
 //! * What a message leads to inherits how often the last node that failed has done so in a row, whatever becomes of the
 //!   message on the way. The tenth fault of one node in a row is dropped and told, so that handlers cannot loop.
+//! * [`Op::Call`] sends a message to a node and waits for its return; the open ask for its patience is the entry of the
+//!   table of pending calls, and [`Op::Return`] closes it.
 //! * When an op is done with a message, the node's done edge hears of it in the same way, and its status edge when a
 //!   script shows a status; what a status handler gets starts from an empty map.
 //! * [`Op::Reply`] hands an outcome out at once; the run goes on behind it. A run rests when no delivery and no ask is
@@ -28,31 +30,40 @@
 //! reads a clock, draws a random octet or opens anything, and no type here is serializable: [`dump()`] writes a plan for
 //! people and snapshots, and nothing reads that text back.
 
+mod branch;
 mod cell;
 mod diagnostic;
 mod dump;
+pub mod ecmascript;
 mod effect;
 mod expr;
 mod flow;
 mod json;
 mod op;
+mod pattern;
+mod slot;
+mod template;
 mod token;
 mod validate;
 mod value;
 
+pub use branch::{BranchPlan, Test, ValueType};
 pub use cell::{CellName, Cells, Scope};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use dump::dump;
 pub use effect::{
     Answer, Ask, AskId, Fault, FaultKind, FaultText, LogLevel, MintRequest, Refusal, ScriptEvent, VerifyRequest,
 };
-pub use expr::{EventField, Expr, Path, Segment};
+pub use expr::{EventField, Expr, JsonWay, Path, Segment, TemplateSource};
 pub use flow::{
     Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
     TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
 };
 pub use json::{JsonRules, Unwritable, read_json, write_json};
-pub use op::{Op, ShapeStep};
+pub use op::{Callee, Edit, Op, ShapeStep};
+pub use pattern::{Pattern, PatternError};
+pub use slot::{Root, Slot, Turn, Variable, Way, look};
+pub use template::{Piece, SECTION_DEPTH_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError};
 pub use token::{
     AbsentClaim, ClaimPlan, ExpiryRules, HeaderMember, KeySource, Lifetime, SecretRef, TokenPlan, VerifyPlan,
 };

@@ -1,9 +1,14 @@
 //! What the engine can do: a closed list.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::branch::BranchPlan;
 use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
-use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
-use crate::value::Value;
+use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
+use crate::slot::Slot;
+use crate::value::{Text, Value};
 
 /// One thing the engine can do with a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +28,28 @@ pub enum Op {
     },
     /// Changes the message by these steps, making what is missing on the way, and sends it on over output 0.
     Assign(Vec<ShapeStep>),
+    /// Takes these edits one after the other, then sends the message on over output 0. What an edit reads and writes beyond
+    /// the message is asked for.
+    Edit(Vec<Edit>),
+    /// Sends the message over every output whose test holds.
+    Branch(Box<BranchPlan>),
+    /// Sends the message to another node and waits for it to come back through [`Op::Return`]; then it goes on over
+    /// output 0. A message that is not back in time is a fault.
+    Call {
+        /// Who is called.
+        callee: Callee,
+        /// Where the message keeps the calls that it has to return from.
+        pending: Path,
+        /// How long the call may take, in milliseconds; at least 1.
+        timeout_ms: u64,
+        /// Raised when it takes longer.
+        overdue: Box<Fault>,
+    },
+    /// Sends the message back to the node that called last; nothing is sent on.
+    Return {
+        /// Where the message keeps the calls that it has to return from.
+        pending: Path,
+    },
     /// Runs a script, which sends what it likes over any output.
     Script(ScriptIx),
     /// Mints a token, writes it to `into` and sends the message on over output 0.
@@ -52,6 +79,33 @@ pub enum Op {
     Raise(Fault),
 }
 
+/// One edit: the value goes to its place; undefined takes out what stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// Where the value goes.
+    pub to: Slot,
+    /// The value.
+    pub value: Expr,
+}
+
+/// Who is called by [`Op::Call`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Callee {
+    /// This node.
+    Node(Wire),
+    /// The node that the message names.
+    Named {
+        /// The name.
+        name: Expr,
+        /// Who goes by which name.
+        nodes: Arc<BTreeMap<Text, Vec<Wire>>>,
+        /// Raised when nobody does; `{name}` in its message stands for the name.
+        unknown: Box<Fault>,
+        /// Raised when more than one node does; `{name}` in its message stands for the name.
+        ambiguous: Box<Fault>,
+    },
+}
+
 /// One step of a change to a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShapeStep {
@@ -73,9 +127,15 @@ impl Op {
     /// How many outputs the op serves; none means as many as its node has wires for.
     pub fn outputs(&self) -> Option<usize> {
         match self {
-            Self::Pass | Self::Shape { .. } | Self::Assign(_) | Self::Issue { .. } => Some(1),
+            Self::Pass
+            | Self::Shape { .. }
+            | Self::Assign(_)
+            | Self::Edit(_)
+            | Self::Issue { .. }
+            | Self::Call { .. } => Some(1),
             Self::Verify { .. } => Some(2),
-            Self::Reply(_) | Self::Log { .. } | Self::Raise(_) => Some(0),
+            Self::Branch(plan) => Some(plan.tests.len()),
+            Self::Reply(_) | Self::Return { .. } | Self::Log { .. } | Self::Raise(_) => Some(0),
             Self::Script(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jose::jwa::{SignatureAlgorithm, Switches};
 
 use crate::flow::{Flow, Handlers, Node, NodeIx, ScriptIx};
-use crate::op::{Op, ShapeStep};
+use crate::op::{Callee, Op, ShapeStep};
 
 /// The largest leeway, in seconds (security contract, section 7).
 const LEEWAY_SECS_MAX: u16 = 300;
@@ -104,7 +104,16 @@ impl Findings<'_> {
             Op::Issue { token, .. } => self.index(place, "token", token.0, self.flow.tokens.len()),
             Op::Verify { policy, .. } => self.index(place, "policy", policy.0, self.flow.policies.len()),
             Op::Reply(reply) => self.index(place, "reply", reply.0, self.flow.replies as usize),
-            Op::Pass | Op::Log { .. } | Op::Raise(_) => {}
+            Op::Call { callee, timeout_ms, .. } => {
+                if *timeout_ms == 0 {
+                    self.flaw(place, "a call has no time at all".into());
+                }
+                match callee {
+                    Callee::Node(node) => self.wires(place, &[*node]),
+                    Callee::Named { nodes, .. } => nodes.values().for_each(|nodes| self.wires(place, nodes)),
+                }
+            }
+            Op::Pass | Op::Edit(_) | Op::Branch(_) | Op::Return { .. } | Op::Log { .. } | Op::Raise(_) => {}
         }
     }
 
@@ -151,6 +160,8 @@ impl Findings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::{Fault, FaultKind};
+    use crate::expr::Path;
     use crate::flow::{Origin, OriginIx, ReplyIx};
 
     fn node(op: Op, outputs: Vec<Vec<NodeIx>>) -> Node {
@@ -179,6 +190,14 @@ mod tests {
         assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(1)), vec![])]), ["reply 1 does not exist, there are 1"]);
         assert_eq!(flaws(vec![node(Op::Script(ScriptIx(0)), vec![])]), ["script 0 does not exist, there are 0"]);
         assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(0)), vec![vec![]])]), ["1 outputs, but its op serves 0"]);
+        let call = |node, timeout_ms| Op::Call {
+            callee: Callee::Node(NodeIx(node)),
+            pending: Path::default(),
+            timeout_ms,
+            overdue: Box::new(Fault::new(FaultKind::CallOverdue, "")),
+        };
+        assert_eq!(flaws(vec![node(call(3, 1), vec![])]), ["wire to node 3 does not exist, there are 1"]);
+        assert_eq!(flaws(vec![node(call(0, 0), vec![])]), ["a call has no time at all"]);
         let late = Op::Assign(vec![ShapeStep::Drop, ShapeStep::Drop]);
         assert_eq!(flaws(vec![node(late, vec![])]), ["steps stand behind the one that ends the message"]);
     }

@@ -1,29 +1,52 @@
-//! Property paths as Node-RED writes them: `a.b`, `a[0]`, `a["b c"]`.
+//! Property paths as Node-RED writes them: `a.b`, `a[0]`, `a["b c"]`, `a[msg.b]`, `#:(store)::a`.
 
-use plan::{Path, Segment};
+use plan::{Path, Segment, Turn, Way};
 
 /// Most segments of one path.
 const SEGMENTS_MAX: usize = 64;
 
+/// How deep paths may stand in brackets of each other.
+const NESTED_MAX: usize = 4;
+/// What a path begins with that the message decides, inside brackets.
+const OF_MESSAGE: &str = "msg.";
+
 /// Reads a path below the message; none if it is no path, or leads through another one (`a[msg.b]`).
 pub(super) fn parse(text: &str) -> Option<Path> {
-    let mut segments = Vec::new();
+    let fixed = |turn: &Turn| match turn {
+        Turn::To(segment) => Some(segment.clone()),
+        Turn::By(_) => None,
+    };
+    way(text)?.0.iter().map(fixed).collect::<Option<Vec<_>>>().map(|segments| Path(segments.into()))
+}
+
+/// Reads a path of which the message may decide some steps; none if it is no path.
+pub(super) fn way(text: &str) -> Option<Way> {
+    nested(text, NESTED_MAX)
+}
+
+/// The key of a variable without the store that it names: there is one store.
+pub(super) fn without_store(key: &str) -> &str {
+    key.strip_prefix("#:(").and_then(|rest| rest.split_once(")::")).map_or(key, |(_, key)| key)
+}
+
+fn nested(text: &str, levels: usize) -> Option<Way> {
+    let mut turns = Vec::new();
     let mut rest = text;
     let mut expects_name = true;
     while !rest.is_empty() {
         if let Some(inner) = rest.strip_prefix('[') {
-            let (segment, behind) = bracketed(inner)?;
-            segments.push(segment);
+            let (turn, behind) = bracketed(inner, levels)?;
+            turns.push(turn);
             rest = behind;
         } else {
             let name_at = if expects_name { rest } else { rest.strip_prefix('.')? };
             let end = name_at.find(['.', '[']).unwrap_or(name_at.len());
-            segments.push(named(&name_at[..end])?);
+            turns.push(Turn::To(named(&name_at[..end])?));
             rest = &name_at[end..];
         }
         expects_name = false;
     }
-    (!segments.is_empty() && segments.len() <= SEGMENTS_MAX).then(|| Path(segments.into()))
+    (!turns.is_empty() && turns.len() <= SEGMENTS_MAX).then(|| Way(turns.into()))
 }
 
 fn named(name: &str) -> Option<Segment> {
@@ -32,15 +55,28 @@ fn named(name: &str) -> Option<Segment> {
 }
 
 /// What stands in brackets, and what follows them.
-fn bracketed(inner: &str) -> Option<(Segment, &str)> {
+fn bracketed(inner: &str, levels: usize) -> Option<(Turn, &str)> {
     let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\''));
     if let Some(quote) = quote {
         let (name, behind) = inner[1..].split_once(quote)?;
         let plain = !name.is_empty() && !name.contains('\\');
-        return plain.then_some((Segment::Key(name.into()), behind.strip_prefix(']')?));
+        return plain.then_some((Turn::To(Segment::Key(name.into())), behind.strip_prefix(']')?));
     }
-    let (index, behind) = inner.split_once(']')?;
-    Some((Segment::Index(index.parse().ok()?), behind))
+    let mut open = 1;
+    let end = inner.find(|c| {
+        open = match c {
+            '[' => open + 1,
+            ']' => open - 1,
+            _ => open,
+        };
+        open == 0
+    })?;
+    let (index, behind) = (&inner[..end], &inner[end + 1..]);
+    let turn = match index.strip_prefix(OF_MESSAGE) {
+        Some(way) => Turn::By(nested(way, levels.checked_sub(1)?)?),
+        None => Turn::To(Segment::Index(index.parse().ok()?)),
+    };
+    Some((turn, behind))
 }
 
 #[cfg(test)]
@@ -63,5 +99,19 @@ mod tests {
         for refused in ["", ".", "a.", ".a", "a..b", "a[msg.b]", "a[", "a[]", "a[-1]", "a[\"\"]", "a b", "a[0]b"] {
             assert_eq!(shown(refused), None, "{refused}");
         }
+    }
+
+    /// NR-93: paths whose steps the message decides, and keys with a store.
+    #[test]
+    fn the_message_may_decide_steps() {
+        let by = |inner: &str| Turn::By(way(inner).unwrap());
+        let to = |name: &str| Turn::To(Segment::Key(name.into()));
+        assert_eq!(way("a[msg.k.l].b"), Some(Way([to("a"), by("k.l"), to("b")].into())));
+        assert_eq!(way("a[msg.k[msg.l]]"), Some(Way([to("a"), by("k[msg.l]")].into())));
+        for refused in ["a[msg]", "a[msg.]", "a[msg.k", "a[b]", "a[msg.a[msg.b[msg.c[msg.d[msg.e]]]]]"] {
+            assert_eq!(way(refused), None, "{refused}");
+        }
+        assert_eq!(without_store("#:(file)::a.b"), "a.b");
+        assert_eq!(without_store("a.b"), "a.b");
     }
 }

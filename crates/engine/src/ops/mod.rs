@@ -1,19 +1,22 @@
 //! What each op does with a message; one file for each that does more than pass on.
 
+pub(crate) mod branch;
+pub(crate) mod call;
+pub(crate) mod edit;
 pub(crate) mod issue;
 pub(crate) mod reply;
 pub(crate) mod script;
 pub(crate) mod shape;
 pub(crate) mod verify;
 
-use plan::{Ask, AskId, Expr, Fault, FaultKind, Flow, LogLevel, Op, Path, ScriptIx, ShapeStep, Value};
+use plan::{Ask, AskId, Expr, Fault, FaultKind, Flow, LogLevel, Op, Path, ScriptIx, ShapeStep, Value, Variable};
 
 use crate::eval::Scope;
-use crate::work::{Delivery, Told, Work};
+use crate::work::{Delivery, Stage, Told, Work};
 use shape::{Fate, Shaped};
 
 /// Gives the message to its node; what the node wants of the world comes back.
-pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery) -> Option<(AskId, Ask)> {
+pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: Stage) -> Option<(AskId, Ask)> {
     match &flow.nodes[delivery.to.0 as usize].op {
         Op::Pass => {
             work.forward(flow, delivery, 0);
@@ -24,7 +27,14 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery) -> Optio
             assign(flow, work, delivery, steps);
             None
         }
-        Op::Script(script) => call(work, delivery, *script),
+        Op::Edit(edits) => edit::go_on(flow, work, delivery, edits, stage),
+        Op::Branch(plan) => branch::go_on(flow, work, delivery, plan, stage),
+        Op::Call { callee, pending, timeout_ms, .. } => call::call(flow, work, delivery, callee, pending, *timeout_ms),
+        Op::Return { pending } => {
+            call::give_back(flow, work, delivery, pending);
+            None
+        }
+        Op::Script(script) => run_script(work, delivery, *script),
         Op::Issue { token, .. } => {
             let request = issue::request(&flow.tokens[token.0 as usize], *token, &work.scope(&delivery.message));
             work.ask_or_raise(flow, delivery, request.map(Ask::Mint))
@@ -59,7 +69,7 @@ fn shape_or_call(
     match shape::shape(steps, message, &mut work.cells, work.now_epoch_ms) {
         Shaped::On(message) => work.forward_grown(flow, Delivery { to, message, lineage }, steps),
         Shaped::Dropped(message) => work.done(flow, Delivery { to, message, lineage }),
-        Shaped::Untouched(message) => return call(work, Delivery { to, message, lineage }, otherwise),
+        Shaped::Untouched(message) => return run_script(work, Delivery { to, message, lineage }, otherwise),
     }
     None
 }
@@ -72,7 +82,7 @@ fn assign(flow: &Flow, work: &mut Work, mut delivery: Delivery, steps: &[ShapeSt
     }
 }
 
-fn call(work: &mut Work, delivery: Delivery, script: ScriptIx) -> Option<(AskId, Ask)> {
+fn run_script(work: &mut Work, delivery: Delivery, script: ScriptIx) -> Option<(AskId, Ask)> {
     let ask = Ask::Script { script, message: delivery.message.clone() };
     Some(work.ask(delivery, ask))
 }
@@ -88,9 +98,21 @@ fn log(flow: &Flow, work: &mut Work, delivery: Delivery, level: LogLevel, value:
 }
 
 impl Work {
+    /// What expressions may look at for this message, with the variables that were read for it.
+    fn scope_with<'s>(&'s self, message: &'s Value, stage: &'s Stage) -> Scope<'s> {
+        Scope { fetched: &stage.fetched, ..self.scope(message) }
+    }
+
+    /// The first variable that these expressions read and that was not read yet.
+    fn wanted<'e>(&self, message: &Value, stage: &Stage, exprs: impl Iterator<Item = &'e Expr>) -> Option<Variable> {
+        let scope = self.scope_with(message, stage);
+        let mut wanted = exprs.flat_map(|expr| edit::variables(expr, &scope));
+        wanted.find(|variable| stage.fetched.iter().all(|(read, _)| read != variable))
+    }
+
     /// What expressions may look at for this message.
     fn scope<'s>(&'s self, message: &'s Value) -> Scope<'s> {
-        Scope { message, cells: &self.cells, event: None, now_epoch_ms: self.now_epoch_ms }
+        Scope { message, cells: &self.cells, event: None, now_epoch_ms: self.now_epoch_ms, fetched: &[] }
     }
 
     /// Sends the message on over one output and is done with it.

@@ -75,11 +75,11 @@ fn take(
 ) -> Result<Fate, Fault> {
     match step {
         ShapeStep::Set(to, expr) => {
-            let value = Scope { message, cells, event, now_epoch_ms }.eval(expr)?;
+            let value = Scope { message, cells, event, now_epoch_ms, fetched: &[] }.eval(expr)?;
             to.write(message, cells, value);
         }
         ShapeStep::SetPresent(to, expr) => {
-            let value = Scope { message, cells, event, now_epoch_ms }.eval(expr)?;
+            let value = Scope { message, cells, event, now_epoch_ms, fetched: &[] }.eval(expr)?;
             if !value.is_undefined() {
                 to.write(message, cells, value);
             }
@@ -132,6 +132,17 @@ fn all_paths(expr: &Expr, holds: &impl Fn(&Path) -> bool) -> bool {
         Expr::Message(path) => holds(path),
         Expr::Map(members) => members.iter().all(|(_, member)| all_paths(member, holds)),
         Expr::List(items) => items.iter().all(|item| all_paths(item, holds)),
-        Expr::WithoutFirst { .. } | Expr::Require { .. } | Expr::Member { .. } | Expr::Event(_) => false,
+        Expr::WithoutFirst { .. }
+        | Expr::Require { .. }
+        | Expr::Member { .. }
+        | Expr::Event(_)
+        | Expr::NowDate
+        | Expr::NowText
+        | Expr::Slot(_)
+        | Expr::Raise(_)
+        | Expr::Replaced { .. }
+        | Expr::Rewritten { .. }
+        | Expr::Rendered { .. }
+        | Expr::Json { .. } => false,
     }
 }

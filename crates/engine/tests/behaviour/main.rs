@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod calls;
 mod deliveries;
+mod edits;
 mod ops;
 mod random;
 mod support;

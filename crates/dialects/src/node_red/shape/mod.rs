@@ -125,7 +125,15 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::Require { .. }
         | Expr::Member { .. }
         | Expr::Now
-        | Expr::Event(_) => Vec::new(),
+        | Expr::Event(_)
+        | Expr::NowDate
+        | Expr::NowText
+        | Expr::Slot(_)
+        | Expr::Raise(_)
+        | Expr::Replaced { .. }
+        | Expr::Rewritten { .. }
+        | Expr::Rendered { .. }
+        | Expr::Json { .. } => Vec::new(),
     }
 }
 
@@ -142,7 +150,15 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::Require { .. }
         | Expr::Member { .. }
         | Expr::Now
-        | Expr::Event(_) => Vec::new(),
+        | Expr::Event(_)
+        | Expr::NowDate
+        | Expr::NowText
+        | Expr::Slot(_)
+        | Expr::Raise(_)
+        | Expr::Replaced { .. }
+        | Expr::Rewritten { .. }
+        | Expr::Rendered { .. }
+        | Expr::Json { .. } => Vec::new(),
     }
 }
 
