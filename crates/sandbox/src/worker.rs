@@ -12,6 +12,7 @@ mod encoding;
 mod host;
 mod realm;
 mod turn;
+mod variables;
 mod web;
 
 use std::collections::HashMap;

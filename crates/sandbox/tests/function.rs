@@ -52,6 +52,17 @@ async fn the_message_id_is_restored() {
 }
 
 #[tokio::test]
+async fn a_returned_message_without_an_id_gets_one() {
+    let events = run("delete msg._msgid; return msg;").await;
+    let [ScriptEvent::Send(outputs)] = &sends(&events)[..] else { panic!("{events:?}") };
+    let id = member(&outputs[0][0], "_msgid");
+    assert!(
+        id.as_text().is_some_and(|id| id.len() == 16 && id.bytes().all(|digit| digit.is_ascii_hexdigit())),
+        "{id:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_message_is_told_to_the_log_alone() {
     for (source, kind) in
         [("'x'", "string"), ("5", "number"), ("[[[1]]]", "Array"), ("Buffer.from('x')", "Buffer"), ("true", "boolean")]

@@ -161,6 +161,21 @@ async fn variables_take_paths_lists_and_callbacks() {
 }
 
 #[tokio::test]
+async fn a_variable_is_one_object_within_a_turn_and_keeps_what_is_changed_in_it() {
+    let (pool, variables) = (pool(), Variables::default());
+    let source = "const list = flow.get('list') || []; flow.set('list', list); list.push(list.length);
+                  msg.payload = [flow.get('list') === list, list]; return msg;";
+    let key = pool.register("document", &function(source));
+    for expected in ["[true,[0]]", "[true,[0,1]]", "[true,[0,1,2]]"] {
+        let events = listen_with(pool.call(key, &message(&[]), &Cells::default()), &variables).await;
+        assert_eq!(json(&payload(&events)), expected);
+    }
+    let reads = pool.register("document", &function("flow.get('list').pop(); return msg;"));
+    listen_with(pool.call(reads, &message(&[]), &Cells::default()), &variables).await;
+    assert_eq!(json(&variables.get(Reach::Section, "list")), "[0,1]");
+}
+
+#[tokio::test]
 async fn wrong_uses_of_variables_are_errors() {
     for (source, told) in [
         ("flow.get('')", "Error: Invalid context key"),

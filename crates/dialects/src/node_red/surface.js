@@ -15,7 +15,9 @@
 
   // ---- RED.util ----------------------------------------------------------------------------------------------------
 
-  const refuse = (code, why) => { throw Object.assign(new Error(why), { code }); };
+  const refuse = (code, why) => {
+    throw Object.assign(new Error(why), { code });
+  };
   const refusePath = (why) => refuse("INVALID_EXPR", "Invalid property expression: " + why);
 
   /** Where the bracket at this position closes, texts inside left alone. */
@@ -24,8 +26,9 @@
     let quoted = "";
     for (let at = open; at < text.length; at++) {
       const c = text[at];
-      if (quoted) { if (c === quoted) quoted = ""; }
-      else if (c === '"' || c === "'") quoted = c;
+      if (quoted) {
+        if (c === quoted) quoted = "";
+      } else if (c === '"' || c === "'") quoted = c;
       else if (c === "[") depth++;
       else if (c === "]" && --depth === 0) return at;
     }
@@ -37,7 +40,8 @@
     if (text.length === 0) refusePath("zero-length");
     const parts = [];
     let at = 0;
-    const unexpected = () => (at < text.length ? refusePath(`unexpected ${text[at]} at position ${at}`) : refusePath("unterminated expression"));
+    const unexpected = () =>
+      at < text.length ? refusePath(`unexpected ${text[at]} at position ${at}`) : refusePath("unterminated expression");
     const quoted = () => {
       const end = text.indexOf(text[at], at + 1);
       if (end < 0) refusePath("unterminated expression");
@@ -51,7 +55,8 @@
         const end = closing(text, at);
         const inner = text.slice(at + 1, end);
         const found = msg ? getMessageProperty(msg, inner) : parsePath(inner);
-        if (found === undefined) refuse("INVALID_EXPR", `Invalid expression: undefined reference at position ${at + 1} : ${inner}`);
+        if (found === undefined)
+          refuse("INVALID_EXPR", `Invalid expression: undefined reference at position ${at + 1} : ${inner}`);
         parts.push(found);
         at = end + 1;
         return;
@@ -59,8 +64,10 @@
       at++;
       const count = /^\d+/.exec(text.slice(at));
       if (text[at] === '"' || text[at] === "'") quoted();
-      else if (count) { parts.push(parseInt(count[0])); at += count[0].length; }
-      else unexpected();
+      else if (count) {
+        parts.push(parseInt(count[0]));
+        at += count[0].length;
+      } else unexpected();
       if (text[at] !== "]") unexpected();
       at++;
     };
@@ -89,7 +96,10 @@
     const parts = parsePath(text, msg);
     if (!asText) return parts;
     const [first, ...rest] = parts;
-    return rest.reduce((path, part) => path + `[${!isText(part) ? part : part.includes('"') ? `'${part}'` : `"${part}"`}]`, first);
+    return rest.reduce(
+      (path, part) => path + `[${!isText(part) ? part : part.includes('"') ? `'${part}'` : `"${part}"`}]`,
+      first,
+    );
   }
   const getObjectProperty = (object, path) => parsePath(path, object).reduce((at, name) => at[name], object);
   const withoutMsg = (path) => (path.startsWith("msg.") ? path.slice(4) : path);
@@ -123,10 +133,18 @@
     if (done.has(value)) return done.get(value);
     if (value instanceof Error || value instanceof Promise) return done.size === 0 ? {} : value;
     if (value instanceof Date) return new Date(value.getTime());
-    if (value instanceof RegExp) return Object.assign(new RegExp(value.source, value.flags), { lastIndex: value.lastIndex });
+    if (value instanceof RegExp)
+      return Object.assign(new RegExp(value.source, value.flags), { lastIndex: value.lastIndex });
     if (value instanceof Buffer) return Buffer.from(value);
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.slice();
-    const copy = value instanceof Map ? new Map() : value instanceof Set ? new Set() : Array.isArray(value) ? new Array(value.length) : Object.create(Object.getPrototypeOf(value));
+    const copy =
+      value instanceof Map
+        ? new Map()
+        : value instanceof Set
+          ? new Set()
+          : Array.isArray(value)
+            ? new Array(value.length)
+            : Object.create(Object.getPrototypeOf(value));
     done.set(value, copy);
     if (value instanceof Map) for (const [key, inner] of value) copy.set(key, cloneDeep(inner, done));
     if (value instanceof Set) for (const inner of value) copy.add(cloneDeep(inner, done));
@@ -140,7 +158,12 @@
     const { req, res } = msg;
     if (!req && !res) return cloneDeep(msg);
     const copy = cloneDeep({ ...msg, req: undefined, res: undefined });
-    for (const [name, shared] of [["req", req], ["res", res]]) if (shared) copy[name] = shared; else delete copy[name];
+    for (const [name, shared] of [
+      ["req", req],
+      ["res", res],
+    ])
+      if (shared) copy[name] = shared;
+      else delete copy[name];
     return copy;
   }
 
@@ -155,11 +178,22 @@
     return keys.length === Object.keys(b).length && keys.every((key) => compareObjects(a[key], b[key]));
   }
 
-  const generateId = () => Array.from({ length: 8 }, () => Math.round(255 * Math.random()).toString(16).padStart(2, "0")).join("");
-  const ensureString = (value) => (Buffer.isBuffer(value) ? value.toString() : typeof value === "object" ? JSON.stringify(value) : String(value));
-  const ensureBuffer = (value) => (Buffer.isBuffer(value) ? value : Buffer.from(typeof value === "object" ? JSON.stringify(value) : String(value)));
+  const generateId = () =>
+    Array.from({ length: 8 }, () =>
+      Math.round(255 * Math.random())
+        .toString(16)
+        .padStart(2, "0"),
+    ).join("");
+  const ensureString = (value) =>
+    Buffer.isBuffer(value) ? value.toString() : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const ensureBuffer = (value) =>
+    Buffer.isBuffer(value) ? value : Buffer.from(typeof value === "object" ? JSON.stringify(value) : String(value));
   const normaliseNodeTypeName = (name) => {
-    const camel = name.replace(/[^a-zA-Z0-9]/g, " ").trim().replace(/ +(.)/g, (_, letter) => letter.toUpperCase()).replace(/ /g, "");
+    const camel = name
+      .replace(/[^a-zA-Z0-9]/g, " ")
+      .trim()
+      .replace(/ +(.)/g, (_, letter) => letter.toUpperCase())
+      .replace(/ /g, "");
     return camel.charAt(0).toLowerCase() + camel.slice(1);
   };
   function parseContextStore(key) {
@@ -169,39 +203,61 @@
 
   function evaluate(value, type, msg) {
     switch (type) {
-      case "str": return "" + value;
-      case "num": return Number(value);
-      case "json": return JSON.parse(value);
-      case "re": return new RegExp(value);
-      case "bool": return /^true$/i.test(value);
+      case "str":
+        return "" + value;
+      case "num":
+        return Number(value);
+      case "json":
+        return JSON.parse(value);
+      case "re":
+        return new RegExp(value);
+      case "bool":
+        return /^true$/i.test(value);
       case "bin": {
         const data = JSON.parse(value);
-        return Array.isArray(data) || isText(data) ? Buffer.from(data) : refuse("INVALID_BUFFER_DATA", "Not string or array");
+        return Array.isArray(data) || isText(data)
+          ? Buffer.from(data)
+          : refuse("INVALID_BUFFER_DATA", "Not string or array");
       }
       case "date":
         if (!value) return Date.now();
         if (value === "object") return new Date();
         if (value === "iso") return new Date().toISOString();
         throw new Error(`The date format ${value} is not supported`);
-      case "msg": return msg ? getMessageProperty(msg, value) : value;
-      case "env": return evaluateEnv(value);
-      case "jsonata": throw new Error("JSONata is not supported in function nodes");
-      default: return value;
+      case "msg":
+        return msg ? getMessageProperty(msg, value) : value;
+      case "env":
+        return evaluateEnv(value);
+      case "jsonata":
+        throw new Error("JSONata is not supported in function nodes");
+      default:
+        return value;
     }
   }
   function evaluateEnv(text) {
-    const known = (name) => { const found = env.get(name); return found === undefined ? "" : found; };
+    const known = (name) => {
+      const found = env.get(name);
+      return found === undefined ? "" : found;
+    };
     if (/^\${[^}]+}$/.test(text)) return known(text.slice(2, -1));
     return /\${\S+}/.test(text) ? text.replace(/\${([^}]+)}/g, (_, name) => known(name)) : known(text);
   }
   function evaluateNodeProperty(value, type, node, msg, callback) {
     if ((type === "flow" || type === "global") && node) {
       const { key, store } = parseContextStore(value);
-      return (type === "flow" ? flow : global).get(/\[msg/.test(key) ? normalisePropertyExpression(key, msg, true) : key, store, callback);
+      return (type === "flow" ? flow : global).get(
+        /\[msg/.test(key) ? normalisePropertyExpression(key, msg, true) : key,
+        store,
+        callback,
+      );
     }
     if (!callback) return evaluate(value, type, msg);
     let result;
-    try { result = evaluate(value, type, msg); } catch (error) { return void callback(error); }
+    try {
+      result = evaluate(value, type, msg);
+    } catch (error) {
+      return void callback(error);
+    }
     callback(null, result);
   }
 
@@ -209,35 +265,51 @@
 
   const LEVELS = { trace: 0, debug: 1, log: 2, info: 2, warn: 3, error: 4 };
   const console = {};
-  for (const [name, level] of Object.entries(LEVELS)) console[name] = (...values) => host.log(current, level, format(...values));
+  for (const [name, level] of Object.entries(LEVELS))
+    console[name] = (...values) => host.log(current, level, format(...values));
   console.dir = (value, options) => host.log(current, LEVELS.log, inspect(value, options));
-  console.assert = (truth, ...values) => { if (!truth) console.error("Assertion failed" + (values.length ? ": " + format(...values) : "")); };
+  console.assert = (truth, ...values) => {
+    if (!truth) console.error("Assertion failed" + (values.length ? ": " + format(...values) : ""));
+  };
 
   // ---- context, flow, global, env ----------------------------------------------------------------------------------
 
   function variables(reach) {
-    const inStore = (store) => (store === undefined || store === null || store === "_" || store === "default" || store === "memory" ? "" : String(store));
+    const inStore = (store) =>
+      store === undefined || store === null || store === "_" || store === "default" || store === "memory"
+        ? ""
+        : String(store);
     const readOne = (key, store) => {
-      const parts = parsePath(key);
-      // Names that JavaScript itself gives (a list's length) are no data: they are looked up on the whole variable.
-      const found = host.read(current, reach, store, parts.slice(0, 1));
-      try { return parts.slice(1).reduce((at, name) => at[name], found); } catch (_) { return undefined; }
+      const [first, ...rest] = parsePath(key);
+      const found = host.read(current, reach, store, String(first));
+      try {
+        return rest.reduce((at, name) => at[name], found);
+      } catch (_) {
+        return undefined;
+      }
     };
     const writeOne = (key, value, store) => {
       const parts = parsePath(key);
-      const [first] = parts;
-      if (parts.length === 1) return void host.write(current, reach, store, [first], value);
-      const whole = { [first]: host.read(current, reach, store, [first]) };
-      if (whole[first] === undefined) delete whole[first];
-      if (assign(whole, parts, value)) host.write(current, reach, store, [first], whole[first]);
+      const first = String(parts[0]);
+      if (parts.length === 1) return void host.write(current, reach, store, first, value);
+      const before = host.read(current, reach, store, first);
+      const holder = before === undefined ? {} : { [first]: before };
+      // What changes inside of an object goes back at the end of the turn.
+      if (assign(holder, parts, value) && holder[first] !== before)
+        host.write(current, reach, store, first, holder[first]);
     };
     /** Runs at once, and tells a callback of the outcome if there is one. */
     const run = (callback, action, spread) => {
       if (callback !== undefined && typeof callback !== "function") throw new Error("Callback must be a function");
       if (!callback) return action();
       let result;
-      try { result = action(); } catch (error) { return void callback(error); }
-      if (spread) callback(undefined, ...result); else callback(undefined, result);
+      try {
+        result = action();
+      } catch (error) {
+        return void callback(error);
+      }
+      if (spread) callback(undefined, ...result);
+      else callback(undefined, result);
     };
     const checked = (key, store) => {
       const keys = Array.isArray(key) ? key : [key];
@@ -249,11 +321,15 @@
     return {
       get(key, store, callback) {
         if (!callback && typeof store === "function") [store, callback] = [undefined, store];
-        return run(callback, () => {
-          const { keys, store: from } = checked(key, store);
-          const found = keys.map((one) => readOne(one, from));
-          return Array.isArray(key) ? found : found[0];
-        }, Array.isArray(key));
+        return run(
+          callback,
+          () => {
+            const { keys, store: from } = checked(key, store);
+            const found = keys.map((one) => readOne(one, from));
+            return Array.isArray(key) ? found : found[0];
+          },
+          Array.isArray(key),
+        );
       },
       set(key, value, store, callback) {
         if (!callback && typeof store === "function") [store, callback] = [undefined, store];
@@ -291,11 +367,17 @@
   function setTimer(call, run, delay, given, repeats) {
     const fire = () => {
       current = call;
-      try { run.apply(undefined, given); } catch (error) { raise(call, error, {}); }
+      try {
+        run.apply(undefined, given);
+      } catch (error) {
+        raise(call, error, {});
+      }
     };
     return host.timer(call, fire, Number(delay), repeats);
   }
-  const clear = (id) => { if (typeof id === "number") host.clear(id); };
+  const clear = (id) => {
+    if (typeof id === "number") host.clear(id);
+  };
   /** Timers that belong to a call, or to whichever runs. */
   function timersOf(call) {
     const under = () => (call === undefined ? current : call);
@@ -308,10 +390,14 @@
 
   const OUT_OF_MEMORY = { message: "The function used up its memory", exhausted: true };
   const UNSPEAKABLE = { message: "The function threw what cannot be shown", exhausted: false };
-  const isExhausted = (error) => error === null || (error instanceof Error && error.name === "InternalError" && error.message === "out of memory");
+  const isExhausted = (error) =>
+    error === null || (error instanceof Error && error.name === "InternalError" && error.message === "out of memory");
   /** The places of an error in the author's own sources; each is wrapped with one line before it. */
-  const placesOf = (error) => String(error.stack).split("\n").filter((line) => /\b(source|initialize|finalize):\d/.test(line))
-    .map((line) => line.replace(/\b(source|initialize|finalize):(\d+)/, (_, part, at) => `${part}:${at - 1}`));
+  const placesOf = (error) =>
+    String(error.stack)
+      .split("\n")
+      .filter((line) => /\b(source|initialize|finalize):\d/.test(line))
+      .map((line) => line.replace(/\b(source|initialize|finalize):(\d+)/, (_, part, at) => `${part}:${at - 1}`));
   const errorText = (error) => (error.stack ? [String(error), ...placesOf(error)].join("\n") : String(error));
 
   /** What of a reported or thrown thing the host is told. */
@@ -344,11 +430,26 @@
   /** Tells of something thrown; the message, and then the words, stay behind if they cannot be passed on. */
   function raise(call, error, msg) {
     const told = thrown(error);
-    for (const [words, message] of [[told, msg], [told, undefined], [UNSPEAKABLE, undefined]]) {
-      try { return host.fault(call, words, message); } catch (_) { /* The next one says less. */ }
+    for (const [words, message] of [
+      [told, msg],
+      [told, undefined],
+      [UNSPEAKABLE, undefined],
+    ]) {
+      try {
+        return host.fault(call, words, message);
+      } catch (_) {
+        /* The next one says less. */
+      }
     }
   }
-  const logged = (value) => (isText(value) ? value : value instanceof Error ? errorText(value) : value !== null && typeof value === "object" ? inspect(value) : String(value));
+  const logged = (value) =>
+    isText(value)
+      ? value
+      : value instanceof Error
+        ? errorText(value)
+        : value !== null && typeof value === "object"
+          ? inspect(value)
+          : String(value);
 
   // ---- node --------------------------------------------------------------------------------------------------------
 
@@ -357,23 +458,30 @@
   /** Sends one message, or a list with what goes over each output. */
   function send(call, id, given, clones, atOnce) {
     if (given === null || given === undefined) return;
-    const outputs = (Array.isArray(given) ? given : [given]).map((output) => (output ? (Array.isArray(output) ? output : [output]) : []));
+    const outputs = (Array.isArray(given) ? given : [given]).map((output) =>
+      output ? (Array.isArray(output) ? output : [output]) : [],
+    );
     let count = 0;
-    const kept = outputs.map((messages) => messages.filter((msg) => {
-      if (msg === null || msg === undefined) return false;
-      if (typeof msg === "object" && !Buffer.isBuffer(msg) && !Array.isArray(msg)) return ++count;
-      const type = typeof msg !== "object" ? typeof msg : Buffer.isBuffer(msg) ? "Buffer" : "Array";
-      host.log(call, LEVELS.error, "Function tried to send a message of type " + type);
-      return false;
-    }));
+    const kept = outputs.map((messages) =>
+      messages.filter((msg) => {
+        if (msg === null || msg === undefined) return false;
+        if (typeof msg === "object" && !Buffer.isBuffer(msg) && !Array.isArray(msg)) return ++count;
+        const type = typeof msg !== "object" ? typeof msg : Buffer.isBuffer(msg) ? "Buffer" : "Array";
+        host.log(call, LEVELS.error, "Function tried to send a message of type " + type);
+        return false;
+      }),
+    );
     if (count === 0) return;
     let first = clones;
-    const stamped = kept.map((messages) => messages.map((msg) => {
-      const sent = first ? { ...msg } : msg;
-      first = false;
-      sent._msgid = id;
-      return sent;
-    }));
+    const stamp = id || generateId();
+    const stamped = kept.map((messages) =>
+      messages.map((msg) => {
+        const sent = first ? { ...msg } : msg;
+        first = false;
+        sent._msgid = stamp;
+        return sent;
+      }),
+    );
     if (clones || atOnce) host.send(call, stamped);
     else pending.push([call, host.reserve(call), stamped]);
   }
@@ -407,13 +515,17 @@
   // ---- the three sources -------------------------------------------------------------------------------------------
 
   /** The source as a function of the timers it shall see, to the function that it is. */
-  const compile = (kind, head, source) => host.compile(kind, `(function(setTimeout,setInterval){return ${head}{`, source, "}})");
+  const compile = (kind, head, source) =>
+    host.compile(kind, `(function(setTimeout,setInterval){return ${head}{`, source, "}})");
   const body = compile("source", "async function(msg,__send__,__done__,node)", script.source);
   const initialize = script.initialize.trim() && compile("initialize", "async function(node)", script.initialize);
   const finalize = script.finalize.trim() && compile("finalize", "function(node)", script.finalize);
 
   /** Whether the source ends messages itself: it calls `node.done`, outside of comments and texts. */
-  const code = script.source.replace(/\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g, "");
+  const code = script.source.replace(
+    /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g,
+    "",
+  );
   const callsDone = /node\.done\s*\(\s*\)/.test(script.source) && /\bnode\s*\.\s*done\s*\(/.test(code);
   const usesTimers = /setTimeout|setInterval/.test(code);
 
@@ -432,9 +544,18 @@
   function start(call) {
     const timers = timersOf(call);
     const node = nodeOf(call, (msgs, clones) => send(call, generateId(), msgs, clones !== false, false), {});
-    starting = initialize(timers.setTimeout, timers.setInterval)(node).then(
-      () => { starting = undefined; },
-      (error) => { starting = undefined; broken = thrown(error); host.log(call, LEVELS.error, logged(error)); },
+    starting = initialize(
+      timers.setTimeout,
+      timers.setInterval,
+    )(node).then(
+      () => {
+        starting = undefined;
+      },
+      (error) => {
+        starting = undefined;
+        broken = thrown(error);
+        host.log(call, LEVELS.error, logged(error));
+      },
     );
   }
 
@@ -459,10 +580,13 @@
         if (event === "close") closers.push(listener);
       },
     });
-    bodyFor(call)(msg, node.send, done, node).then((results) => {
-      send(call, msg._msgid, results, false, true);
-      if (!callsDone) done();
-    }).catch((error) => raise(call, error, msg)).then(() => host.settle(call));
+    bodyFor(call)(msg, node.send, done, node)
+      .then((results) => {
+        send(call, msg._msgid, results, false, true);
+        if (!callsDone) done();
+      })
+      .catch((error) => raise(call, error, msg))
+      .then(() => host.settle(call));
   }
 
   /** `req.get`: a header of the request by its name, however that is written. */
@@ -475,13 +599,20 @@
   async function close(call) {
     const node = nodeOf(call, () => host.log(call, LEVELS.error, "Cannot send from close function"), {});
     if (finalize) {
-      try { finalize(anyTimers.setTimeout, anyTimers.setInterval)(node); } catch (error) { host.log(call, LEVELS.error, logged(error)); }
+      try {
+        finalize(anyTimers.setTimeout, anyTimers.setInterval)(node);
+      } catch (error) {
+        host.log(call, LEVELS.error, logged(error));
+      }
     }
     for (const listener of closers.splice(0)) {
       // A listener that takes arguments says itself when it is done: its last one is the function to call.
       try {
         if (listener.length === 0) listener.call(node);
-        else await new Promise((resolve) => (listener.length === 2 ? listener.call(node, false, resolve) : listener.call(node, resolve)));
+        else
+          await new Promise((resolve) =>
+            listener.length === 2 ? listener.call(node, false, resolve) : listener.call(node, resolve),
+          );
       } catch (_) {
         // What a listener throws while its node is taken away is nobody's any more.
       }
@@ -492,16 +623,41 @@
 
   const RED = {
     util: {
-      ensureString, ensureBuffer, cloneMessage, compareObjects, generateId, getMessageProperty, setMessageProperty, getObjectProperty,
-      setObjectProperty, evaluateNodeProperty, normalisePropertyExpression, normaliseNodeTypeName, parseContextStore,
+      ensureString,
+      ensureBuffer,
+      cloneMessage,
+      compareObjects,
+      generateId,
+      getMessageProperty,
+      setMessageProperty,
+      getObjectProperty,
+      setObjectProperty,
+      evaluateNodeProperty,
+      normalisePropertyExpression,
+      normaliseNodeTypeName,
+      parseContextStore,
       getSetting() {},
     },
   };
   const scope = {
-    console, util, Buffer, URL, URLSearchParams, RED, context, flow, global, env, promisify,
-    setTimeout: anyTimers.setTimeout, clearTimeout: clear, setInterval: anyTimers.setInterval, clearInterval: clear,
+    console,
+    util,
+    Buffer,
+    URL,
+    URLSearchParams,
+    RED,
+    context,
+    flow,
+    global,
+    env,
+    promisify,
+    setTimeout: anyTimers.setTimeout,
+    clearTimeout: clear,
+    setInterval: anyTimers.setInterval,
+    clearInterval: clear,
   };
-  for (const [name, value] of Object.entries(scope)) Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+  for (const [name, value] of Object.entries(scope))
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
 
   // ---- what the sandbox calls --------------------------------------------------------------------------------------
 
@@ -526,7 +682,11 @@
     /** Hands out what was sent without a copy, as it is now. */
     flush() {
       for (const [call, place, outputs] of pending.splice(0)) {
-        try { host.fill(call, place, outputs); } catch (error) { raise(call, error, undefined); }
+        try {
+          host.fill(call, place, outputs);
+        } catch (error) {
+          raise(call, error, undefined);
+        }
       }
     },
   };

@@ -10,6 +10,7 @@ use rquickjs::{Ctx, Function, Persistent, Result, Value as JsValue};
 use super::channel::Channel;
 use super::convert::{Exchange, Intrinsics};
 use super::turn::Budget;
+use super::variables::{Asking, Variables};
 use crate::speech::SyntaxFault;
 
 /// Timers that one script may have at a time.
@@ -24,6 +25,7 @@ pub(super) struct Desk {
     pub(super) syntax: RefCell<Option<SyntaxFault>>,
     /// Set when the script has met the end of its memory.
     pub(super) exhausted: Cell<bool>,
+    pub(super) variables: Variables,
     intrinsics: RefCell<Option<Intrinsics>>,
     calls: RefCell<HashMap<u64, Call>>,
     timers: RefCell<Timers>,
@@ -65,6 +67,7 @@ impl Desk {
             budget: Budget::default(),
             syntax: RefCell::default(),
             exhausted: Cell::new(false),
+            variables: Variables::default(),
             intrinsics: RefCell::default(),
             calls: RefCell::default(),
             timers: RefCell::default(),
@@ -79,6 +82,7 @@ impl Desk {
     /// Lets go of everything that lives in the realm, which is about to end.
     pub(super) fn clear(&self) {
         self.intrinsics.take();
+        self.variables.clear();
         self.calls.borrow_mut().clear();
         *self.timers.borrow_mut() = Timers::default();
     }
@@ -87,6 +91,16 @@ impl Desk {
     pub(super) fn exchange<'js>(&self, ctx: &Ctx<'js>, call: u64) -> Result<Exchange<'js>> {
         let intrinsics = self.intrinsics.borrow();
         intrinsics.as_ref().ok_or(rquickjs::Error::Unknown)?.exchange(ctx, call)
+    }
+
+    /// Asks the server on behalf of a call.
+    pub(super) fn asking<'a, 'js>(
+        &'a self,
+        ctx: &'a Ctx<'js>,
+        exchange: &'a Exchange<'js>,
+        call: u64,
+    ) -> Asking<'a, 'js> {
+        Asking { channel: &self.channel, ctx, exchange, call }
     }
 
     pub(super) fn open(&self, call: u64) {

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use plan::{Fault, FaultKind, LogLevel, Path, ScriptEvent, Segment, Text, Value};
+use plan::{Fault, FaultKind, LogLevel, ScriptEvent, Text, Value};
 use rquickjs::context::EvalOptions;
 use rquickjs::{
-    Array, Ctx, Exception, Function, Object, Persistent, Result, String as JsString, TypedArray, Value as JsValue,
+    Ctx, Exception, Function, Object, Persistent, Result, String as JsString, TypedArray, Value as JsValue,
 };
 
 use super::desk::Desk;
 use super::encoding::Encoding;
+use super::variables::Variable;
 use super::{convert, web};
 use crate::speech::{Part, Question, Reach, SyntaxFault};
 
@@ -85,17 +86,18 @@ fn speech<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
 
 /// `read`, `write`, `keys`: what the script asks. The reach is `node`, `section` or `document`.
 fn questions<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
-    give!(host, desk: "read" |ctx, call: f64, reach: String, store: String, path: Array<'js>| {
-        let (reach, store, path) = (reached(&reach), store.into(), path_of(&path)?);
-        ask(desk, ctx, call, Question::Read { reach, store, path })
+    give!(host, desk: "read" |ctx, call: f64, reach: String, store: String, name: String| {
+        let exchange = desk.exchange(ctx, call as u64)?;
+        desk.variables.read(&desk.asking(ctx, &exchange, call as u64), variable(&reach, store, name))
     });
-    give!(host, desk: "write" |ctx, call: f64, reach: String, store: String, path: Array<'js>, value: JsValue<'js>| {
-        let (reach, store, path) = (reached(&reach), store.into(), path_of(&path)?);
-        let value = leave(desk, ctx, call, &value)?;
-        ask(desk, ctx, call, Question::Write { reach, store, path, value })
+    give!(host, desk: "write" |ctx, call: f64, reach: String, store: String, name: String, value: JsValue<'js>| {
+        let exchange = desk.exchange(ctx, call as u64)?;
+        desk.variables.write(&desk.asking(ctx, &exchange, call as u64), variable(&reach, store, name), &value)
     });
     give!(host, desk: "keys" |ctx, call: f64, reach: String, store: String| {
-        ask(desk, ctx, call, Question::Keys { reach: reached(&reach), store: store.into() })
+        let exchange = desk.exchange(ctx, call as u64)?;
+        let question = Question::Keys { reach: reached(&reach), store: store.into() };
+        exchange.enter(&desk.asking(ctx, &exchange, call as u64).ask(question)?, &[])
     });
     Ok(())
 }
@@ -180,13 +182,8 @@ fn fault<'js>(desk: &Desk, ctx: &Ctx<'js>, call: f64, told: &Object<'js>) -> Res
     })
 }
 
-fn ask<'js>(desk: &Desk, ctx: &Ctx<'js>, call: f64, question: Question) -> Result<JsValue<'js>> {
-    match desk.channel.ask(call as u64, question) {
-        Some(Ok(value)) => desk.exchange(ctx, call as u64)?.enter(&value, &[]),
-        Some(Err(why)) => Err(Exception::throw_message(ctx, &why)),
-        // The server hung up in the middle of a turn: nothing that this process does matters any more.
-        None => std::process::exit(1),
-    }
+fn variable(reach: &str, store: String, name: String) -> Variable {
+    Variable { reach: reached(reach), store: store.into(), name: name.into() }
 }
 
 fn reached(reach: &str) -> Reach {
@@ -195,17 +192,6 @@ fn reached(reach: &str) -> Reach {
         "section" => Reach::Section,
         _ => Reach::Node,
     }
-}
-
-fn path_of(path: &Array<'_>) -> Result<Path> {
-    let segments = path.iter::<JsValue>().map(|segment| {
-        let segment = segment?;
-        Ok(match segment.as_int().and_then(|index| u32::try_from(index).ok()) {
-            Some(index) => Segment::Index(index),
-            None => Segment::Key(Text::from(segment.get::<String>()?)),
-        })
-    });
-    Ok(Path(segments.collect::<Result<Vec<_>>>()?.into()))
 }
 
 fn encoding_of(ctx: &Ctx<'_>, name: &str) -> Result<Encoding> {

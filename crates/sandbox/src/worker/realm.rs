@@ -173,12 +173,15 @@ impl Realm {
         Verdict::TooManyJobs
     }
 
-    /// Takes what was sent without a copy, and the cells that changed, as they are at the end of the turn.
+    /// Takes what was sent without a copy, and the variables and cells that changed, as they are at the turn's end.
     fn hand_out(&self, ctx: &Ctx<'_>, call: u64) {
         self.desk.budget.start(FLUSH_CPU_MS);
         let handed = self.hooks.flush.clone().restore(ctx).and_then(|flush| flush.call::<_, ()>(()));
-        let told_cells = self.desk.exchange(ctx, call).and_then(|exchange| self.desk.tell_cells(ctx, &exchange, call));
-        for error in [handed, told_cells].into_iter().filter_map(std::result::Result::err) {
+        let told_back = self.desk.exchange(ctx, call).and_then(|exchange| {
+            self.desk.variables.write_back(&self.desk.asking(ctx, &exchange, call))?;
+            self.desk.tell_cells(ctx, &exchange, call)
+        });
+        for error in [handed, told_back].into_iter().filter_map(std::result::Result::err) {
             let text = told(ctx, error).unwrap_or_else(out_of_memory);
             self.desk.fault(call, FaultKind::Script, &text, None);
         }

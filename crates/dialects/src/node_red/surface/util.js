@@ -6,7 +6,8 @@
 
   const custom = Symbol.for("nodejs.util.inspect.custom");
   const promisified = Symbol.for("nodejs.util.promisify.custom");
-  const quote = (text) => (text.includes("'") ? JSON.stringify(text) : "'" + JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"') + "'");
+  const quote = (text) =>
+    text.includes("'") ? JSON.stringify(text) : "'" + JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"') + "'";
   const errorText = (error) => (error.stack ? `${String(error)}\n${String(error.stack).trimEnd()}` : String(error));
   const LINE_CHARS_MAX = 72;
   const ITEMS_MAX = 100;
@@ -14,12 +15,15 @@
   function inspect(value, options) {
     const depth = options && options.depth !== undefined ? (options.depth === null ? Infinity : options.depth) : 2;
     const around = [];
-    const name = (key) => (typeof key === "symbol" ? `[${String(key)}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key));
+    const name = (key) =>
+      typeof key === "symbol" ? `[${String(key)}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
     const named = (object) => {
       const proto = Object.getPrototypeOf(object);
       if (proto === null) return "[Object: null prototype] ";
       const { constructor } = proto;
-      return typeof constructor !== "function" || constructor === Object || constructor === Array ? "" : constructor.name + " ";
+      return typeof constructor !== "function" || constructor === Object || constructor === Array
+        ? ""
+        : constructor.name + " ";
     };
     const join = (head, open, items, close) => {
       if (!items.length) return head + open + close;
@@ -31,34 +35,64 @@
       if (isText(item)) return level === 0 && options && options.bare ? item : quote(item);
       if (typeof item === "bigint") return item + "n";
       if (Object.is(item, -0)) return "-0";
-      if (typeof item === "function") return `[${item.toString().startsWith("class") ? "class" : "Function"}${item.name ? (item.toString().startsWith("class") ? " " : ": ") + item.name : " (anonymous)"}]`;
+      if (typeof item === "function")
+        return `[${item.toString().startsWith("class") ? "class" : "Function"}${item.name ? (item.toString().startsWith("class") ? " " : ": ") + item.name : " (anonymous)"}]`;
       if (item === null || typeof item !== "object") return String(item);
-      if (typeof item[custom] === "function") { const own = item[custom](depth - level, {}, inspect); return isText(own) ? own : show(own, level); }
+      if (typeof item[custom] === "function") {
+        const own = item[custom](depth - level, {}, inspect);
+        return isText(own) ? own : show(own, level);
+      }
       if (around.includes(item)) return "[Circular *1]";
       if (item instanceof Date) return isNaN(item) ? "Invalid Date" : item.toISOString();
       if (item instanceof RegExp) return String(item);
       if (item instanceof Error) return level === 0 || !item.stack ? errorText(item) : `[${errorText(item)}]`;
-      if (item instanceof Buffer) return `<Buffer${Array.from(item.subarray(0, 50), (octet) => " " + octet.toString(16).padStart(2, "0")).join("")}${item.length > 50 ? ` ... ${item.length - 50} more bytes` : ""}>`;
+      if (item instanceof Buffer)
+        return `<Buffer${Array.from(item.subarray(0, 50), (octet) => " " + octet.toString(16).padStart(2, "0")).join("")}${item.length > 50 ? ` ... ${item.length - 50} more bytes` : ""}>`;
       if (item instanceof Promise) return "Promise { <pending> }";
       const head = named(item);
-      if (level > depth && Object.keys(item).length) return Array.isArray(item) ? "[Array]" : `[${head.trim() || "Object"}]`;
+      if (level > depth && Object.keys(item).length)
+        return Array.isArray(item) ? "[Array]" : `[${head.trim() || "Object"}]`;
       around.push(item);
-      try { return whole(item, head, level); } finally { around.pop(); }
+      try {
+        return whole(item, head, level);
+      } finally {
+        around.pop();
+      }
     };
     const whole = (item, head, level) => {
       const inner = (value) => show(value, level + 1);
-      const pairs = (keys) => keys.map((key) => {
-        const { get, set, value } = Object.getOwnPropertyDescriptor(item, key) || {};
-        return `${name(key)}: ${get ? (set ? "[Getter/Setter]" : "[Getter]") : set ? "[Setter]" : inner(value)}`;
-      });
+      const pairs = (keys) =>
+        keys.map((key) => {
+          const { get, set, value } = Object.getOwnPropertyDescriptor(item, key) || {};
+          return `${name(key)}: ${get ? (set ? "[Getter/Setter]" : "[Getter]") : set ? "[Setter]" : inner(value)}`;
+        });
       if (Array.isArray(item) || ArrayBuffer.isView(item)) {
         const shown = Array.from(item.length > ITEMS_MAX ? item.slice(0, ITEMS_MAX) : item, inner);
         if (item.length > ITEMS_MAX) shown.push(`... ${item.length - ITEMS_MAX} more items`);
-        return join(head && `${head.trim()}(${item.length}) `, "[", shown.concat(pairs(Object.keys(item).filter((key) => !/^\d+$/.test(key)))), "]");
+        return join(
+          head && `${head.trim()}(${item.length}) `,
+          "[",
+          shown.concat(pairs(Object.keys(item).filter((key) => !/^\d+$/.test(key)))),
+          "]",
+        );
       }
-      if (item instanceof Map) return join(`Map(${item.size}) `, "{", Array.from(item, ([key, value]) => `${inner(key)} => ${inner(value)}`), "}");
+      if (item instanceof Map)
+        return join(
+          `Map(${item.size}) `,
+          "{",
+          Array.from(item, ([key, value]) => `${inner(key)} => ${inner(value)}`),
+          "}",
+        );
       if (item instanceof Set) return join(`Set(${item.size}) `, "{", Array.from(item, inner), "}");
-      return join(head, "{", pairs([...Object.keys(item), ...Object.getOwnPropertySymbols(item).filter((key) => Object.prototype.propertyIsEnumerable.call(item, key))]), "}");
+      return join(
+        head,
+        "{",
+        pairs([
+          ...Object.keys(item),
+          ...Object.getOwnPropertySymbols(item).filter((key) => Object.prototype.propertyIsEnumerable.call(item, key)),
+        ]),
+        "}",
+      );
     };
     return show(value, 0);
   }
@@ -73,24 +107,48 @@
       if (next >= values.length) return found;
       const value = values[next++];
       switch (found) {
-        case "%s": return typeof value === "bigint" ? value + "n" : value !== null && typeof value === "object" ? inspect(value, { depth: 0 }) : Object.is(value, -0) ? "-0" : String(value);
-        case "%d": return typeof value === "bigint" ? value + "n" : typeof value === "symbol" ? "NaN" : String(Number(value));
-        case "%i": return typeof value === "bigint" ? value + "n" : typeof value === "symbol" ? "NaN" : String(parseInt(value));
-        case "%f": return typeof value === "symbol" ? "NaN" : String(parseFloat(value));
-        case "%j": try { return JSON.stringify(value); } catch (_) { return "[Circular]"; }
-        case "%o": return inspect(value, { depth: 4 });
-        case "%O": return inspect(value);
-        default: return "";
+        case "%s":
+          return typeof value === "bigint"
+            ? value + "n"
+            : value !== null && typeof value === "object"
+              ? inspect(value, { depth: 0 })
+              : Object.is(value, -0)
+                ? "-0"
+                : String(value);
+        case "%d":
+          return typeof value === "bigint" ? value + "n" : typeof value === "symbol" ? "NaN" : String(Number(value));
+        case "%i":
+          return typeof value === "bigint" ? value + "n" : typeof value === "symbol" ? "NaN" : String(parseInt(value));
+        case "%f":
+          return typeof value === "symbol" ? "NaN" : String(parseFloat(value));
+        case "%j":
+          try {
+            return JSON.stringify(value);
+          } catch (_) {
+            return "[Circular]";
+          }
+        case "%o":
+          return inspect(value, { depth: 4 });
+        case "%O":
+          return inspect(value);
+        default:
+          return "";
       }
     });
     return [text, ...values.slice(next).map(plain)].join(" ");
   }
 
   function promisify(original) {
-    if (typeof original !== "function") throw Object.assign(new TypeError('The "original" argument must be of type function. Received ' + inspect(original)), { code: "ERR_INVALID_ARG_TYPE" });
+    if (typeof original !== "function")
+      throw Object.assign(
+        new TypeError('The "original" argument must be of type function. Received ' + inspect(original)),
+        { code: "ERR_INVALID_ARG_TYPE" },
+      );
     if (original[promisified]) return original[promisified];
     return function (...given) {
-      return new Promise((resolve, reject) => original.call(this, ...given, (error, value) => (error ? reject(error) : resolve(value))));
+      return new Promise((resolve, reject) =>
+        original.call(this, ...given, (error, value) => (error ? reject(error) : resolve(value))),
+      );
     };
   }
   promisify.custom = promisified;
@@ -110,17 +168,24 @@
     isGeneratorFunction: tagged("GeneratorFunction"),
   };
   const util = {
-    inspect, format, promisify, types,
+    inspect,
+    format,
+    promisify,
+    types,
     formatWithOptions: (_, ...values) => format(...values),
     inherits(constructor, parent) {
       Object.defineProperty(constructor, "super_", { value: parent, writable: true, configurable: true });
       Object.setPrototypeOf(constructor.prototype, parent.prototype);
     },
     deprecate: (original) => original,
-    callbackify: (original) => function (...given) {
-      const callback = given.pop();
-      original.apply(this, given).then((value) => later(callback, [null, value]), (error) => later(callback, [error]));
-    },
+    callbackify: (original) =>
+      function (...given) {
+        const callback = given.pop();
+        original.apply(this, given).then(
+          (value) => later(callback, [null, value]),
+          (error) => later(callback, [error]),
+        );
+      },
     isDeepStrictEqual: (a, b) => sameDeep(a, b),
     isArray: Array.isArray,
     toUSVString: (text) => String(text).toWellFormed(),
