@@ -26,6 +26,8 @@ struct Mention {
     id: String,
     path: String,
     line: usize,
+    /// Whether all of the item is meant.
+    whole: bool,
 }
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -36,7 +38,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         findings.push(Finding::line(&mention.path, mention.line, format!("no contract has an item {}", mention.id)));
     }
     for (id, item) in &items {
-        let is_shown = shown.iter().find(|mention| mention.id == *id);
+        let is_shown = shown.iter().find(|mention| mention.whole && mention.id == *id);
         let is_listed = listed.iter().find(|mention| mention.id == *id);
         match (is_shown, is_listed) {
             (Some(by), Some(entry)) => findings.push(Finding::line(
@@ -63,9 +65,9 @@ pub(super) fn shrunk(tree: &Tree) -> String {
     let items = items(tree, &mut Vec::new());
     let shown = shown(tree, &items);
     let listed = listed(tree);
-    let kept = items
-        .iter()
-        .filter(|(id, item)| item.must && listed.iter().any(|m| m.id == **id) && !shown.iter().any(|m| m.id == **id));
+    let kept = items.iter().filter(|(id, item)| {
+        item.must && listed.iter().any(|m| m.id == **id) && !shown.iter().any(|m| m.whole && m.id == **id)
+    });
     HEAD.chars().chain(kept.flat_map(|(id, _)| format!("{id}\n").chars().collect::<Vec<_>>())).collect()
 }
 
@@ -100,18 +102,23 @@ fn leading_id(text: &str) -> Option<&str> {
     (letters == 2 && octets.get(2) == Some(&b'-') && digits > 0).then(|| &text[..3 + digits])
 }
 
-/// All ids in a text whose two letters some contract uses.
-fn ids<'a>(text: &'a str, items: &'a BTreeMap<String, Item>) -> impl Iterator<Item = &'a str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter_map(|word| leading_id(word).filter(|id| *id == word))
-        .filter(|id| items.keys().any(|known| known[..3] == id[..3]))
+/// All ids in a text whose two letters some contract uses, and whether the item is meant as a whole: `AB-01 (part)`
+/// names it without claiming all of it.
+fn ids<'a>(text: &'a str, items: &'a BTreeMap<String, Item>) -> impl Iterator<Item = (&'a str, bool)> {
+    let mut rest = text;
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter_map(move |word| {
+        rest = &rest[rest.find(word)? + word.len()..];
+        let id = leading_id(word).filter(|id| *id == word)?;
+        let is_ours = items.keys().any(|known| known[..3] == id[..3]);
+        is_ours.then(|| (id, !rest.trim_start().starts_with("(part")))
+    })
 }
 
 fn listed(tree: &Tree) -> Vec<Mention> {
     (1..)
         .zip(tree.text(LIST).lines())
         .filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|(line, id)| Mention { id: id.trim().to_owned(), path: LIST.to_owned(), line })
+        .map(|(line, id)| Mention { id: id.trim().to_owned(), path: LIST.to_owned(), line, whole: true })
         .collect()
 }
 
@@ -119,10 +126,10 @@ fn listed(tree: &Tree) -> Vec<Mention> {
 fn shown(tree: &Tree, items: &BTreeMap<String, Item>) -> Vec<Mention> {
     tree.files
         .iter()
-        .flat_map(|file| comments_of_tests(file).into_iter().map(move |(line, text)| (file, line, text)))
+        .flat_map(|file| comments_of_tests(file, tree).into_iter().map(move |(line, text)| (file, line, text)))
         .flat_map(|(file, line, text)| {
-            let named: Vec<String> = ids(text, items).map(str::to_owned).collect();
-            named.into_iter().map(move |id| Mention { id, path: file.path.clone(), line })
+            let named: Vec<(String, bool)> = ids(text, items).map(|(id, whole)| (id.to_owned(), whole)).collect();
+            named.into_iter().map(move |(id, whole)| Mention { id, path: file.path.clone(), line, whole })
         })
         .collect()
 }
@@ -161,6 +168,26 @@ mod tests {
             ("crates/plan/benches/b.rs", "//! Shows AB-04.\n"),
         ]);
         assert!(told.is_empty(), "{told:?}");
+    }
+
+    #[test]
+    fn a_part_is_not_the_whole() {
+        let told =
+            told(&[("crates/plan/tests/t.rs", "//! T: AB-01 (part), AB-02, AB-04 (part).\n"), (LIST, "AB-04\n")]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("docs/contracts/ab.md:2: AB-01 is named by no test"));
+    }
+
+    #[test]
+    fn what_differs_from_a_peer_shows_nothing() {
+        let told = told(&[
+            ("conformance/x/cases/good/requests.http", "# Shows AB-01.\n"),
+            ("conformance/x/cases/bad/requests.http", "# Shows AB-02.\n"),
+            ("conformance/x/run.mjs", "// Shows AB-04.\n"),
+            ("conformance/x/not-yet.txt", "# head\nbad: GET gives a token\n"),
+        ]);
+        let ids: Vec<&str> = told.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!(ids, ["AB-02", "AB-04"]);
     }
 
     #[test]

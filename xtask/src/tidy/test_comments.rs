@@ -1,24 +1,42 @@
 //! Finds the comments that belong to a test, a bench or a soak, where items of a contract may be named.
 
 use super::rust::line_of;
-use super::tree::File;
+use super::tree::{File, Tree};
 
 /// The comment lines that may name an item, with their numbers.
-pub(super) fn comments_of_tests(file: &File) -> Vec<(usize, &str)> {
+pub(super) fn comments_of_tests<'a>(file: &'a File, tree: &Tree) -> Vec<(usize, &'a str)> {
     let lines: Vec<(usize, &str)> = (1..).zip(file.text.lines()).collect();
-    match &file.rust {
-        Some(_) => rust_comments(file, &lines),
-        None if is_test_script(&file.path) => lines
-            .into_iter()
-            .filter(|(_, line)| ["//", "/*", "*", "#"].iter().any(|sign| line.trim_start().starts_with(sign)))
-            .collect(),
-        None => Vec::new(),
+    if file.rust.is_some() {
+        rust_comments(file, &lines)
+    } else if let Some(case) = file.path.strip_suffix("/requests.http") {
+        case_comment(case, tree, lines)
+    } else if is_test_script(&file.path) && differences(&file.path, tree).next().is_none() {
+        let is_comment = |line: &str| ["//", "/*", "*", "#"].iter().any(|sign| line.trim_start().starts_with(sign));
+        lines.into_iter().filter(|(_, line)| is_comment(line)).collect()
+    } else {
+        Vec::new()
     }
 }
 
 fn is_test_script(path: &str) -> bool {
     let is_script = ["js", "mjs", "py", "ts"].iter().any(|extension| path.ends_with(&format!(".{extension}")));
     is_script && path.split('/').any(|part| matches!(part, "bench" | "conformance" | "tests"))
+}
+
+/// The first line of a case beside a peer. A case that still differs in one request shows nothing.
+fn case_comment<'a>(case: &str, tree: &Tree, lines: Vec<(usize, &'a str)>) -> Vec<(usize, &'a str)> {
+    let name = format!("{}: ", case.rsplit('/').next().unwrap_or_default());
+    if differences(case, tree).any(|request| request.starts_with(&name)) {
+        return Vec::new();
+    }
+    lines.into_iter().take(1).collect()
+}
+
+/// What a runner under `conformance/` has on its own list of things that do not hold yet.
+fn differences<'a>(path: &str, tree: &'a Tree) -> impl Iterator<Item = &'a str> {
+    let runner: Vec<&str> = path.split('/').take(2).collect();
+    let list = tree.text(&format!("{}/not-yet.txt", runner.join("/")));
+    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// In Rust: the comment block on a test, `//!` lines of test files and test modules, all comments of a bench,

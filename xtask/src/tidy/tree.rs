@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 
 /// Folders that hold what a build or a package manager made.
 const NOT_OURS: [&str; 6] = [".git", ".venv", "dist", "node_modules", "target", "testdata"];
-const READ: [&str; 9] = ["js", "md", "mjs", "py", "rs", "sh", "svelte", "toml", "ts"];
+const READ: [&str; 10] = ["http", "js", "md", "mjs", "py", "rs", "sh", "svelte", "toml", "ts"];
 
 /// A text file, its path relative to the root and with `/` between its parts.
 pub(super) struct File {

@@ -4,9 +4,8 @@ mod example;
 mod http;
 mod server;
 
-use std::fs;
+use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +15,7 @@ use server::Server;
 
 /// The throw-away data folder: it may be deleted whenever nothing runs in it.
 const FOLDER: &str = "target/up";
+const LOG: &str = "target/up.log";
 const SECRET_BYTES: usize = 32;
 
 /// What the caller of the task asks for.
@@ -27,15 +27,15 @@ struct Wish<'a> {
     address: &'a str,
 }
 
-/// Builds Chancery, serves the example flow with a secret made for this trial and says how to get a token.
+/// Builds Chancery, serves the example flow, gives it a secret made for this trial and says how to get a token.
 pub(crate) fn command(root: &Path, arguments: &[&str]) -> Outcome {
     let wish = read(arguments)?;
     let example = Example::read(root)?;
     let binary = build(root, wish.debug)?;
-    let folder = root.join(FOLDER);
-    let secret = make_secret(&folder)?;
-    let mut server = Server::start(&binary, &folder, wish.address, &example, &secret)?;
-    server.wait_for_token(wish.address, &example)?;
+    let mut server = Server::start(root, &binary, wish.address, &example)?;
+    server.wait_for_answer()?;
+    server.supply(&make_secret()?)?;
+    server.expect_token()?;
     println!("{}", greeting(&wish, &example, &binary, root));
     if wish.once {
         return Ok(());
@@ -84,23 +84,12 @@ fn build(root: &Path, debug: bool) -> Outcome<PathBuf> {
     }
 }
 
-/// A new random secret in a file that its owner alone may read.
-fn make_secret(folder: &Path) -> Outcome<PathBuf> {
-    let path = folder.join("trial-secret");
-    let write = || -> std::io::Result<()> {
-        let mut octets = [0_u8; SECRET_BYTES];
-        fs::File::open("/dev/urandom")?.read_exact(&mut octets)?;
-        let text: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        fs::create_dir_all(folder)?;
-        let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())
-    };
-    match write() {
-        Ok(()) => Ok(path),
-        Err(error) => Err(Failure::new(
-            format!("no secret can be kept in {}: {error}", path.display()),
-            "make the folder writable for you",
-        )),
+/// A new random secret, as text.
+fn make_secret() -> Outcome<String> {
+    let mut octets = [0_u8; SECRET_BYTES];
+    match File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut octets)) {
+        Ok(()) => Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect()),
+        Err(error) => Err(Failure::new(format!("no random octets: {error}"), "make /dev/urandom readable")),
     }
 }
 
@@ -115,11 +104,11 @@ Chancery is up and serves {document}.
   curl {url}
 
 The flow came without a secret for its {kind} node `{name}`, as every export does.
-A random one was made for this trial ({FOLDER}/trial-secret). To use your own:
+A random one was made for this trial. To use your own, from the next request on:
 
-  {binary} --data {FOLDER} secret set {id} {field} < my-secret.txt
+  {binary} secret set {id} {field} --data {FOLDER}
 
-Log: {FOLDER}/serve.log. Stop with Ctrl-C.",
+Log: {LOG}. Stop with Ctrl-C.",
         document = example.document,
         url = format_args!("http://{}{}", wish.address, example.route),
         kind = example.secret.kind,
@@ -132,7 +121,6 @@ Log: {FOLDER}/serve.log. Stop with Ctrl-C.",
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn wishes_are_read() {
@@ -144,13 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_new_each_time_and_its_owners_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = make_secret(folder.path()).unwrap();
-        let first = fs::read_to_string(&path).unwrap();
-        make_secret(folder.path()).unwrap();
-        assert_eq!(first.len(), 2 * SECRET_BYTES);
-        assert_ne!(first, fs::read_to_string(&path).unwrap());
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fn a_secret_is_new_each_time() {
+        let secret = make_secret().unwrap();
+        assert_eq!(secret.len(), 2 * SECRET_BYTES);
+        assert_ne!(secret, make_secret().unwrap());
     }
 }

@@ -1,12 +1,14 @@
 //! The serving process of a trial: started, waited for, and ended with the task.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::example::Example;
+use super::example::{Example, MissingSecret};
 use super::http::{self, Reply};
+use super::{FOLDER, LOG};
 use crate::failure::{Failure, Outcome};
 
 const START_MAX: Duration = Duration::from_secs(20);
@@ -14,34 +16,27 @@ const ASK_AGAIN: Duration = Duration::from_millis(25);
 const LOG_LINES_SHOWN: usize = 20;
 
 /// A running `chancery serve`. Dropping it ends the process.
-pub(super) struct Server {
+pub(super) struct Server<'a> {
     child: Child,
-    log: PathBuf,
+    root: &'a Path,
+    binary: &'a Path,
+    address: &'a str,
+    example: &'a Example,
 }
 
-impl Server {
-    pub(super) fn start(
-        binary: &Path,
-        folder: &Path,
-        address: &str,
-        example: &Example,
-        secret: &Path,
-    ) -> Outcome<Self> {
-        let log = folder.join("serve.log");
-        let started = File::create(&log).and_then(|file| {
+impl<'a> Server<'a> {
+    pub(super) fn start(root: &'a Path, binary: &'a Path, address: &'a str, example: &'a Example) -> Outcome<Self> {
+        let started = File::create(root.join(LOG)).and_then(|log| {
             Command::new(binary)
-                .arg("serve")
-                .arg(example.document)
-                .arg("--ephemeral")
-                .args(["--runtime", address])
-                .arg("--secret")
-                .arg(format!("{}.{}=file:{}", example.secret.id, example.secret.field, secret.display()))
+                .args(["serve", example.document, "--init", "--data", FOLDER])
+                .args(["--runtime", address, "--core", "off", "--studio", "off"])
+                .current_dir(root)
                 .stdin(Stdio::null())
-                .stderr(file)
+                .stderr(log)
                 .spawn()
         });
         match started {
-            Ok(child) => Ok(Self { child, log }),
+            Ok(child) => Ok(Self { child, root, binary, address, example }),
             Err(error) => Err(Failure::new(
                 format!("{} does not start: {error}", binary.display()),
                 "delete the folder `target` and run the task again",
@@ -49,22 +44,48 @@ impl Server {
         }
     }
 
-    /// Asks the example's route until a token comes.
-    pub(super) fn wait_for_token(&mut self, address: &str, example: &Example) -> Outcome {
+    /// Asks the example's route until an answer comes, whatever it is.
+    pub(super) fn wait_for_answer(&mut self) -> Outcome {
         let started = Instant::now();
         while started.elapsed() < START_MAX {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(self.failed(format!("chancery ended with {status}")));
             }
-            match http::get(address, &example.route) {
-                Ok(reply) if is_token(&reply) => return Ok(()),
-                Ok(reply) => {
-                    return Err(self.failed(format!("{} answered {}: {}", example.route, reply.status, reply.body)));
-                }
-                Err(_) => std::thread::sleep(ASK_AGAIN),
+            if http::get(self.address, &self.example.route).is_ok() {
+                return Ok(());
             }
+            std::thread::sleep(ASK_AGAIN);
         }
-        Err(self.failed(format!("no answer from {address} within {START_MAX:?}")))
+        Err(self.failed(format!("no answer from {} within {START_MAX:?}", self.address)))
+    }
+
+    /// Gives the running server the secret that its flow lacks, as a person would: over standard input.
+    pub(super) fn supply(&self, secret: &str) -> Outcome {
+        let MissingSecret { id, field, .. } = &self.example.secret;
+        let set = Command::new(self.binary)
+            .args(["secret", "set", id, field, "--quiet", "--data", FOLDER])
+            .current_dir(self.root)
+            .stdin(Stdio::piped())
+            .spawn()
+            .and_then(|mut child| {
+                child.stdin.take().expect("stdin was piped").write_all(secret.as_bytes())?;
+                child.wait()
+            });
+        match set {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(self.failed(format!("`chancery secret set` ended with {status}"))),
+            Err(error) => Err(self.failed(format!("`chancery secret set` cannot be run: {error}"))),
+        }
+    }
+
+    /// Asks the example's route once; the answer must be a token.
+    pub(super) fn expect_token(&self) -> Outcome {
+        let route = &self.example.route;
+        match http::get(self.address, route) {
+            Ok(reply) if is_token(&reply) => Ok(()),
+            Ok(reply) => Err(self.failed(format!("{route} answered {}: {}", reply.status, reply.body))),
+            Err(error) => Err(self.failed(format!("{route} did not answer: {error}"))),
+        }
     }
 
     /// Keeps serving until the process ends, by Ctrl-C as a rule.
@@ -77,7 +98,7 @@ impl Server {
     }
 
     fn failed(&self, what: String) -> Failure {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = fs::read_to_string(self.root.join(LOG)).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n");
         Failure::new(
@@ -87,7 +108,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Server<'_> {
     fn drop(&mut self) {
         // A process that has ended already cannot be ended again; both calls then do nothing.
         let _ = self.child.kill();
