@@ -118,6 +118,7 @@ impl Chancery {
 fn pool() -> Pool {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().parent().unwrap().join("examples/script_worker");
+    assert!(program.exists(), "build it with `cargo build -p server --example script_worker`");
     Pool::new(PoolSettings { program, arguments: Vec::new(), workers_max: 2, idle: Duration::from_secs(30) })
 }
 
