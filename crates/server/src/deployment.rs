@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::Kind;
 use dialects::node_red::{self, FoundSecret, LowerSettings, Lowered, RouteTable, SecretChange, Serve};
+use futures_util::{StreamExt as _, stream};
 use plan::{Diagnostic, Flow, Op, ScriptIx, SecretRef, TriggerIx, validate};
 use sandbox::{Pool, SyntaxFault};
 use signer::Secret;
@@ -25,6 +26,9 @@ pub use report::{DeployError, Listed, Report, SecretNameError};
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::log::{Field, Log};
 use crate::vault::{SecretStep, TENANT, Vault};
+
+/// Scripts whose syntax is checked at once.
+const CHECKS_AT_ONCE: usize = 4;
 
 /// What flows run with, whatever they say.
 pub struct FlowHouse {
@@ -266,12 +270,17 @@ impl Deployments {
     async fn check_scripts(&self, flow: &Flow) -> Vec<(ScriptIx, SyntaxFault)> {
         let lowered = |op: &Op| if let Op::Shape { otherwise, .. } = op { Some(*otherwise) } else { None };
         let lowered: HashSet<ScriptIx> = flow.nodes.iter().filter_map(|node| lowered(&node.op)).collect();
-        let mut broken = Vec::new();
+        let mut checks = Vec::new();
         for (at, script) in (0..).map(ScriptIx).zip(&flow.scripts).filter(|(at, _)| !lowered.contains(at)) {
-            if let Err(fault) = self.house.pool.check(script).await {
-                broken.push((at, fault));
-            }
+            let (pool, script) = (self.house.pool.clone(), script.clone());
+            checks.push(async move { (at, pool.check(&script).await) });
         }
+        let mut checked = stream::iter(checks).buffer_unordered(CHECKS_AT_ONCE);
+        let mut broken = Vec::new();
+        while let Some((at, outcome)) = checked.next().await {
+            broken.extend(outcome.err().map(|fault| (at, fault)));
+        }
+        broken.sort_by_key(|(at, _)| *at);
         broken
     }
 

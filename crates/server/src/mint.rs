@@ -46,7 +46,9 @@ pub fn mint(signer: &Software, plan: TokenPlan, now_epoch_ms: i64) -> Result<Str
             }
             Step::Ask(_, Ask::Reply { message, .. }) => return token(&message),
             Step::Told(Told::Uncaught { fault, .. }) => return Err(MintError::Claims(fault.message.to_string())),
-            step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => return Err(MintError::Internal(format!("the run stopped at {step:?}"))),
+            step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
+                return Err(MintError::Internal(format!("the run stopped at {step:?}")));
+            }
         };
         run.answer(id, answer, &context).map_err(|misfit| MintError::Internal(misfit.to_string()))?;
     }

@@ -1,6 +1,6 @@
 //! One document as it runs: everything that was parsed, compiled or looked up when it was deployed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dialects::node_red::ResponseNode;
 use plan::{NodeIx, Op, Origin, PolicyIx, ReplyIx, ScriptIx, TokenIx, ValidFlow};
@@ -19,12 +19,20 @@ pub(crate) struct LiveDocument {
     replies: Vec<ResponseNode>,
     minters: Vec<Arc<Minter>>,
     verifiers: Vec<TokenVerifier>,
-    scripts: Vec<Result<ScriptKey, String>>,
+    scripts: Vec<Place>,
     pool: Pool,
     variables: Arc<Variables>,
     /// Raised when runs that are still on their way shall end.
     cut: watch::Sender<bool>,
     schedules: Mutex<Vec<AbortHandle>>,
+}
+
+/// Where a script stands with the pool.
+enum Place {
+    /// Its source is no program, and why.
+    Broken(String),
+    /// Known to the pool from its first use on: most scripts stand behind ops that hardly ever need them.
+    Program(OnceLock<ScriptKey>),
 }
 
 /// What a document runs with, whatever it says.
@@ -52,12 +60,11 @@ impl LiveDocument {
         let minters = minters.collect::<Result<_, _>>()?;
         let verifiers = flow.policies.iter().map(|policy| verify::compile(signer, &vault.key(&policy.key), policy));
         let verifiers = verifiers.collect();
-        let scripts = flow.scripts.iter().enumerate().map(|(at, script)| {
-            match broken.iter().find(|(broken, _)| broken.0 as usize == at) {
-                Some((_, fault)) => Err(fault.to_string()),
-                None => Ok(pool.register(&flow.document, script)),
-            }
-        });
+        let scripts =
+            (0..flow.scripts.len()).map(|at| match broken.iter().find(|(broken, _)| broken.0 as usize == at) {
+                Some((_, fault)) => Place::Broken(fault.to_string()),
+                None => Place::Program(OnceLock::new()),
+            });
         let scripts = scripts.collect();
         Ok(Self {
             flow,
@@ -107,13 +114,31 @@ impl LiveDocument {
     /// # Errors
     /// Why it is no program.
     pub(crate) fn script(&self, script: ScriptIx) -> Result<ScriptKey, &str> {
-        self.scripts[script.0 as usize].as_ref().copied().map_err(String::as_str)
+        match &self.scripts[script.0 as usize] {
+            Place::Broken(why) => Err(why),
+            Place::Program(key) => {
+                Ok(*key.get_or_init(|| self.pool.register(&self.flow.document, &self.flow.scripts[script.0 as usize])))
+            }
+        }
     }
 
-    /// The scripts that are programs, each with the node that runs it.
-    pub(crate) fn speakers(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
+    /// The scripts that have something to do before the first message, each with its node.
+    pub(super) fn beginners(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
+        let begins = self.speakers().filter(|(_, script)| !self.flow.scripts[script.0 as usize].initialize.is_empty());
+        begins.filter_map(|(node, script)| Some((node, self.script(script).ok()?)))
+    }
+
+    /// The scripts that the pool knows, each with its node.
+    pub(super) fn known_scripts(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
+        self.speakers().filter_map(|(node, script)| match &self.scripts[script.0 as usize] {
+            Place::Broken(_) => None,
+            Place::Program(key) => Some((node, *key.get()?)),
+        })
+    }
+
+    fn speakers(&self) -> impl Iterator<Item = (NodeIx, ScriptIx)> {
         (0..).map(NodeIx).zip(&self.flow.nodes).filter_map(|(at, node)| match &node.op {
-            Op::Script(script) | Op::Shape { otherwise: script, .. } => Some((at, self.script(*script).ok()?)),
+            Op::Script(script) | Op::Shape { otherwise: script, .. } => Some((at, *script)),
             Op::Pass
             | Op::Assign(_)
             | Op::Issue { .. }

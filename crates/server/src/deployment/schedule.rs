@@ -18,7 +18,7 @@ const RUNS_MAX: usize = 64;
 
 /// Begins the scripts of a document and arms its triggers.
 pub(super) fn begin(live: &Arc<LiveDocument>, log: &Log) {
-    for (node, script) in live.speakers() {
+    for (node, script) in live.beginners() {
         if let Some(conversation) = live.pool().begin(script) {
             let (run, id) = Run::of_script(live.flow(), node, &now());
             tokio::spawn(Drive::of_speaker(Arc::clone(live), log.clone(), (run, id, node), conversation).finish());
