@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use dialects::node_red::{Exchange, Rendered, render};
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::Call;
-use crate::effects::{Begun, sign, verify};
+use crate::effects::{Begun, sign, variable, verify};
 use crate::log::{Field, Log};
 use crate::problem::RequestId;
 
@@ -173,6 +173,12 @@ impl Drive {
             Ask::Mint(request) => sign::mint(self.live.minter(request.token), request.claims),
             Ask::Verify(request) => Begun::Done(verify::check(self.live.verifier(request.policy), &request.token)),
             Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
+            Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
+            Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),
+            Ask::Wait { delay_ms } => Begun::Later(Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                Answer::Elapsed
+            })),
             Ask::Script { script, message } => match Call::begin(&self.live, script, &message, self.run.cells()) {
                 Ok(call) => return self.listen(id, call),
                 Err(fault) => Begun::Done(Answer::Failed(fault)),

@@ -27,10 +27,10 @@ struct Kept {
 pub struct Full;
 
 impl Variables {
-    /// What stands at a path, seen from this node; undefined if nothing does.
-    pub fn read(&self, node: &Origin, reach: Reach, path: &Path) -> Value {
+    /// What stands at a path of the variables of this scope; undefined if nothing does.
+    pub fn read(&self, scope: &Scope, path: &Path) -> Value {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(root) = kept.by_scope.get(&scope(node, reach)) else { return Value::Undefined };
+        let Some(root) = kept.by_scope.get(scope) else { return Value::Undefined };
         path.read(root, &Cells::default()).clone()
     }
 
@@ -39,11 +39,11 @@ impl Variables {
     /// # Errors
     ///
     /// [`Full`], beyond [`VARIABLES_BYTES_MAX`].
-    pub fn write(&self, node: &Origin, reach: Reach, path: &Path, value: Value) -> Result<(), Full> {
+    pub fn write(&self, scope: &Scope, path: &Path, value: Value) -> Result<(), Full> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let value = without_handles(value);
         let Kept { by_scope, bytes } = &mut *kept;
-        let root = by_scope.entry(scope(node, reach)).or_insert_with(|| Map::new().into());
+        let root = by_scope.entry(scope.clone()).or_insert_with(|| Map::new().into());
         let cells = &mut Cells::default();
         if value.is_undefined() {
             let gone = path.remove(root, cells);
@@ -65,14 +65,15 @@ impl Variables {
     }
 
     /// The names of the variables, as a list of texts.
-    pub fn keys(&self, node: &Origin, reach: Reach) -> Value {
+    pub fn keys(&self, scope: &Scope) -> Value {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = kept.by_scope.get(&scope(node, reach)).and_then(Value::as_map);
+        let names = kept.by_scope.get(scope).and_then(Value::as_map);
         Value::list(names.into_iter().flat_map(Map::iter).map(|(name, _)| Value::Text(name.clone())).collect())
     }
 }
 
-fn scope(node: &Origin, reach: Reach) -> Scope {
+/// The scope of what a node reaches.
+pub fn scope(node: &Origin, reach: Reach) -> Scope {
     match reach {
         Reach::Node => Scope::Node(node.id.clone()),
         Reach::Section => Scope::Section(node.section.clone()),
@@ -168,40 +169,39 @@ mod tests {
         for (reach, seen) in
             [(Reach::Node, [true, false, false]), (Reach::Section, [true, true, false]), (Reach::Document, [true; 3])]
         {
-            variables.write(&a, reach, &path, Value::integer(7)).unwrap();
+            variables.write(&scope(&a, reach), &path, Value::integer(7)).unwrap();
             for (reader, sees) in [&a, &b, &far].into_iter().zip(seen) {
                 let expected = if sees { Value::integer(7) } else { Value::Undefined };
-                assert_eq!(variables.read(reader, reach, &path), expected, "{reach:?} {}", reader.id);
+                assert_eq!(variables.read(&scope(reader, reach), &path), expected, "{reach:?} {}", reader.id);
             }
         }
-        assert_eq!(variables.keys(&b, Reach::Section), Value::list(vec![Value::text("count")]));
-        variables.write(&a, Reach::Node, &Path::keys(["count"]), Value::Undefined).unwrap();
-        assert_eq!(variables.keys(&a, Reach::Node), Value::list(vec![]));
+        assert_eq!(variables.keys(&scope(&b, Reach::Section)), Value::list(vec![Value::text("count")]));
+        variables.write(&scope(&a, Reach::Node), &Path::keys(["count"]), Value::Undefined).unwrap();
+        assert_eq!(variables.keys(&scope(&a, Reach::Node)), Value::list(vec![]));
     }
 
     #[test]
     fn the_request_of_one_run_is_not_kept_for_the_next() {
         let variables = Variables::default();
         let kept = Value::map([("req", Value::Handle(plan::Handle(0))), ("n", Value::integer(1))]);
-        variables.write(&node("a", "s"), Reach::Node, &Path::keys(["m"]), kept).unwrap();
+        variables.write(&scope(&node("a", "s"), Reach::Node), &Path::keys(["m"]), kept).unwrap();
         let expected = Value::map([("req", Value::Undefined), ("n", Value::integer(1))]);
-        assert_eq!(variables.read(&node("a", "s"), Reach::Node, &Path::keys(["m"])), expected);
+        assert_eq!(variables.read(&scope(&node("a", "s"), Reach::Node), &Path::keys(["m"])), expected);
     }
 
     #[test]
     fn a_document_keeps_no_more_than_its_bound() {
         let variables = Variables::default();
-        let a = node("a", "s");
         let half = Value::text("x".repeat(VARIABLES_BYTES_MAX / 2));
-        let write = |name: &str| variables.write(&a, Reach::Document, &Path::keys([name]), half.clone());
+        let write = |name: &str| variables.write(&Scope::Document, &Path::keys([name]), half.clone());
         assert_eq!(write("one"), Ok(()));
         for _ in 0..3 {
             assert_eq!(write("one"), Ok(()), "what is replaced counts no more");
         }
         assert_eq!(write("two"), Err(Full));
-        variables.write(&a, Reach::Document, &Path::keys(["one"]), Value::Undefined).unwrap();
+        variables.write(&Scope::Document, &Path::keys(["one"]), Value::Undefined).unwrap();
         assert_eq!(write("two"), Ok(()));
-        variables.write(&a, Reach::Document, &Path::keys(["two"]), Value::Undefined).unwrap();
+        variables.write(&Scope::Document, &Path::keys(["two"]), Value::Undefined).unwrap();
         assert_eq!(variables.0.lock().unwrap().bytes, 0, "nothing is left over");
     }
 }

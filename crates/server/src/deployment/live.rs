@@ -141,6 +141,10 @@ impl LiveDocument {
             Op::Script(script) | Op::Shape { otherwise: script, .. } => Some((at, *script)),
             Op::Pass
             | Op::Assign(_)
+            | Op::Edit(_)
+            | Op::Branch(_)
+            | Op::Call { .. }
+            | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }
             | Op::Reply(_)

@@ -3,6 +3,7 @@
 pub(crate) mod reply;
 pub(crate) mod script;
 pub mod sign;
+pub(crate) mod variable;
 pub mod verify;
 
 use std::pin::Pin;

@@ -4,6 +4,7 @@ use plan::{Cells, Fault, FaultKind, Origin, OriginIx, ScriptEvent, ScriptIx, Tex
 use sandbox::{Conversation, Question, Said};
 
 use crate::deployment::LiveDocument;
+use crate::variables::scope;
 
 /// A script that is speaking.
 pub(crate) struct Call {
@@ -45,11 +46,11 @@ impl Call {
 fn answer(live: &LiveDocument, node: &Origin, question: Question) -> Result<Value, Text> {
     let variables = live.variables();
     match question {
-        Question::Read { reach, path, .. } => Ok(variables.read(node, reach, &path)),
-        Question::Write { reach, path, value, .. } => match variables.write(node, reach, &path, value) {
+        Question::Read { reach, path, .. } => Ok(variables.read(&scope(node, reach), &path)),
+        Question::Write { reach, path, value, .. } => match variables.write(&scope(node, reach), &path, value) {
             Ok(()) => Ok(Value::Undefined),
             Err(refused) => Err(refused.to_string().into()),
         },
-        Question::Keys { reach, .. } => Ok(variables.keys(node, reach)),
+        Question::Keys { reach, .. } => Ok(variables.keys(&scope(node, reach))),
     }
 }
