@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::{
-    Error,
+    Error, Random,
     jwk::{Jwk, KEY_IMPORT_BYTES_MAX, PublicJwk},
     key_der::KeyForm,
     private::PrivateJwk,
@@ -12,6 +12,7 @@ use crate::{
 /// Labels whose block holds a key that is read.
 const KEY_LABELS: [&str; 6] =
     ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
+const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 const CHARACTERS_A_LINE: usize = 64;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
@@ -37,6 +38,26 @@ impl Jwk {
                 None => Err(Error::key_invalid("PEM", "holds no block that is a key")),
             },
             [_, _, ..] => Err(Error::key_invalid("PEM", "holds two keys; keep one a file")),
+        }
+    }
+
+    /// Reads the one encrypted PKCS#8 key of a PEM text, or an encrypted key or PKCS#12 file in DER.
+    ///
+    /// # Errors
+    /// As [`Jwk::from_encrypted_der`]; a PEM text without an encrypted key is [`Error::KeyInvalid`].
+    pub fn import_encrypted(octets: &[u8], passphrase: &str) -> Result<Self, Error> {
+        if !looks_like_pem(octets) {
+            return Self::from_encrypted_der(octets, passphrase);
+        }
+        if octets.len() > KEY_IMPORT_BYTES_MAX {
+            return Err(Error::TooLarge { what: "the key", max: KEY_IMPORT_BYTES_MAX, unit: "octets" });
+        }
+        let blocks: Vec<Block<'_>> = Blocks(octets).collect::<Result<_, _>>()?;
+        let mut encrypted = blocks.iter().filter(|block| block.label == ENCRYPTED_LABEL);
+        match (encrypted.next(), encrypted.next()) {
+            (Some(key), None) => Self::from_encrypted_der(&key.octets()?, passphrase),
+            (None, _) => Err(Error::key_invalid("PEM", "holds no encrypted PKCS#8 key")),
+            (Some(_), Some(_)) => Err(Error::key_invalid("PEM", "holds two keys; keep one a file")),
         }
     }
 
@@ -67,6 +88,16 @@ impl PrivateJwk {
             KeyForm::Sec1 => "EC PRIVATE KEY",
         };
         Ok(Zeroizing::new(write(label, &self.to_der(form)?)))
+    }
+}
+
+impl PrivateJwk {
+    /// The key as an encrypted PEM block.
+    ///
+    /// # Errors
+    /// As [`PrivateJwk::to_encrypted_der`].
+    pub fn to_encrypted_pem(&self, passphrase: &str, random: &mut dyn Random) -> Result<String, Error> {
+        Ok(write(ENCRYPTED_LABEL, &self.to_encrypted_der(passphrase, random)?))
     }
 }
 
@@ -101,7 +132,7 @@ impl Block<'_> {
 
     /// PKCS#8's own encryption, or the old `Proc-Type` header (RFC 1421).
     fn is_encrypted(&self) -> bool {
-        self.label == "ENCRYPTED PRIVATE KEY" || memchr::memchr(b':', self.body).is_some()
+        self.label == ENCRYPTED_LABEL || memchr::memchr(b':', self.body).is_some()
     }
 
     fn octets(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -136,7 +167,7 @@ fn split_block(text: &[u8]) -> Option<(Block<'_>, &[u8])> {
 }
 
 fn encrypted() -> Error {
-    Error::unsupported("an encrypted key", "decrypt it first, for example with `openssl pkey`")
+    Error::unsupported("an encrypted key without its passphrase", "name the passphrase, or decrypt it first")
 }
 
 /// Writes a block (RFC 7468 section 2).

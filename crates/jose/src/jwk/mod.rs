@@ -2,6 +2,7 @@
 
 mod public;
 mod read;
+mod roca;
 mod set;
 mod thumbprint;
 

@@ -126,6 +126,9 @@ impl RsaPublic {
         if key.n.last().is_none_or(|last| last & 1 == 0) {
             return Err(Error::key_invalid("n", "is even"));
         }
+        if super::roca::is_marked(&key.n) {
+            return Err(Error::key_invalid("n", "bears the mark of primes that can be found (CVE-2017-15361)"));
+        }
         let exponent = key.exponent().filter(|e| (3..=RSA_EXPONENT_MAX).contains(e) && e % 2 == 1);
         if exponent.is_none() {
             return Err(Error::key_invalid("e", "must be odd, and 3 to 2^32"));

@@ -104,6 +104,9 @@ struct Parts<'t> {
 
 impl<'t> Parts<'t> {
     fn split(token: &'t str) -> Result<Self, Error> {
+        if token.contains('~') {
+            return Err(Error::unsupported("a token with disclosures (SD-JWT)", "it comes with a later step"));
+        }
         let wrong = || Error::malformed("a compact JWS has three parts with a dot between each");
         let (input, signature) = token.rsplit_once('.').ok_or_else(wrong)?;
         let (header, payload) = input.split_once('.').ok_or_else(wrong)?;

@@ -1,5 +1,8 @@
-//! Keys in DER: PKCS#8, PKCS#1, SEC1, SPKI and the public key of a certificate, read and written.
+//! Keys in DER: PKCS#8 plain and encrypted, PKCS#1, SEC1, SPKI, PKCS#12 and the public key of a certificate.
 
+mod encrypted;
+mod pbes2;
+mod pkcs12;
 mod private;
 mod public;
 

@@ -37,7 +37,7 @@ fn each_kind_of_value_is_read_and_written_as_it_was() {
     }
 }
 
-/// JO-44: order, integer text, Unicode, `/` unescaped, null and empty values.
+/// JO-44, B-55: order, integer text, Unicode, `/` unescaped, null and empty values.
 #[test]
 fn escapes_are_resolved_and_written_as_json_stringify_does() {
     assert_eq!(
@@ -179,6 +179,7 @@ fn places_count_lines_and_characters() {
     assert_eq!(error.position(text).to_string(), "line 2, column 8");
 }
 
+/// B-55: NaN and the infinities have no text.
 #[test]
 fn doubles_are_written_as_javascript_writes_them() {
     let written = |number: f64| {

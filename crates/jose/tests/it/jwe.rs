@@ -317,7 +317,7 @@ fn part(token: &str, index: usize) -> Vec<u8> {
     base64url::decode(token.split('.').nth(index).unwrap()).unwrap()
 }
 
-/// JO-53, B-16 to B-18, B-20: every touched, shortened or lengthened part gives one and the same answer.
+/// JO-53, B-16 to B-20: every touched, shortened or lengthened part gives one and the same answer.
 #[test]
 fn every_fault_is_one_answer() {
     let algorithms = KeyAlgorithm::ALL.iter().filter(|row| row.key != KeyShape::Password);

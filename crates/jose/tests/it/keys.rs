@@ -444,3 +444,47 @@ fn keys_come_from_the_source_handed_in() {
         assert_eq!(code(PrivateJwk::generate(kind, &mut crate::support::Broken)), "random", "{kind:?}");
     }
 }
+
+/// JO-16: encrypted PKCS#8 and PKCS#12 of another maker give the key under their passphrase alone; what is encrypted
+/// in an old way, without a MAC or with too many rounds is refused.
+#[test]
+fn encrypted_keys_of_other_makers() {
+    let vector = &vectors(include_str!("../vectors/openssl_encrypted.json"))[0];
+    let passphrase = text(vector, "passphrase");
+    let expected = Jwk::import(text(vector, "plain").as_bytes()).unwrap().public().unwrap().thumbprint();
+    let members = |name: &str| {
+        let object = vector.get(name).unwrap().as_object().unwrap();
+        object.iter().map(|(name, file)| (name.to_owned(), file.as_text().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    let decoded = |file: &str| base64_simd::STANDARD.decode_to_vec(file).unwrap();
+    for (name, file) in members("pem") {
+        let read = Jwk::import_encrypted(file.as_bytes(), passphrase).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.public().unwrap().thumbprint(), expected, "{name}");
+        assert_eq!(code(Jwk::import_encrypted(file.as_bytes(), "geheim")), "key_invalid", "{name}");
+        assert_eq!(code(Jwk::import(file.as_bytes())), "unsupported", "{name}");
+    }
+    for (name, file) in members("pkcs12") {
+        let read = Jwk::import_encrypted(&decoded(&file), passphrase).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.public().unwrap().thumbprint(), expected, "{name}");
+        let mut touched = decoded(&file);
+        touched[60] ^= 1;
+        for wrong in [Jwk::import_encrypted(&decoded(&file), "x"), Jwk::import_encrypted(&touched, passphrase)] {
+            assert_eq!(code(wrong), "key_invalid", "{name}");
+        }
+    }
+    for ((name, file), expected) in members("refused_pem").into_iter().zip(["unsupported", "unsupported", "too_large"])
+    {
+        assert_eq!(code(Jwk::import_encrypted(file.as_bytes(), passphrase)), expected, "{name}");
+    }
+    for ((name, file), expected) in
+        members("refused_pkcs12").into_iter().zip(["unsupported", "key_invalid", "key_invalid"])
+    {
+        assert_eq!(code(Jwk::import_encrypted(&decoded(&file), passphrase)), expected, "{name}");
+    }
+    let jwk = private(ED25519);
+    let written = jwk.to_encrypted_pem(passphrase, &mut System).unwrap();
+    let Jwk::Private(read) = Jwk::import_encrypted(written.as_bytes(), passphrase).unwrap() else { panic!("public") };
+    assert_eq!(private_json(&read), private_json(&jwk));
+    assert_eq!(code(Jwk::import_encrypted(written.as_bytes(), "geheim")), "key_invalid");
+    assert_eq!(code(jwk.to_encrypted_der(passphrase, &mut crate::support::Broken)), "random");
+}

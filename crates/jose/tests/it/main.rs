@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod chains;
+mod hostile;
 mod json;
 mod jwe;
 mod jws_compact;
@@ -9,4 +11,5 @@ mod jws_json;
 mod jwt_policy;
 mod keys;
 mod nested;
+mod secrets;
 mod support;
