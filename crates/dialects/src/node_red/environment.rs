@@ -47,17 +47,29 @@ impl<'d> Environment<'d> {
         resolved
     }
 
-    /// All variables that the node sees, the nearest definition of each.
+    /// All variables that the node sees, the nearest definition of each; `$parent.` leads one scope further out.
     pub(super) fn visible(&self, node: &Node) -> BTreeMap<String, Json> {
+        let chain = self.chain(node);
+        let mut all = BTreeMap::new();
+        for outer in 0..=chain.len() {
+            let prefix = "$parent.".repeat(outer);
+            let seen = self.seen_through(node, &chain[outer..]);
+            all.extend(seen.into_iter().map(|(name, value)| (format!("{prefix}{name}"), value)));
+        }
+        let built_in = BUILT_IN.iter().filter_map(|name| Some((*name, self.built_in(node, name)?)));
+        all.extend(built_in.map(|(name, text)| (name.to_owned(), Json::Text(text))));
+        all
+    }
+
+    /// What is seen through these scopes, the nearest first, and beyond them in the process.
+    fn seen_through(&self, node: &Node, chain: &[&Node]) -> BTreeMap<String, Json> {
         let shown = self.process.iter().filter(|(name, _)| !name.starts_with(HIDDEN_PREFIX));
         let mut all: BTreeMap<_, _> = shown.map(|(name, text)| (name.clone(), Json::Text(text.clone()))).collect();
-        for scope in self.chain(node).iter().rev() {
+        for scope in chain.iter().rev() {
             for (name, entry) in entries(scope) {
                 all.extend(self.value(node, entry, REFERENCES_MAX).map(|value| (name.to_owned(), value)));
             }
         }
-        let built_in = BUILT_IN.iter().filter_map(|name| Some((*name, self.built_in(node, name)?)));
-        all.extend(built_in.map(|(name, text)| (name.to_owned(), Json::Text(text))));
         all
     }
 
@@ -193,6 +205,21 @@ mod tests {
         for (name, value) in expected {
             assert_eq!(shown(&node, name), value, "{name}");
         }
+    }
+
+    #[test]
+    fn a_node_sees_the_nearest_definition_and_those_further_out() {
+        let process =
+            [("A", "outer"), ("CHANCERY_X", "hidden")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let document = syntax::read(FLOW.as_bytes()).unwrap();
+        let seen = Environment::of(&document, &process).visible(&document.nodes[2]);
+        let text = |name: &str| seen.get(name).and_then(Json::as_text);
+        assert_eq!(text("A"), Some("group"));
+        assert_eq!(text("$parent.A"), Some("tab"));
+        assert_eq!(text("$parent.$parent.A"), Some("outer"));
+        assert_eq!(text("NR_FLOW_NAME"), Some("Tab"));
+        assert_eq!(text("CHANCERY_X"), None);
+        assert_eq!(seen.get("N"), Some(&Json::Number("7".to_owned())));
     }
 
     #[test]

@@ -44,10 +44,20 @@ enum Scope {
 pub(super) struct Events {
     by_section: HashMap<Text, Vec<Listener>>,
     outer_groups: HashMap<Text, Text>,
-    dress_error: Arc<[ShapeStep]>,
-    dress_done: Arc<[ShapeStep]>,
-    dress_status: Arc<[ShapeStep]>,
+    usual: Dresses,
+    /// For nodes that show their name even where it is blank.
+    blank: Dresses,
 }
+
+/// How messages are dressed for those that hear of a node.
+struct Dresses {
+    error: Arc<[ShapeStep]>,
+    done: Arc<[ShapeStep]>,
+    status: Arc<[ShapeStep]>,
+}
+
+/// Node types that keep a name of their own, blank or not; others have none where it is blank.
+const KEEP_BLANK_NAMES: [&str; 2] = ["debug", "function"];
 
 impl Listener {
     /// The listener that a node is; nodes it is wired to directly are left out of the lists of complete and status
@@ -90,9 +100,8 @@ impl Events {
         Self {
             by_section,
             outer_groups,
-            dress_error: dress_error(),
-            dress_done: dress_done(),
-            dress_status: dress_status(),
+            usual: Dresses::with_name(&Expr::Event(EventField::SourceName)),
+            blank: Dresses::with_name(&Expr::Literal(Value::text(""))),
         }
     }
 
@@ -105,10 +114,12 @@ impl Events {
             near.sort_by_key(|(distance, _)| *distance);
             near.into_iter().map(|(_, listener)| listener)
         };
+        let is_blank = KEEP_BLANK_NAMES.contains(&&*node.kind) && node.get("name").and_then(Json::as_text) == Some("");
+        let dresses = if is_blank { &self.blank } else { &self.usual };
         Handling {
-            on_error: handlers(takers(heard(Event::Error)), &self.dress_error),
-            on_done: handlers(heard(Event::Done), &self.dress_done),
-            on_status: handlers(heard(Event::Status), &self.dress_status),
+            on_error: handlers(takers(heard(Event::Error)), &dresses.error),
+            on_done: handlers(heard(Event::Done), &dresses.done),
+            on_status: handlers(heard(Event::Status), &dresses.status),
         }
     }
 
@@ -147,11 +158,23 @@ fn handlers<'l>(listeners: impl Iterator<Item = &'l Listener>, dress: &Arc<[Shap
     if group.is_empty() { Handlers::default() } else { Handlers([group].into()) }
 }
 
+impl Dresses {
+    /// The dresses of a node whose name is that.
+    fn with_name(name: &Expr) -> Self {
+        Self { error: dress_error(name), done: dress_done(name), status: dress_status(name) }
+    }
+}
+
 /// `error {message, source, code?, stack?, cause?}`; what stood there moves to `_error`.
-fn dress_error() -> Arc<[ShapeStep]> {
-    let error = map([("message", Expr::Event(EventField::Message)), ("source", source(Some(EventField::SourceCount)))]);
+fn dress_error(name: &Expr) -> Arc<[ShapeStep]> {
+    let count = ("count", Expr::Event(EventField::SourceCount));
+    let error =
+        map([("message", Expr::Event(EventField::Message)), ("source", map(source(name).into_iter().chain([count])))]);
     let present = |name, field| ShapeStep::SetPresent(Path::keys(["error", name]), Expr::Event(field));
+    let [request, reply] = handles_last();
     [
+        request,
+        reply,
         ShapeStep::SetPresent(Path::keys(["_error"]), Expr::Message(Path::keys(["error"]))),
         ShapeStep::SetPresent(Path::keys(["_error"]), Expr::Event(EventField::Thrown)),
         ShapeStep::Set(Path::keys(["error"]), error),
@@ -163,30 +186,31 @@ fn dress_error() -> Arc<[ShapeStep]> {
 }
 
 /// `complete {source}`.
-fn dress_done() -> Arc<[ShapeStep]> {
-    [ShapeStep::Set(Path::keys(["complete"]), map([("source", source(None))]))].into()
+fn dress_done(name: &Expr) -> Arc<[ShapeStep]> {
+    let complete = map([("source", map(source(name)))]);
+    let [request, reply] = handles_last();
+    [request, reply, ShapeStep::Set(Path::keys(["complete"]), complete)].into()
 }
 
 /// A new message with the status and its source.
-fn dress_status() -> Arc<[ShapeStep]> {
+fn dress_status(name: &Expr) -> Arc<[ShapeStep]> {
     [
         ShapeStep::Replace(Value::map::<&str>([])),
         ShapeStep::Set(Path::keys(["status"]), Expr::Event(EventField::Status)),
-        ShapeStep::Set(Path::keys(["status", "source"]), source(None)),
+        ShapeStep::Set(Path::keys(["status", "source"]), map(source(name))),
     ]
     .into()
 }
 
-fn source(count: Option<EventField>) -> Expr {
-    let mut members = vec![
-        ("id".into(), Expr::Event(EventField::SourceId)),
-        ("type".into(), Expr::Event(EventField::SourceType)),
-        ("name".into(), Expr::Event(EventField::SourceName)),
-    ];
-    members.extend(count.map(|count| ("count".into(), Expr::Event(count))));
-    Expr::Map(members)
+/// A clone holds `req` and `res` behind its other members: they are taken out before and put back afterwards.
+fn handles_last() -> [ShapeStep; 2] {
+    ["req", "res"].map(|name| ShapeStep::Move(Path::keys([name]), Path::keys([name])))
 }
 
-fn map<const N: usize>(members: [(&str, Expr); N]) -> Expr {
+fn source(name: &Expr) -> [(&'static str, Expr); 3] {
+    [("id", Expr::Event(EventField::SourceId)), ("type", Expr::Event(EventField::SourceType)), ("name", name.clone())]
+}
+
+fn map(members: impl IntoIterator<Item = (&'static str, Expr)>) -> Expr {
     Expr::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

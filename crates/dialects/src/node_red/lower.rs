@@ -373,8 +373,12 @@ fn faults() -> BTreeMap<FaultKind, FaultText> {
             nodes::EXPIRESIN_INVALID,
             "The expiry of the JWT configuration gives no point in time.",
         ),
-        (FaultKind::AlreadyReplied, "ERR_HTTP_HEADERS_SENT", "The request has been answered already."),
-        (FaultKind::ScriptTimeout, "ERR_SCRIPT_EXECUTION_TIMEOUT", "The function used up its time."),
+        (
+            FaultKind::AlreadyReplied,
+            "ERR_HTTP_HEADERS_SENT",
+            "Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client",
+        ),
+        (FaultKind::ScriptTimeout, "ERR_SCRIPT_EXECUTION_TIMEOUT", "Error: The function used up its time."),
     ];
     let named =
         |(kind, code, message): (_, &str, &str)| (kind, FaultText { code: code.into(), message: message.into() });
