@@ -194,7 +194,7 @@ async fn a_secret_in_a_document_is_moved_out() {
     assert!(!shown.contains(marked));
 }
 
-/// Walkthrough A of the design, and NR-31 without its encrypted file: deployed once, stored without its secret, and
+/// Walkthrough A of the design: deployed once, stored without its secret, and
 /// served again by the next process over the same folder.
 #[tokio::test]
 async fn a_document_is_served_again_after_a_restart() {
