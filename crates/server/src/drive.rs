@@ -22,7 +22,7 @@ use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::Call;
 use crate::effects::{Begun, sign, variable, verify};
-use crate::log::{Field, Log};
+use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
 
 /// Steps that a run takes at a time before other work gets its turn.
@@ -267,15 +267,34 @@ impl Drive {
     }
 }
 
-/// A value as a line of the log shows it.
+/// A value as a line of the log shows it: members that are named like a secret header show nothing.
 fn shown(value: &Value) -> String {
     if let Value::Text(text) = value {
         return text.to_string();
     }
     let mut text = Vec::new();
-    match plan::write_json(&mut text, value) {
+    match plan::write_json(&mut text, &masked(value)) {
         Ok(true) => String::from_utf8_lossy(&text).into_owned(),
         Ok(false) => "undefined".to_owned(),
         Err(why) => format!("[{why}]"),
+    }
+}
+
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::list(items.iter().map(masked).collect()),
+        Value::Map(map) => Value::map(map.iter().map(|(name, member)| {
+            let is_secret = SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+            (name, if is_secret { Value::text("***") } else { masked(member) })
+        })),
+        Value::Undefined
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Bytes(_)
+        | Value::Date(_)
+        | Value::Handle(_)
+        | Value::Unencodable(_) => value.clone(),
     }
 }

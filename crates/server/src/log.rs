@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 pub use field::Field;
+pub(crate) use field::SECRET_HEADERS;
 
 /// Lines that may wait for the writer. Beyond: dropped and counted, so that a stuck terminal never holds up a request.
 const QUEUE_LINES_MAX: usize = 8_192;

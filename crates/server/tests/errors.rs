@@ -251,3 +251,39 @@ async fn variables_last() {
     assert_eq!(chancery.get("/x").await.status, 500, "its worker is killed");
     assert_eq!(chancery.get("/x").await.body, "3");
 }
+
+/// NR-35: what a debug node shows of a request's headers does not show its credentials.
+#[tokio::test]
+async fn credentials_do_not_show_in_the_log() {
+    let nodes = [
+        function("n0", "msg.shown = msg.req.headers;\nreturn msg;", json!([["debug", "out"]])),
+        json!({"id": "debug", "type": "debug", "console": true, "complete": "shown", "targetType": "msg", "wires": []}),
+    ];
+    let mut chancery = Chancery::serving(&flow(&nodes)).await;
+    chancery.get_as("/x", "Bearer canary").await;
+    let log = chancery.log();
+    assert!(log.contains("localhost") && log.contains("***"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
+/// NR-85: messages wait until `initialize` is done; `finalize` runs when the document is replaced.
+#[tokio::test]
+async fn scripts_begin_and_end_with_their_document() {
+    let mut counting = function("n0", "msg.payload = String(context.get(\"n\") + 1);\nreturn msg;", json!([["out"]]));
+    counting["initialize"] =
+        "await new Promise(function (done) { setTimeout(done, 100); });\ncontext.set(\"n\", 41);".into();
+    counting["finalize"] = "flow.set(\"bye\", \"said\");".into();
+    let options = Options { reply_timeout: Duration::from_secs(5), ..Options::default() };
+    let chancery = Chancery::with(options);
+    chancery.deploy(&flow(&[counting])).await.unwrap();
+    assert_eq!(chancery.get("/x").await.body, "42");
+    let asking = function("n0", "msg.payload = String(flow.get(\"bye\"));\nreturn msg;", json!([["out"]]));
+    chancery.deploy(&flow(&[asking])).await.unwrap();
+    for _ in 0..50 {
+        if chancery.get("/x").await.body == "said" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("`finalize` has not run");
+}

@@ -5,7 +5,8 @@
 mod house;
 
 use house::chancery::{CONFIG, Chancery, Options, flow, function, jwt};
-use jose::base64url;
+use jose::jwa::EcCurve;
+use jose::{KeyKind, base64url};
 use serde_json::{Value, json};
 
 /// A flow that issues a token of this payload and answers with it.
@@ -289,4 +290,35 @@ async fn an_issued_token_is_accepted_unless_it_was_changed() {
         let changed = String::from_utf8(changed).unwrap();
         assert_eq!(checker.get_as("/x", &changed).await.status, 401, "character {at}");
     }
+}
+
+/// NR-15: a PEM private key signs with its algorithm, and its public half checks; slow signatures do not hold others up.
+#[tokio::test]
+async fn a_private_key_in_pem() {
+    let mut random = signer::RandomPool::new();
+    for (algorithm, kind) in [("ES256", KeyKind::Ec(EcCurve::P256)), ("ES384", KeyKind::Ec(EcCurve::P384))] {
+        let key = jose::PrivateJwk::generate(kind, &mut random).unwrap();
+        let pem = key.to_pem(jose::KeyForm::Pkcs8).unwrap();
+        let issuer = Chancery::serving(&issuing("return msg;", json!({"algorithm": algorithm}))).await;
+        issuer.set_secret(&pem);
+        let (one, two) = tokio::join!(issuer.get("/x"), issuer.get("/x"));
+        let checker = Chancery::serving(&checking(json!({"algorithm": algorithm}))).await;
+        checker.set_secret(&pem);
+        for reply in [one, two] {
+            assert_eq!(reply.status, 200, "{algorithm}");
+            assert_eq!(checker.get_as("/x", &reply.body).await.status, 200, "{algorithm}");
+        }
+    }
+}
+
+/// NR-16: the text of a public key is no HMAC secret.
+#[tokio::test]
+async fn a_public_key_is_no_hmac_secret() {
+    let mut random = signer::RandomPool::new();
+    let key = jose::PrivateJwk::generate(KeyKind::Ec(EcCurve::P256), &mut random).unwrap();
+    let pem = key.public().unwrap().to_pem(jose::KeyForm::Spki).unwrap();
+    let chancery = Chancery::serving(&caught(&issuing("return msg;", json!({})))).await;
+    chancery.set_secret(&pem);
+    let reply = chancery.get("/x").await;
+    assert!(reply.status == 418 && reply.body.contains("ERR_JWT_KEY_UNUSABLE"), "{}", reply.body);
 }

@@ -10,7 +10,8 @@ use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::problem::RequestId;
 
 /// Header fields whose values are secrets.
-const SECRET_HEADERS: [&str; 5] = ["authorization", "cookie", "set-cookie", "api-key", "proxy-authorization"];
+pub(crate) const SECRET_HEADERS: [&str; 5] =
+    ["authorization", "cookie", "set-cookie", "api-key", "proxy-authorization"];
 
 /// One field of a log line: the whole list of what may be logged (docs/contracts/security.md section 8).
 #[derive(Clone, Copy, Debug)]
