@@ -1,6 +1,7 @@
 //! What an expression is worth for one message.
 
 use jose::json::Limits;
+use plan::ecmascript::is_truthy;
 use plan::{
     Cells, Date, EventField, Expr, Fault, FaultKind, JsonRules, JsonWay, Path, Root, Slot, Text, Unwritable, Value,
     Variable, look, read_json, write_json,
@@ -41,6 +42,13 @@ impl Scope<'_> {
                 value
             }
             Expr::Member { of, path } => path.read(&self.eval(of)?, self.cells).clone(),
+            Expr::Truthy(of) => Some(self.eval(of)?).filter(is_truthy).unwrap_or_default(),
+            Expr::Choose { present, then, otherwise } => {
+                self.eval(if self.eval(present)?.is_undefined() { otherwise } else { then })?
+            }
+            Expr::AfterScheme { schemes, of } => self.after_scheme(schemes, of)?,
+            Expr::Before { cut, of } => before(&self.eval(of)?, cut),
+            Expr::UncheckedClaims(of) => self.eval(of)?.as_text().and_then(unchecked_claims).unwrap_or(Value::Null),
             Expr::Now => Value::integer(self.now_epoch_ms),
             Expr::NowDate => Value::Date(self.date()),
             Expr::NowText => self.date().to_iso_text().map_or(Value::Undefined, |text| Value::Text(text.into())),
@@ -76,6 +84,18 @@ impl Scope<'_> {
         }
     }
 
+    fn after_scheme(&self, schemes: &[Expr], of: &Expr) -> Result<Value, Fault> {
+        let text = self.eval(of)?;
+        let parts = text.as_text().and_then(|text| text.split_once(' ')).filter(|(_, rest)| !rest.contains(' '));
+        let Some((scheme, rest)) = parts else { return Ok(Value::Undefined) };
+        for known in schemes {
+            if self.eval(known)?.as_text() == Some(scheme) {
+                return Ok(Value::text(rest));
+            }
+        }
+        Ok(Value::Undefined)
+    }
+
     fn map(&self, members: &[(Text, Expr)]) -> Result<Value, Fault> {
         let mut map = plan::Map::new();
         for (name, member) in members {
@@ -94,6 +114,7 @@ impl Event<'_> {
             EventField::Stack => of_fault(|fault| optional(fault.stack.as_ref())),
             EventField::Cause => of_fault(|fault| fault.cause.clone()),
             EventField::Thrown => of_fault(|fault| fault.thrown.clone()),
+            EventField::Instant => self.instant.map_or(Value::Undefined, Value::Date),
             EventField::Status => self.status.cloned().unwrap_or_default(),
             EventField::SourceId => Value::Text(self.source.id.clone()),
             EventField::SourceType => Value::Text(self.source.kind.clone()),
@@ -116,6 +137,20 @@ pub(crate) fn leads_through_maps(path: &Path, message: &Value, cells: &Cells) ->
 
 fn optional(text: Option<&Text>) -> Value {
     text.map_or(Value::Undefined, |text| Value::Text(text.clone()))
+}
+
+/// The claims of a compact JWS, its signature left alone.
+fn unchecked_claims(token: &str) -> Option<Value> {
+    jose::peek(token).ok().filter(|peeked| peeked.layer == jose::Layer::Signed)?;
+    let payload = jose::base64url::decode(token.split('.').nth(1)?).ok()?;
+    read_json(&payload, Limits::REQUEST, JsonRules::Ecmascript).ok()
+}
+
+fn before(value: &Value, cut: &str) -> Value {
+    match value.as_text() {
+        Some(text) => text.split_once(cut).map_or_else(|| value.clone(), |(before, _)| Value::text(before)),
+        None => Value::Undefined,
+    }
 }
 
 fn without_first(value: &Value, cut: &str) -> Value {

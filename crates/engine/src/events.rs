@@ -1,6 +1,6 @@
 //! The three event edges of a node: who hears of a fault, of being done, of a status.
 
-use plan::{Fault, Flow, HandlerGroup, Handlers, NodeIx, Origin, Value};
+use plan::{Date, Fault, Flow, HandlerGroup, Handlers, NodeIx, Origin, Value};
 
 use crate::FAULTS_IN_A_ROW_MAX;
 use crate::ops::shape::{Fate, assign};
@@ -11,7 +11,15 @@ pub(crate) struct Event<'e> {
     pub(crate) source: &'e Origin,
     pub(crate) fault: Option<&'e Fault>,
     pub(crate) status: Option<&'e Value>,
+    pub(crate) instant: Option<Date>,
     pub(crate) count: u32,
+}
+
+impl<'e> Event<'e> {
+    /// What the steps hear of that dress a message whose token was refused at this node.
+    pub(crate) fn of_token(flow: &'e Flow, node: NodeIx, instant: Option<Date>) -> Self {
+        Self { source: origin(flow, node), fault: None, status: None, instant, count: 0 }
+    }
 }
 
 impl Work {
@@ -26,7 +34,7 @@ impl Work {
         let Some(group) = first_group(&flow.nodes[node.0 as usize].on_error) else {
             return self.told.push_back(Told::Uncaught { node, fault });
         };
-        let event = Event { source: origin(flow, node), fault: Some(&fault), status: None, count };
+        let event = Event { source: origin(flow, node), fault: Some(&fault), status: None, instant: None, count };
         let lineage = Lineage { failed: Some(Failed { node, count }), ..lineage };
         self.tell_group(group, node, &message, lineage, &event);
     }
@@ -34,14 +42,14 @@ impl Work {
     /// Tells the done edge that the node of this delivery is done with its message.
     pub(crate) fn done(&mut self, flow: &Flow, delivery: Delivery) {
         let Some(group) = first_group(&flow.nodes[delivery.to.0 as usize].on_done) else { return };
-        let event = Event { source: origin(flow, delivery.to), fault: None, status: None, count: 0 };
+        let event = Event { source: origin(flow, delivery.to), fault: None, status: None, instant: None, count: 0 };
         self.tell_group(group, delivery.to, &delivery.message, delivery.lineage, &event);
     }
 
     /// Tells the status edge what the node of this delivery shows.
     pub(crate) fn status(&mut self, flow: &Flow, node: NodeIx, lineage: Lineage, status: &Value) {
         let Some(group) = first_group(&flow.nodes[node.0 as usize].on_status) else { return };
-        let event = Event { source: origin(flow, node), fault: None, status: Some(status), count: 0 };
+        let event = Event { source: origin(flow, node), fault: None, status: Some(status), instant: None, count: 0 };
         self.tell_group(group, node, &Value::map::<&str>([]), lineage, &event);
     }
 

@@ -155,7 +155,7 @@ impl Run {
 fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
     match answer {
         Answer::Signed(_) => matches!(op, Op::Issue { .. }),
-        Answer::Verified(_) | Answer::Refused(Refusal::Token(_)) => matches!(op, Op::Verify { .. }),
+        Answer::Verified(_) | Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. }),
         Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
@@ -169,6 +169,6 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
 fn refused(flow: &ValidFlow, work: &mut Work, delivery: Delivery, refusal: Refusal) {
     match refusal {
         Refusal::Key(kind, detail) => work.raise(flow, delivery, Fault::new(kind, detail)),
-        Refusal::Token(_) => ops::verify::refused(flow, work, delivery),
+        Refusal::Token(flaw, _) => ops::verify::refused(flow, work, delivery, flaw),
     }
 }

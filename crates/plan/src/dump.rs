@@ -10,7 +10,7 @@ use crate::json::write_json;
 use crate::op::{Callee, Edit, Op, ShapeStep};
 use crate::slot::{Root, Slot, Turn, Way};
 use crate::template::Piece;
-use crate::token::{ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
+use crate::token::{AfterRefusal, ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
 use crate::value::Value;
 
 /// Writes the flow as text, one line a node, in the order of the flow.
@@ -195,6 +195,13 @@ fn expr(value: &Expr) -> String {
         Expr::WithoutFirst { cut, of } => format!("{} without {cut:?}", expr(of)),
         Expr::Require { of, .. } => format!("{}!", expr(of)),
         Expr::Member { of, path: way } => format!("{}{}", expr(of), segments(way)),
+        Expr::Truthy(of) => format!("truthy {}", expr(of)),
+        Expr::Choose { present, then, otherwise } => {
+            format!("({} ? {} : {})", expr(present), expr(then), expr(otherwise))
+        }
+        Expr::AfterScheme { schemes, of } => format!("{} after {}", expr(of), list(schemes.iter().map(expr))),
+        Expr::Before { cut, of } => format!("{} before {cut:?}", expr(of)),
+        Expr::UncheckedClaims(of) => format!("unchecked claims of {}", expr(of)),
         Expr::Now => "now".into(),
         Expr::NowDate => "now as date".into(),
         Expr::NowText => "now as text".into(),
@@ -218,12 +225,14 @@ fn token(token: &TokenPlan) -> String {
     let claims = list(token.claims.iter().map(|claim| match claim {
         ClaimPlan::Constant(name, value) => format!("{name} = {}", literal(value)),
         ClaimPlan::From { name, value, .. } => format!("{name} = {}", expr(value)),
+        ClaimPlan::Given { of, clash } => format!("all of {} ({clash:?})", expr(of)),
         ClaimPlan::IssuedAt => "iat".into(),
         ClaimPlan::Expires => "exp".into(),
     }));
-    let lifetime = match token.lifetime {
+    let lifetime = match &token.lifetime {
         Lifetime::Seconds(seconds) => format!("{seconds} s"),
         Lifetime::Until(epoch_secs) => format!("until {epoch_secs}"),
+        Lifetime::Asked { by, otherwise_secs } => format!("{} or {otherwise_secs} s", expr(by)),
         Lifetime::Unbounded => "no end".into(),
     };
     format!("header {header} claims {claims} lifetime {lifetime} key {}", key(&token.key))
@@ -232,20 +241,38 @@ fn token(token: &TokenPlan) -> String {
 fn policy(policy: &VerifyPlan) -> String {
     let names = list(policy.algorithms.iter().map(|row| row.name.to_owned()));
     let times = &policy.times;
-    format!(
+    let mut line = format!(
         "token {} algorithms {names} exp {} iat {} leeway {} s key {}",
         expr(&policy.token),
         if times.exp_required { "required" } else { "optional" },
         if times.iat_checked { "checked" } else { "ignored" },
         times.leeway_secs,
         key(&policy.key)
-    )
+    );
+    if let Some(audience) = &policy.audience {
+        let _ = write!(line, " audience {audience}");
+    }
+    if let Some((claim, member)) = &policy.listed {
+        let _ = write!(line, " {member} in {claim}");
+    }
+    if !policy.prepare.is_empty() {
+        let _ = write!(line, " prepare {}", steps(&policy.prepare));
+    }
+    for (flaw, refused) in &policy.refused {
+        let then = match &refused.then {
+            AfterRefusal::Send(output) => format!("output {output}"),
+            AfterRefusal::Raise(told) => format!("raise {}", expr(told)),
+        };
+        let _ = write!(line, "\n  {flaw:?} {} {then}", steps(&refused.dress));
+    }
+    line
 }
 
 fn key(key: &KeySource) -> String {
     match key {
         KeySource::Secret(secret) => format!("secret {}.{}", secret.owner, secret.field),
         KeySource::Given(name) => format!("given {name}"),
+        KeySource::Variable(name) => format!("variable {name}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::slot::Variable;
-use crate::token::KeySource;
+use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
 
 /// Names an open ask within its run. Never used twice in a run.
@@ -97,7 +97,7 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The token does not hold: bad form, header or signature. The text is for the log.
-    Token(Text),
+    Token(TokenFlaw, Text),
     /// The key cannot be used; a fault of the flow, not of the token.
     Key(FaultKind, Text),
 }
@@ -181,6 +181,10 @@ pub enum FaultKind {
     AlgorithmUnsupported,
     /// `exp` is no NumericDate up to 2^53 - 1.
     ExpiryInvalid,
+    /// The claims that the message brings along are no map, clash with the plan's, or hold a time that is none.
+    ClaimsInvalid,
+    /// The token does not hold, and the policy takes that for a fault.
+    TokenRefused,
     /// A value contains itself and cannot be written.
     Circular,
     /// A big integer cannot be written.

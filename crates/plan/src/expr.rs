@@ -57,6 +57,34 @@ pub enum Expr {
         /// The way into it.
         path: Path,
     },
+    /// The inner value; undefined if that is `null`, `false`, zero, not-a-number or an empty text.
+    Truthy(Box<Expr>),
+    /// One value or another, by whether a third is undefined.
+    Choose {
+        /// What is looked at.
+        present: Box<Expr>,
+        /// The value if that is not undefined.
+        then: Box<Expr>,
+        /// The value if it is.
+        otherwise: Box<Expr>,
+    },
+    /// What follows the scheme in a text of two parts with one blank between them (RFC 9110 section 11.4); undefined
+    /// for other texts and other schemes.
+    AfterScheme {
+        /// The schemes, letter for letter; one that is no text is never met.
+        schemes: Vec<Expr>,
+        /// The text.
+        of: Box<Expr>,
+    },
+    /// The text of the inner value before the first occurrence of `cut`, or all of it; undefined unless that is text.
+    Before {
+        /// What ends the text.
+        cut: Text,
+        /// The text.
+        of: Box<Expr>,
+    },
+    /// The claims of a compact token that nobody has checked; `null` if the inner value is no such token.
+    UncheckedClaims(Box<Expr>),
     /// The instant of evaluation, in whole milliseconds since the epoch, as a number.
     Now,
     /// The instant of evaluation, as a date.
@@ -147,7 +175,17 @@ impl Expr {
             | Self::Rendered { .. } => {}
             Self::Map(members) => members.iter().for_each(|(_, member)| member.slots(found)),
             Self::List(items) => items.iter().for_each(|item| item.slots(found)),
-            Self::WithoutFirst { of, .. }
+            Self::Choose { present, then, otherwise } => {
+                [present, then, otherwise].into_iter().for_each(|part| part.slots(found));
+            }
+            Self::AfterScheme { schemes, of } => {
+                schemes.iter().for_each(|scheme| scheme.slots(found));
+                of.slots(found);
+            }
+            Self::Truthy(of)
+            | Self::UncheckedClaims(of)
+            | Self::Before { of, .. }
+            | Self::WithoutFirst { of, .. }
             | Self::Require { of, .. }
             | Self::Member { of, .. }
             | Self::Json { of, .. } => of.slots(found),
@@ -170,6 +208,8 @@ pub enum EventField {
     Cause,
     /// What the fault was thrown with ([`Fault::thrown`]), undefined if nothing.
     Thrown,
+    /// The instant in a token's `exp` or `nbf` that refused it, undefined if another flaw did.
+    Instant,
     /// The status that a script showed.
     Status,
     /// The author's id of the node.

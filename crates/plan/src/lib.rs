@@ -65,7 +65,8 @@ pub use pattern::{Pattern, PatternError};
 pub use slot::{Root, Slot, Turn, Variable, Way, look};
 pub use template::{Piece, SECTION_DEPTH_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError};
 pub use token::{
-    AbsentClaim, ClaimPlan, ExpiryRules, HeaderMember, KeySource, Lifetime, SecretRef, TokenPlan, VerifyPlan,
+    AbsentClaim, AfterRefusal, ClaimPlan, Clash, ExpiryRules, HeaderMember, KeySource, Lifetime, Refused, SecretRef,
+    TokenFlaw, TokenPlan, VerifyPlan,
 };
 pub use validate::{Flaw, ValidFlow, validate};
 pub use value::{Date, Handle, Map, Number, Text, Unencodable, Value};

@@ -7,6 +7,7 @@ use jose::jwa::{SignatureAlgorithm, Switches};
 
 use crate::flow::{Flow, Handlers, Node, NodeIx, ScriptIx};
 use crate::op::{Callee, Op, ShapeStep};
+use crate::token::{AfterRefusal, VerifyPlan};
 
 /// The largest leeway, in seconds (security contract, section 7).
 const LEEWAY_SECS_MAX: u16 = 300;
@@ -58,15 +59,7 @@ pub fn validate(flow: Flow) -> Result<ValidFlow, Vec<Flaw>> {
         found.permitted(&format!("tokens[{at}]"), token.algorithm, token.switches);
     }
     for (at, policy) in flow.policies.iter().enumerate() {
-        if policy.algorithms.is_empty() {
-            found.flaw(&format!("policies[{at}]"), "no algorithm is named, and there is no default".into());
-        }
-        for algorithm in &policy.algorithms {
-            found.permitted(&format!("policies[{at}]"), algorithm, policy.switches);
-        }
-        if policy.times.leeway_secs > LEEWAY_SECS_MAX {
-            found.flaw(&format!("policies[{at}]"), "the leeway is larger than 300 seconds".into());
-        }
+        found.policy(&format!("policies[{at}]"), policy);
     }
     if found.flaws.is_empty() { Ok(ValidFlow(Arc::new(flow))) } else { Err(found.flaws) }
 }
@@ -114,6 +107,25 @@ impl Findings<'_> {
                 }
             }
             Op::Pass | Op::Edit(_) | Op::Branch(_) | Op::Return { .. } | Op::Log { .. } | Op::Raise(_) => {}
+        }
+    }
+
+    fn policy(&mut self, place: &str, policy: &VerifyPlan) {
+        if policy.algorithms.is_empty() {
+            self.flaw(place, "no algorithm is named, and there is no default".into());
+        }
+        for algorithm in &policy.algorithms {
+            self.permitted(place, algorithm, policy.switches);
+        }
+        if policy.times.leeway_secs > LEEWAY_SECS_MAX {
+            self.flaw(place, "the leeway is larger than 300 seconds".into());
+        }
+        self.steps(place, &policy.prepare);
+        for refused in policy.refused.values() {
+            self.steps(place, &refused.dress);
+            if matches!(refused.then, AfterRefusal::Send(output) if output > 1) {
+                self.flaw(place, "a refused token goes over output 0 or 1".into());
+            }
         }
     }
 

@@ -113,6 +113,7 @@ impl Vault {
         match source {
             KeySource::Secret(secret) => KeyName::Secret(owner(secret)),
             KeySource::Given(name) => KeyName::Given(name.to_string()),
+            KeySource::Variable(name) => KeyName::Variable(name.to_string()),
         }
     }
 

@@ -62,14 +62,19 @@ impl Secrets {
     /// Finds the octets of a secret; a sealed one is opened anew, which takes a few microseconds.
     pub(crate) fn resolve(&self, owner: &str) -> Result<Arc<Secret>, Fault> {
         let secret = self.stored(owner)?;
-        let Some(variable) = variable(secret.expose()) else {
-            return if secret.is_blank() { Err(missing("it is blank")) } else { Ok(secret) };
-        };
-        let value = is_visible(variable).then(|| (self.environment)(variable)).flatten();
-        match value {
-            Some(value) if !value.is_blank() => Ok(Arc::new(value)),
-            Some(_) | None => Err(missing(&format!("it names the variable `{variable}`, which is not set"))),
+        match variable(secret.expose()) {
+            Some(variable) => self.variable(variable).map(Arc::new),
+            None if secret.is_blank() => Err(missing("it is blank")),
+            None => Ok(secret),
         }
+    }
+
+    /// The octets of a variable that documents may see.
+    pub(crate) fn variable(&self, name: &str) -> Result<Secret, Fault> {
+        let value = is_visible(name).then(|| (self.environment)(name)).flatten();
+        value
+            .filter(|value| !value.is_blank())
+            .ok_or_else(|| missing(&format!("it names the variable `{name}`, which is not set")))
     }
 
     fn stored(&self, owner: &str) -> Result<Arc<Secret>, Fault> {

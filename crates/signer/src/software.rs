@@ -34,6 +34,8 @@ pub enum KeyName {
     Secret(String),
     /// A key that was handed to [`Software::give_key`] under this name.
     Given(String),
+    /// A variable of the environment that documents may see; it holds what a document's secret may hold.
+    Variable(String),
 }
 
 /// Signs the tokens of one token plan.
@@ -76,6 +78,7 @@ struct Checking {
 
 enum Source {
     Secret(Arc<Secrets>, String),
+    Variable(Arc<Secrets>, String),
     Given(Arc<Jwk>),
     Nowhere(Fault),
 }
@@ -145,6 +148,7 @@ impl Software {
     fn source(&self, key: &KeyName) -> Source {
         match key {
             KeyName::Secret(owner) => Source::Secret(Arc::clone(&self.secrets), owner.clone()),
+            KeyName::Variable(name) => Source::Variable(Arc::clone(&self.secrets), name.clone()),
             KeyName::Given(name) => match self.keys.read().unwrap_or_else(PoisonError::into_inner).get(name) {
                 Some(key) => Source::Given(Arc::clone(key)),
                 None => Source::Nowhere(Fault { kind: FaultKind::Missing, text: format!("no key `{name}` was given") }),
@@ -235,7 +239,7 @@ impl TokenVerifier {
 impl Source {
     fn version(&self) -> u64 {
         match self {
-            Self::Secret(secrets, _) => secrets.version(),
+            Self::Secret(secrets, _) | Self::Variable(secrets, _) => secrets.version(),
             Self::Given(_) | Self::Nowhere(_) => 0,
         }
     }
@@ -262,10 +266,8 @@ impl Source {
         let worked = match self {
             Self::Nowhere(fault) => return Err(fault.clone()),
             Self::Given(key) => work(key),
-            Self::Secret(secrets, owner) => {
-                let secret = secrets.resolve(owner)?;
-                read_key(algorithm, &secret).and_then(|key| work(&key))
-            }
+            Self::Secret(secrets, owner) => read_key(algorithm, &*secrets.resolve(owner)?).and_then(|key| work(&key)),
+            Self::Variable(secrets, name) => read_key(algorithm, &secrets.variable(name)?).and_then(|key| work(&key)),
         };
         worked.map_err(|error| Fault::in_key(&error))
     }

@@ -306,3 +306,19 @@ assert_has_none_of!(Keeper: std::fmt::Debug, std::fmt::Display, Clone);
 assert_has_none_of!(crate::MasterSource: std::fmt::Debug, std::fmt::Display, Clone);
 assert_has_none_of!(Software: std::fmt::Debug, std::fmt::Display, Clone);
 assert_has_none_of!(Minter: std::fmt::Debug, std::fmt::Display, Clone);
+
+/// A plan may name a variable itself: one that documents may see and that is not blank.
+#[test]
+fn a_variable_signs_as_a_secret_does() {
+    let software = software();
+    set(&software, STRONG);
+    let by_variable = |name: &str| {
+        let key = KeyName::Variable(name.to_owned());
+        software.minter(&key, row("HS256"), HeaderPlan::jwt(), Switches::NONE)
+    };
+    let token = by_variable("JWT_SECRET").mint(CLAIMS).unwrap().token;
+    assert_eq!(token, minter(&software, "HS256").mint(CLAIMS).unwrap().token);
+    for absent in ["CHANCERY_SECRET", "BLANK", "UNSET"] {
+        assert_eq!(kind(&by_variable(absent)), Some(FaultKind::Missing), "{absent}");
+    }
+}

@@ -139,10 +139,11 @@ impl Told {
 }
 
 fn expiry(plan: &TokenPlan, now_secs: i64) -> Option<i64> {
-    match plan.lifetime {
-        Lifetime::Seconds(secs) => Some(now_secs.saturating_add(secs)),
-        Lifetime::Until(epoch_secs) => Some(epoch_secs),
-        Lifetime::Unbounded => None,
+    match &plan.lifetime {
+        Lifetime::Seconds(secs) => Some(now_secs.saturating_add(*secs)),
+        Lifetime::Until(epoch_secs) => Some(*epoch_secs),
+        // Nobody but a message asks, and there is none here.
+        Lifetime::Unbounded | Lifetime::Asked { .. } => None,
     }
 }
 
@@ -165,7 +166,7 @@ fn claims(arguments: &MintArguments, inputs: &Inputs, now_secs: i64) -> Result<V
     }
     let mut claims = registered(arguments, now_secs)?;
     for (name, value) in given {
-        let taken = claims.iter().any(|claim| name_of(claim) == &*name);
+        let taken = claims.iter().any(|claim| claim.name() == Some(&*name));
         if taken || REGISTERED[3..6].contains(&&*name) {
             return Err(Failure::usage(format!("the claim `{name}` is given twice"))
                 .hint("exp, nbf and iat have flags of their own; every other name may be given once."));
@@ -207,14 +208,6 @@ fn jti(arguments: &MintArguments) -> Result<Option<String>, Failure> {
     let mut octets = [0_u8; JTI_BYTES];
     RandomPool::new().fill(&mut octets).map_err(|error| internal(&error))?;
     Ok(Some(base64url::encode(&octets)))
-}
-
-fn name_of(claim: &ClaimPlan) -> &str {
-    match claim {
-        ClaimPlan::Constant(name, _) | ClaimPlan::From { name, .. } => name,
-        ClaimPlan::IssuedAt => "iat",
-        ClaimPlan::Expires => "exp",
-    }
 }
 
 /// The lifetime counts from `--iat` where that is given.

@@ -30,6 +30,7 @@ pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Res
     lowering.stop_sections();
     lowering.lower_nodes();
     lowering.find_secrets();
+    lowering.tell_open_secrets();
     lowering.finish(octets)
 }
 
@@ -282,11 +283,26 @@ impl<'d> Lowering<'d> {
             for field in kind.spec.secrets() {
                 let value =
                     beside.and_then(|fields| fields.get(field.name)).or_else(|| node.credentials.get(field.name));
+                let value = value.or_else(|| node.open_secret(field.name));
                 if let Some(text) = value.and_then(Json::as_text) {
                     let secret = SecretRef { owner: node.id.clone(), field: field.name.into() };
                     self.secrets.push(FoundSecret { secret, change: change(text) });
                 }
             }
+        }
+    }
+
+    /// Tells of key material among the properties of a node: it is moved out of the document.
+    fn tell_open_secrets(&mut self) {
+        let document = self.document;
+        for node in &document.nodes {
+            let Some(name) = nodes::open_secret(&node.kind).filter(|name| node.open_secret(name).is_some()) else {
+                continue;
+            };
+            let message =
+                format!("The property `{name}` held a secret in the open; it is kept sealed now, outside the flow.");
+            let hint = "Take it out of the file as well, and out of every copy.";
+            self.tell(Severity::Warning, "secret_in_flow", node.spot_of(name), message, hint);
         }
     }
 
@@ -373,6 +389,7 @@ fn faults() -> BTreeMap<FaultKind, FaultText> {
             nodes::EXPIRESIN_INVALID,
             "The expiry of the JWT configuration gives no point in time.",
         ),
+        (FaultKind::ClaimsInvalid, "ERR_JWT_CLAIMS_INVALID", "The claims of the message cannot be put into a token."),
         (
             FaultKind::AlreadyReplied,
             "ERR_HTTP_HEADERS_SENT",

@@ -15,6 +15,7 @@ mod sections;
 mod shape;
 mod syntax;
 mod text;
+mod timespan;
 
 pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
 pub use environment::reference;

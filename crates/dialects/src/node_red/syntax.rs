@@ -5,6 +5,8 @@ use std::ops::Range;
 use jose::json::{Event, JsonError, Limits, Object, Reader, Value as Json};
 use plan::{Diagnostic, Place, Severity, Text};
 
+use super::nodes::open_secret;
+
 /// The members of a wrapping object that hold nodes: an export with credentials, and a single flow.
 const NODE_LISTS: [&str; 3] = ["flows", "nodes", "configs"];
 
@@ -117,6 +119,12 @@ impl Node {
         self.get(name).and_then(Json::as_bool).unwrap_or_default()
     }
 
+    /// A secret that stands in the open in this property; none if nothing but blanks stands there.
+    pub(super) fn open_secret(&self, name: &str) -> Option<&Json> {
+        let held = self.get(name).filter(|_| open_secret(&self.kind) == Some(name));
+        held.filter(|value| value.as_text().is_some_and(|text| !text.trim().is_empty()))
+    }
+
     /// Whether a property other than those that say what the node is holds this id (section 7).
     pub(super) fn refers_to(&self, id: &str) -> bool {
         let own = |name: &str| matches!(name, "id" | "type" | "wires" | "_users");
@@ -191,7 +199,7 @@ impl Parser<'_> {
     /// An object around the nodes: `{flows, credentials, rev}` or `{id, label, nodes, configs}`.
     fn wrapper(&mut self, reader: &mut Reader<'_>) -> Result<(), Stop> {
         let mut own = Vec::new();
-        let mut cutter = Cutter::new(reader.end_offset());
+        let mut cutter = Cutter::default();
         let mut lists = 0;
         while let Some(Event::Name(name)) = reader.next_event()? {
             let offset = reader.offset();
@@ -206,9 +214,9 @@ impl Parser<'_> {
             } else {
                 own.push(Property { name: (&*name).into(), value: Json::read(reader)?, offset });
             }
-            cutter.member(offset, reader.end_offset(), &*name == "credentials");
+            cutter.member(&name, offset, reader.end_offset());
         }
-        cutter.finish(reader.offset(), &mut self.document.cuts);
+        cutter.finish(reader.offset(), |name| name == "credentials", &mut self.document.cuts);
         if lists == 0 {
             return Err(self.told(
                 0,
@@ -247,14 +255,15 @@ impl Parser<'_> {
 
     fn node(&mut self, reader: &mut Reader<'_>, offset: usize, pointer: String) -> Result<(), Stop> {
         let mut node = Node { offset, pointer, ..Node::default() };
-        let mut cutter = Cutter::new(reader.end_offset());
+        let mut cutter = Cutter::default();
         while let Some(Event::Name(name)) = reader.next_event()? {
             let offset = reader.offset();
             let property = Property { name: (&*name).into(), value: Json::read(reader)?, offset };
-            cutter.member(offset, reader.end_offset(), &*name == "credentials");
+            cutter.member(&name, offset, reader.end_offset());
             self.property(&mut node, property)?;
         }
-        cutter.finish(reader.offset(), &mut self.document.cuts);
+        let is_cut = |name: &str| name == "credentials" || node.open_secret(name).is_some();
+        cutter.finish(reader.offset(), is_cut, &mut self.document.cuts);
         self.checked(node)
     }
 
@@ -323,35 +332,33 @@ fn output(output: &Json) -> Option<Vec<Text>> {
     }
 }
 
-/// Finds the octets to cut so that an object loses a member and stays JSON.
+/// Finds the octets to cut so that an object loses members and stays JSON.
+#[derive(Default)]
 struct Cutter {
-    previous_end: usize,
-    members: usize,
-    open: Option<usize>,
-    done: Option<Range<usize>>,
+    /// Each member's name, the octet where it begins and the one behind its value.
+    members: Vec<(Text, usize, usize)>,
 }
 
 impl Cutter {
-    fn new(start: usize) -> Self {
-        Self { previous_end: start, members: 0, open: None, done: None }
-    }
-
     /// A member from its name at `start` to the end of its value at `end`.
-    fn member(&mut self, start: usize, end: usize, cut: bool) {
-        if let Some(from) = self.open.take() {
-            self.done = Some(from..start);
-        }
-        match (cut, self.members) {
-            (true, 0) => self.open = Some(start),
-            (true, _) => self.done = Some(self.previous_end..end),
-            (false, _) => {}
-        }
-        self.previous_end = end;
-        self.members += 1;
+    fn member(&mut self, name: &str, start: usize, end: usize) {
+        self.members.push((name.into(), start, end));
     }
 
-    /// The object ends with the brace at `brace`.
-    fn finish(self, brace: usize, cuts: &mut Vec<Range<usize>>) {
-        cuts.extend(self.open.map(|from| from..brace).or(self.done));
+    /// The object ends with the brace at `brace`. A cut takes the comma before it; at the beginning, the one behind.
+    fn finish(self, brace: usize, is_cut: impl Fn(&str) -> bool, cuts: &mut Vec<Range<usize>>) {
+        let mut kept_end = None;
+        for (at, (name, start, end)) in self.members.iter().enumerate() {
+            if !is_cut(name) {
+                kept_end = Some(*end);
+                continue;
+            }
+            let next = self.members.get(at + 1).map_or(brace, |(_, next, _)| *next);
+            match kept_end {
+                Some(before) => cuts.push(before..*end),
+                None => cuts.push(*start..next),
+            }
+            kept_end = kept_end.map(|_| *end);
+        }
     }
 }

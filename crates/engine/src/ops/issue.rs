@@ -1,5 +1,7 @@
 //! Minting a token: its claims are written here, and signed elsewhere.
 
+mod given;
+
 use jose::json::{write_integer, write_text};
 use plan::{
     AbsentClaim, ClaimPlan, Fault, FaultKind, Flow, Lifetime, MintRequest, Op, Text, TokenIx, TokenPlan, Unwritable,
@@ -8,6 +10,7 @@ use plan::{
 
 use crate::eval::Scope;
 use crate::work::{Delivery, Work};
+use plan::ecmascript::is_truthy;
 
 /// The largest NumericDate that every reader of JSON holds exactly: 2^53 - 1 seconds (RFC 7519 section 2).
 const NUMERIC_DATE_MAX: i64 = (1 << 53) - 1;
@@ -18,16 +21,24 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 ///
 /// # Errors
 ///
-/// A claim that is missing or cannot be written, or an `exp` beyond 2^53 - 1.
+/// A claim that is missing, given where it may not be or cannot be written, or an `exp` beyond 2^53 - 1.
 pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Result<MintRequest, Fault> {
-    let issued_at = scope.now_epoch_ms.div_euclid(1000);
-    let mut claims = Vec::with_capacity(CLAIMS_BYTES_USUAL);
-    claims.push(b'{');
-    for claim in &plan.claims {
-        write_claim(&mut claims, claim, plan.lifetime, issued_at, scope)?;
+    let minted_at = scope.now_epoch_ms.div_euclid(1000);
+    let mut writer = Writer { out: Vec::with_capacity(CLAIMS_BYTES_USUAL), plan, scope, issued_at: minted_at };
+    writer.out.push(b'{');
+    let given = given::claims(plan, scope)?;
+    if let Some(given) = &given {
+        writer.issued_at = given.counts_from.unwrap_or(minted_at);
     }
-    claims.push(b'}');
-    Ok(MintRequest { token, key: plan.key.clone(), claims })
+    for claim in &plan.claims {
+        match (&given, claim) {
+            (Some(given), ClaimPlan::Given { .. }) => given.write(&mut writer, minted_at)?,
+            (Some(given), own) if given.writes(own) => {}
+            (_, own) => writer.claim(own)?,
+        }
+    }
+    writer.out.push(b'}');
+    Ok(MintRequest { token, key: plan.key.clone(), claims: writer.out })
 }
 
 /// Writes the token into the message and sends it on.
@@ -36,45 +47,96 @@ pub(crate) fn signed(flow: &Flow, work: &mut Work, delivery: Delivery, token: Te
     work.write_and_forward(flow, delivery, into, Value::Text(token));
 }
 
-fn write_claim(
-    out: &mut Vec<u8>,
-    claim: &ClaimPlan,
-    lifetime: Lifetime,
+/// Writes the claims of one token, member by member.
+struct Writer<'w> {
+    out: Vec<u8>,
+    plan: &'w TokenPlan,
+    scope: &'w Scope<'w>,
+    /// What `iat` is and the lifetime counts from, in seconds since the epoch.
     issued_at: i64,
-    scope: &Scope<'_>,
-) -> Result<(), Fault> {
-    match claim {
-        ClaimPlan::Constant(name, value) => {
-            write_member(out, name, value)?;
-        }
-        ClaimPlan::From { name, value, absent } => {
-            if !write_member(out, name, &scope.eval(value)?)?
-                && let AbsentClaim::Raise(fault) = absent
-            {
-                return Err((**fault).clone());
-            }
-        }
-        ClaimPlan::IssuedAt => {
-            write_name(out, "iat");
-            write_integer(out, issued_at);
-        }
-        ClaimPlan::Expires => write_expiry(out, lifetime, issued_at)?,
-    }
-    Ok(())
 }
 
-/// Writes `exp` (RFC 7519 section 4.1.4). No other function does.
-fn write_expiry(out: &mut Vec<u8>, lifetime: Lifetime, issued_at: i64) -> Result<(), Fault> {
-    let expires = match lifetime {
-        Lifetime::Seconds(seconds) => issued_at.checked_add(seconds),
-        Lifetime::Until(epoch_secs) => Some(epoch_secs),
-        Lifetime::Unbounded => return Ok(()),
+impl Writer<'_> {
+    /// Writes a claim of the plan's own.
+    fn claim(&mut self, claim: &ClaimPlan) -> Result<(), Fault> {
+        match claim {
+            ClaimPlan::Constant(name, value) => {
+                self.member(name, value)?;
+            }
+            ClaimPlan::From { name, value, absent } => {
+                let value = self.scope.eval(value)?;
+                if !self.member(name, &value)?
+                    && let AbsentClaim::Raise(fault) = absent
+                {
+                    return Err((**fault).clone());
+                }
+            }
+            // Written by whoever holds what was given.
+            ClaimPlan::Given { .. } => {}
+            ClaimPlan::IssuedAt => self.integer("iat", self.issued_at),
+            ClaimPlan::Expires => {
+                if let Some(end) = end_secs(&self.plan.lifetime, self.issued_at, self.scope)? {
+                    self.expiry(Some(end))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `exp` (RFC 7519 section 4.1.4). No other function does.
+    fn expiry(&mut self, at_secs: Option<i64>) -> Result<(), Fault> {
+        let at = at_secs.filter(|at| (-NUMERIC_DATE_MAX..=NUMERIC_DATE_MAX).contains(at));
+        self.integer("exp", at.ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, ""))?);
+        Ok(())
+    }
+
+    fn integer(&mut self, name: &str, value: i64) {
+        write_name(&mut self.out, name);
+        write_integer(&mut self.out, value);
+    }
+
+    /// Writes a member; nothing, and false, if its value is undefined.
+    fn member(&mut self, name: &str, value: &Value) -> Result<bool, Fault> {
+        write_member(&mut self.out, name, value)
+    }
+}
+
+/// When a token ends that is issued then, in seconds since the epoch; none if it shall not end.
+fn end_secs(lifetime: &Lifetime, issued_at: i64, scope: &Scope<'_>) -> Result<Option<i64>, Fault> {
+    let seconds = match lifetime {
+        Lifetime::Seconds(seconds) => Some(*seconds),
+        Lifetime::Until(epoch_secs) => return Ok(Some(*epoch_secs)),
+        Lifetime::Unbounded => None,
+        Lifetime::Asked { by, otherwise_secs } => match scope.eval(by)? {
+            wish if !is_truthy(&wish) => Some(*otherwise_secs),
+            Value::Number(number) => asked_secs(number.as_f64())?,
+            Value::Text(digits) => {
+                let milliseconds = digits.trim().parse::<u32>().ok().filter(|milliseconds| *milliseconds > 0);
+                milliseconds.map(|milliseconds| i64::from(milliseconds / 1000))
+            }
+            Value::Undefined
+            | Value::Null
+            | Value::Bool(_)
+            | Value::Bytes(_)
+            | Value::Date(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Handle(_)
+            | Value::Unencodable(_) => None,
+        },
     };
-    let expires = expires.filter(|at| (-NUMERIC_DATE_MAX..=NUMERIC_DATE_MAX).contains(at));
-    let Some(expires) = expires else { return Err(Fault::new(FaultKind::ExpiryInvalid, "")) };
-    write_name(out, "exp");
-    write_integer(out, expires);
-    Ok(())
+    let end = |seconds: i64| issued_at.checked_add(seconds).ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, ""));
+    seconds.map(end).transpose()
+}
+
+fn asked_secs(seconds: f64) -> Result<Option<i64>, Fault> {
+    if seconds <= 0.0 {
+        return Ok(None);
+    }
+    let whole = seconds.fract() == 0.0 && seconds <= NUMERIC_DATE_MAX as f64;
+    whole
+        .then_some(Some(seconds as i64))
+        .ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, "whole seconds are needed"))
 }
 
 /// Writes a member; nothing, and false, if its value is undefined.

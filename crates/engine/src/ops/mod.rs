@@ -39,10 +39,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
             let request = issue::request(&flow.tokens[token.0 as usize], *token, &work.scope(&delivery.message));
             work.ask_or_raise(flow, delivery, request.map(Ask::Mint))
         }
-        Op::Verify { policy, .. } => {
-            let request = verify::request(&flow.policies[policy.0 as usize], *policy, &work.scope(&delivery.message));
-            work.ask_or_raise(flow, delivery, request.map(Ask::Verify))
-        }
+        Op::Verify { policy, .. } => verify::deliver(flow, work, delivery, *policy),
         Op::Reply(reply) => {
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))

@@ -136,6 +136,11 @@ fn all_paths(expr: &Expr, holds: &impl Fn(&Path) -> bool) -> bool {
         | Expr::Require { .. }
         | Expr::Member { .. }
         | Expr::Event(_)
+        | Expr::Truthy(_)
+        | Expr::Choose { .. }
+        | Expr::AfterScheme { .. }
+        | Expr::Before { .. }
+        | Expr::UncheckedClaims(_)
         | Expr::NowDate
         | Expr::NowText
         | Expr::Slot(_)

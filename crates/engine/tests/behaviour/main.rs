@@ -8,3 +8,4 @@ mod edits;
 mod ops;
 mod random;
 mod support;
+mod tokens;

@@ -1,11 +1,11 @@
 //! What issuing, checking and shaping do to a message.
 
-use crate::support::{Sketch, hs256, logged, payload, script_plan};
+use crate::support::{Sketch, hs256, logged, payload, policy, script_plan};
 use engine::Told;
 use jose::jwa::Switches;
 use plan::{
-    AbsentClaim, Answer, Ask, ClaimPlan, ExpiryRules, Expr, Fault, FaultKind, JsonRules, KeySource, Lifetime, Op, Path,
-    PolicyIx, Refusal, ScriptIx, ShapeStep, TokenIx, TokenPlan, Unencodable, Value, VerifyPlan,
+    AbsentClaim, Answer, Ask, ClaimPlan, Expr, Fault, FaultKind, KeySource, Lifetime, Op, Path, PolicyIx, Refusal,
+    ScriptIx, ShapeStep, TokenFlaw, TokenIx, TokenPlan, Unencodable, Value,
 };
 
 fn issuing(lifetime: Lifetime, absent: AbsentClaim) -> Sketch {
@@ -85,14 +85,7 @@ fn checking(answer: Answer) -> Vec<Told> {
         .node(Op::Verify { policy: PolicyIx(0), into: Path::keys(["claims"]) }, &[&[1], &[2]])
         .log("claims")
         .node(Op::Log { level: plan::LogLevel::Info, value: Expr::Message(Path::default()) }, &[]);
-    sketch.flow.policies.push(VerifyPlan {
-        token: Expr::Message(Path::keys(["payload"])),
-        algorithms: vec![hs256()],
-        switches: Switches::NONE,
-        key: KeySource::Given("k".into()),
-        times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
-        claims: JsonRules::Ecmascript,
-    });
+    sketch.flow.policies.push(policy(Expr::Message(Path::keys(["payload"]))));
     let mut answer = Some(answer);
     sketch.run(payload(Value::text("a.b.c")), |ask| {
         assert!(matches!(ask, Ask::Verify(request) if &*request.token == "a.b.c"));
@@ -117,7 +110,7 @@ fn a_token_that_does_not_hold() {
         let told = checking(Answer::Verified(claims.as_bytes().into()));
         assert_eq!(logged(&told), std::slice::from_ref(&untouched), "{claims}");
     }
-    assert_eq!(logged(&checking(Answer::Refused(Refusal::Token("bad".into())))), [untouched]);
+    assert_eq!(logged(&checking(Answer::Refused(Refusal::Token(TokenFlaw::Signature, "bad".into())))), [untouched]);
 }
 
 /// NR-22: a key that is missing is a fault of the flow; the message leaves neither output.

@@ -5,11 +5,11 @@ use jose::jwa::Switches;
 use plan::{
     AbsentClaim, Answer, AskId, Cells, ClaimPlan, EventField, ExpiryRules, Expr, Fault, FaultKind, Handle, Handler,
     Handlers, JsonRules, KeySource, Lifetime, LogLevel, Op, Path, PolicyIx, Refusal, ReplyIx, ScriptEvent, ScriptIx,
-    Segment, ShapeStep, TokenIx, TokenPlan, TriggerIx, Unencodable, ValidFlow, Value, VerifyPlan,
+    Segment, ShapeStep, TokenFlaw, TokenIx, TokenPlan, TriggerIx, Unencodable, ValidFlow, Value, VerifyPlan,
 };
 use proptest::prelude::*;
 
-use crate::support::{Sketch, hs256, script_plan};
+use crate::support::{Sketch, hs256, policy, script_plan};
 
 /// Answers that are handed in before a run is left to itself.
 const ANSWERS_MAX: usize = 60;
@@ -54,6 +54,16 @@ fn expr() -> impl Strategy<Value = Expr> {
             prop::collection::vec(inner.clone(), 0..3).prop_map(Expr::List),
             inner.clone().prop_map(|of| Expr::WithoutFirst { cut: "t".into(), of: Box::new(of) }),
             inner.clone().prop_map(|of| Expr::Require { of: Box::new(of), fault: Box::new(fault()) }),
+            inner.clone().prop_map(|of| Expr::Truthy(Box::new(of))),
+            inner.clone().prop_map(|of| Expr::UncheckedClaims(Box::new(of))),
+            inner.clone().prop_map(|of| Expr::Before { cut: "t".into(), of: Box::new(of) }),
+            (inner.clone(), inner.clone())
+                .prop_map(|(scheme, of)| Expr::AfterScheme { schemes: vec![scheme], of: Box::new(of) }),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(present, then, otherwise)| Expr::Choose {
+                present: Box::new(present),
+                then: Box::new(then),
+                otherwise: Box::new(otherwise)
+            }),
             (inner, path()).prop_map(|(of, path)| Expr::Member { of: Box::new(of), path }),
         ]
     })
@@ -129,16 +139,10 @@ fn with_tables(mut sketch: Sketch, claim: Expr, token: Expr, seconds: i64) -> Sk
             ClaimPlan::IssuedAt,
         ],
         lifetime: Lifetime::Seconds(seconds),
-        key: key.clone(),
-    });
-    sketch.flow.policies.push(VerifyPlan {
-        token,
-        algorithms: vec![hs256()],
-        switches: Switches::NONE,
         key,
-        times: ExpiryRules { exp_required: true, iat_checked: true, leeway_secs: 300 },
-        claims: JsonRules::Exact,
     });
+    let times = ExpiryRules { exp_required: true, iat_checked: true, leeway_secs: 300 };
+    sketch.flow.policies.push(VerifyPlan { times, claims: JsonRules::Exact, ..policy(token) });
     sketch
 }
 
@@ -147,7 +151,7 @@ fn answer() -> impl Strategy<Value = fn(Value) -> Answer> {
     let answers: Vec<fn(Value) -> Answer> = vec![
         |_| Answer::Signed("a.b.c".into()),
         |_| Answer::Verified(br#"{"exp":1800000000,"iat":1}"#.as_slice().into()),
-        |_| Answer::Refused(Refusal::Token("".into())),
+        |_| Answer::Refused(Refusal::Token(TokenFlaw::Signature, "".into())),
         |_| Answer::Refused(Refusal::Key(FaultKind::KeyMissing, "".into())),
         |_| Answer::Replied,
         |_| Answer::Declined("nobody".into()),

@@ -1,12 +1,14 @@
 //! The one helper of these tests that knows the engine: builds flows by hand and drives them by a closure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{Context, Run, Step, Told};
-use jose::jwa::SignatureAlgorithm;
+use jose::jwa::{SignatureAlgorithm, Switches};
 use plan::{
-    Answer, Ask, Cells, Expr, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op, Origin, OriginIx, Path, ScriptEvent,
-    ScriptIx, ScriptPlan, ShapeStep, Trigger, TriggerIx, TriggerKind, ValidFlow, Value, validate,
+    Answer, Ask, Cells, ExpiryRules, Expr, Flow, Handler, Handlers, JsonRules, KeySource, LogLevel, Node, NodeIx, Op,
+    Origin, OriginIx, Path, ScriptEvent, ScriptIx, ScriptPlan, ShapeStep, Trigger, TriggerIx, TriggerKind, ValidFlow,
+    Value, VerifyPlan, validate,
 };
 
 pub(crate) const NOW: Context = Context { now_epoch_ms: 1_700_000_000_999 };
@@ -112,6 +114,22 @@ pub(crate) fn script_plan() -> ScriptPlan {
         outputs: 1,
         cpu_ms: 100,
         shares: false,
+    }
+}
+
+/// A policy for HS256 that asks nothing of the claims but their times.
+pub(crate) fn policy(token: Expr) -> VerifyPlan {
+    VerifyPlan {
+        token,
+        algorithms: vec![hs256()],
+        switches: Switches::NONE,
+        key: KeySource::Given("k".into()),
+        times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
+        audience: None,
+        listed: None,
+        claims: JsonRules::Ecmascript,
+        prepare: Vec::new(),
+        refused: BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `jwt`: Ignite's node that issues a token or checks one (sections 2 to 4).
 
+use std::collections::BTreeMap;
+
 use jose::json::Value as Json;
 use jose::jwa::{SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use plan::{
@@ -17,8 +19,11 @@ pub(in crate::node_red) const ALGORITHM_UNSUPPORTED: &str = "ERR_JWT_ALGORITHM_U
 /// The code of section 2, D5.
 pub(in crate::node_red) const EXPIRESIN_INVALID: &str = "ERR_JWT_EXPIRESIN_INVALID";
 
+/// The code of section 4 for a message without a request.
+pub(super) const NO_REQUEST: &str = "ERR_JWT_NO_REQUEST";
+
 /// An HMAC secret may have any length; a short one is only warned of (section 3).
-const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac);
+pub(super) const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac);
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -101,7 +106,11 @@ fn verify(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
         switches: SWITCHES,
         key: jwt_config::key(lowering, config),
         times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
+        audience: None,
+        listed: None,
         claims: JsonRules::Ecmascript,
+        prepare: Vec::new(),
+        refused: BTreeMap::new(),
     };
     Ok(Op::Verify { policy: lowering.add_policy(policy), into: Path::keys(["tokenvalue"]) })
 }
@@ -120,7 +129,7 @@ fn bearer_token() -> Expr {
         of: Box::new(Expr::Message(Path::keys(["req", "headers"]))),
         fault: Box::new(
             Fault::new(FaultKind::Configuration, "The message has no request, so there is no token to check.")
-                .with_code("ERR_JWT_NO_REQUEST"),
+                .with_code(NO_REQUEST),
         ),
     };
     let header = Expr::Member { of: Box::new(headers), path: Path::keys(["authorization"]) };
@@ -131,16 +140,19 @@ fn payload() -> Path {
     Path::keys(["payload"])
 }
 
-fn missing_config() -> Fault {
+/// The fault of a node whose configuration is not there.
+pub(super) fn missing_config() -> Fault {
     Fault::new(FaultKind::Configuration, "The jwt node has no JWT configuration.").with_code("ERR_JWT_CONFIG_MISSING")
 }
 
-fn unsupported_algorithm() -> Fault {
+/// The fault of a node that names no algorithm which may be used.
+pub(super) fn unsupported_algorithm() -> Fault {
     Fault::new(FaultKind::AlgorithmUnsupported, "The algorithm of the JWT configuration is not supported.")
         .with_code(ALGORITHM_UNSUPPORTED)
 }
 
-fn invalid_expiry() -> Fault {
+/// The fault of a node whose lifetime is none.
+pub(super) fn invalid_expiry() -> Fault {
     Fault::new(FaultKind::ExpiryInvalid, "The expiry of the JWT configuration is not a number of seconds.")
         .with_code(EXPIRESIN_INVALID)
 }

@@ -58,17 +58,26 @@ pub(super) static TYPE: NodeType = NodeType {
 
 /// The algorithm of a configuration; if it is none that may be used, that is told.
 pub(super) fn algorithm(lowering: &mut Lowering<'_>, config: &Node) -> Option<&'static SignatureAlgorithm> {
-    let named = config.text("algorithm");
-    let known = ALGORITHMS.contains(&named).then(|| SignatureAlgorithm::by_name(named).ok()).flatten();
+    let known = by_name(config.text("algorithm"));
     if known.is_none() {
-        let message = match named {
-            "" => "The JWT configuration names no algorithm, so no token is issued or accepted.".to_owned(),
-            other => format!("The algorithm `{other}` is not supported, so no token is issued or accepted."),
-        };
-        let hint = "Choose HS256, HS384 or HS512.";
-        lowering.tell(Severity::Stopped, "jwt_algorithm_unsupported", config.spot_of("algorithm"), message, hint);
+        tell_unsupported(lowering, config, "algorithm", config.text("algorithm"));
     }
     known
+}
+
+/// The algorithm of that name, if nodes may use it.
+pub(super) fn by_name(named: &str) -> Option<&'static SignatureAlgorithm> {
+    ALGORITHMS.contains(&named).then(|| SignatureAlgorithm::by_name(named).ok()).flatten()
+}
+
+/// Tells that a property names no algorithm that may be used.
+pub(super) fn tell_unsupported(lowering: &mut Lowering<'_>, node: &Node, property: &str, named: &str) {
+    let message = match named {
+        "" => "The JWT configuration names no algorithm, so no token is issued or accepted.".to_owned(),
+        other => format!("The algorithm `{other}` is not supported, so no token is issued or accepted."),
+    };
+    let hint = "Choose HS256, HS384 or HS512.";
+    lowering.tell(Severity::Stopped, "jwt_algorithm_unsupported", node.spot_of(property), message, hint);
 }
 
 /// The lifetime of a configuration in seconds; if it is none, or an unusual one, that is told.

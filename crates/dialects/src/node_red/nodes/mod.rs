@@ -11,7 +11,11 @@ mod http_response;
 mod inject;
 mod junction;
 mod jwt;
+mod jwt_conf;
 mod jwt_config;
+mod jwt_families;
+mod jwt_sign;
+mod jwt_verify;
 mod status;
 mod tab;
 
@@ -24,6 +28,7 @@ use super::syntax::Node;
 use crate::spec::NodeSpec;
 
 pub(super) use jwt::{ALGORITHM_UNSUPPORTED, EXPIRESIN_INVALID};
+pub(super) use jwt_families::open_secret;
 
 /// Every node type that runs here.
 pub(super) static TYPES: &[&NodeType] = &[
@@ -38,7 +43,10 @@ pub(super) static TYPES: &[&NodeType] = &[
     &inject::TYPE,
     &junction::TYPE,
     &jwt::TYPE,
+    &jwt_conf::TYPE,
     &jwt_config::TYPE,
+    &jwt_sign::TYPE,
+    &jwt_verify::TYPE,
     &status::TYPE,
     &tab::TYPE,
 ];
@@ -100,6 +108,7 @@ pub(super) fn obstacle(node: &Node) -> Option<Obstacle> {
         }),
         "subflow" => None,
         "function" => function::obstacle(node),
+        "jwt sign" | "jwt verify" => jwt_families::obstacle(node),
         kind => find(kind).is_none().then(|| Obstacle {
             code: "missing_type",
             message: format!("There is no node type `{kind}` here"),

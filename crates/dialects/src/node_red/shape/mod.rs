@@ -124,6 +124,11 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::WithoutFirst { .. }
         | Expr::Require { .. }
         | Expr::Member { .. }
+        | Expr::Truthy(_)
+        | Expr::Choose { .. }
+        | Expr::AfterScheme { .. }
+        | Expr::Before { .. }
+        | Expr::UncheckedClaims(_)
         | Expr::Now
         | Expr::Event(_)
         | Expr::NowDate
@@ -149,6 +154,11 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::WithoutFirst { .. }
         | Expr::Require { .. }
         | Expr::Member { .. }
+        | Expr::Truthy(_)
+        | Expr::Choose { .. }
+        | Expr::AfterScheme { .. }
+        | Expr::Before { .. }
+        | Expr::UncheckedClaims(_)
         | Expr::Now
         | Expr::Event(_)
         | Expr::NowDate
