@@ -25,19 +25,24 @@ impl Wrapper {
     /// Appends the wrapped key (RFC 3394 section 2.2.1); `key` is a multiple of 8 octets, 16 or more.
     pub(crate) fn wrap(&self, key: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
+        out.reserve(HALF_BLOCK_OCTETS + key.len());
         out.extend_from_slice(&INITIAL_VALUE);
         out.extend_from_slice(key);
-        let (head, halves) = out[start..].split_at_mut(HALF_BLOCK_OCTETS);
+        let (first, halves) = out[start..].split_at_mut(HALF_BLOCK_OCTETS);
+        let mut block = Zeroizing::new([0; 16]);
+        block[..HALF_BLOCK_OCTETS].copy_from_slice(first);
         let mut step = 0_u64;
         for _ in 0..6 {
             for half in halves.chunks_exact_mut(HALF_BLOCK_OCTETS) {
                 step += 1;
-                let mut block = join(head, half);
+                block[HALF_BLOCK_OCTETS..].copy_from_slice(half);
                 let done = self.0.less_safe_encrypt(&mut *block, EncryptionContext::None);
                 done.map_err(|_| Error::SelfCheck { why: "the backend wrapped no key" })?;
-                split(&block, step, head, half);
+                count_in(step, &mut block);
+                half.copy_from_slice(&block[HALF_BLOCK_OCTETS..]);
             }
         }
+        first.copy_from_slice(&block[..HALF_BLOCK_OCTETS]);
         Ok(())
     }
 }
@@ -53,34 +58,27 @@ impl Unwrapper {
         if !wrapped.len().is_multiple_of(HALF_BLOCK_OCTETS) || wrapped.len() < 3 * HALF_BLOCK_OCTETS {
             return None;
         }
-        let (first, rest) = wrapped.split_first_chunk::<HALF_BLOCK_OCTETS>()?;
-        let (mut head, mut key) = (*first, Zeroizing::new(rest.to_vec()));
+        let (first, rest) = wrapped.split_at(HALF_BLOCK_OCTETS);
+        let mut key = Zeroizing::new(rest.to_vec());
+        let mut block = Zeroizing::new([0; 16]);
+        block[..HALF_BLOCK_OCTETS].copy_from_slice(first);
         let mut step = 6 * (key.len() / HALF_BLOCK_OCTETS) as u64;
         for _ in 0..6 {
             for half in key.rchunks_exact_mut(HALF_BLOCK_OCTETS) {
-                let counted = u64::from_be_bytes(head) ^ step;
-                let mut block = join(&counted.to_be_bytes(), half);
+                count_in(step, &mut block);
+                block[HALF_BLOCK_OCTETS..].copy_from_slice(half);
                 self.0.decrypt(&mut *block, DecryptionContext::None).ok()?;
-                split(&block, 0, &mut head, half);
+                half.copy_from_slice(&block[HALF_BLOCK_OCTETS..]);
                 step -= 1;
             }
         }
-        bool::from(head.ct_eq(&INITIAL_VALUE)).then_some(key)
+        bool::from(block[..HALF_BLOCK_OCTETS].ct_eq(&INITIAL_VALUE)).then_some(key)
     }
 }
 
-fn join(head: &[u8], half: &[u8]) -> Zeroizing<[u8; 16]> {
-    let mut block = Zeroizing::new([0; 16]);
-    block[..HALF_BLOCK_OCTETS].copy_from_slice(head);
-    block[HALF_BLOCK_OCTETS..].copy_from_slice(half);
-    block
-}
-
-/// Puts a block back, the step counted into its first half.
-fn split(block: &[u8; 16], step: u64, head: &mut [u8], half: &mut [u8]) {
-    head.copy_from_slice(&block[..HALF_BLOCK_OCTETS]);
-    head.iter_mut().zip(step.to_be_bytes()).for_each(|(octet, count)| *octet ^= count);
-    half.copy_from_slice(&block[HALF_BLOCK_OCTETS..]);
+/// Counts a step into the first half of a block.
+fn count_in(step: u64, block: &mut [u8; 16]) {
+    block.iter_mut().zip(step.to_be_bytes()).for_each(|(octet, count)| *octet ^= count);
 }
 
 #[cfg(test)]

@@ -132,7 +132,12 @@ impl EncryptionPlan {
     }
 
     pub(super) fn compressed(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        if self.options.zip { zip::deflate(plaintext) } else { Ok(plaintext.to_vec()) }
+        if self.options.zip {
+            return zip::deflate(plaintext);
+        }
+        let mut text = Vec::with_capacity(plaintext.len() + PADDING_OCTETS_MAX);
+        text.extend_from_slice(plaintext);
+        Ok(text)
     }
 }
 
@@ -145,6 +150,8 @@ pub(super) struct Sealed {
 }
 
 const IV_OCTETS_MAX: usize = 16;
+/// What CBC adds at most.
+const PADDING_OCTETS_MAX: usize = 16;
 
 impl Sealed {
     pub(super) fn new(

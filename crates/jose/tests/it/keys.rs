@@ -122,6 +122,35 @@ fn rsa_primes_are_recovered() {
     }
 }
 
+/// JO-17: 1 000 keys of random primes factor, and none fails; half of them with `d` modulo each common multiple.
+#[test]
+fn a_thousand_random_keys_factor() {
+    use crypto_bigint::BoxedUint;
+    let bits = |octets: &[u8]| BoxedUint::from_be_slice(octets, 2048).unwrap();
+    let keys: Vec<_> = (0..23).map(|_| crate::support::object(&private_json(&new_rsa(RsaBits::Bits2048)))).collect();
+    let prime = |key: &jose::json::Object, name: &str| bits(&crate::support::octets(key, name));
+    let primes: Vec<BoxedUint> = keys.iter().flat_map(|key| [prime(key, "p"), prime(key, "q")]).collect();
+    let pairs = (0..primes.len()).flat_map(|first| (first + 1..primes.len()).map(move |second| (first, second)));
+    let e = bits(&[1, 0, 1]);
+    let one = bits(&[1]);
+    let mut factored = 0;
+    for (index, (first, second)) in pairs.take(1_000).enumerate() {
+        let (p, q) = (&primes[first], &primes[second]);
+        let n = p.wrapping_mul(q);
+        let phi = p.wrapping_sub(&one).wrapping_mul(q.wrapping_sub(&one));
+        // The order of the group is half of it at most: `d` may be taken modulo that, too.
+        let order = if index % 2 == 0 { phi } else { phi.shr(1) };
+        let d = e.invert_mod(&crypto_bigint::NonZero::new(order).unwrap()).unwrap();
+        let member = |number: &BoxedUint| base64url::encode(&number.to_be_bytes_trimmed_vartime());
+        let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB","d":"{}"}}"#, member(&n), member(&d));
+        let object = crate::support::object(&private_json(&private(&jwk)));
+        let found = [prime(&object, "p"), prime(&object, "q")];
+        assert!(found.contains(p) && found.contains(q));
+        factored += 1;
+    }
+    assert_eq!(factored, 1_000);
+}
+
 /// JO-23, B-11: every private member of an RSA key with one bit flipped, `oth`, and some of the five CRT members.
 #[test]
 fn mixed_up_rsa_members_are_refused() {
