@@ -9,6 +9,8 @@ pub enum Said {
     Event(ScriptEvent),
     /// It wants to know something and stands still until it is answered.
     Question(Question),
+    /// Its first turn is over, and it waits for something. Not said if the call is at rest then.
+    Paused,
 }
 
 /// What a script wants to know before it goes on. Its whole worker waits, so answer without waiting for anything.

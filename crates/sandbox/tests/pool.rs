@@ -205,6 +205,26 @@ async fn calls_that_wait_do_not_take_a_worker_each() {
     assert!(started.elapsed() < Duration::from_secs(5), "they wait side by side: {:?}", started.elapsed());
 }
 
+#[tokio::test]
+async fn a_call_says_when_its_first_turn_is_over_unless_it_rests_then() {
+    let pool = pool();
+    let waits = pool
+        .register("one", &function("await new Promise(done => setTimeout(done, 20)); node.warn('w'); return null;"));
+    let mut conversation = pool.call(waits, &message(&[]), &Cells::default());
+    let mut said = Vec::new();
+    while said.last() != Some(&Said::Event(ScriptEvent::Rest)) {
+        said.push(conversation.next().await);
+    }
+    let warned = ScriptEvent::Log { level: plan::LogLevel::Warn, text: "w".into() };
+    let events = [warned, ScriptEvent::Done(None), ScriptEvent::Rest].map(Said::Event);
+    assert_eq!(said[0], Said::Paused);
+    assert_eq!(said[1..], events);
+    let rests = pool.register("one", &function("return null;"));
+    let mut conversation = pool.call(rests, &message(&[]), &Cells::default());
+    assert_eq!(conversation.next().await, Said::Event(ScriptEvent::Done(None)));
+    assert_eq!(conversation.next().await, Said::Event(ScriptEvent::Rest));
+}
+
 /// Section 12, D20: the part, the line and what stands there.
 #[tokio::test]
 async fn a_broken_source_is_told_with_its_line() {

@@ -14,13 +14,13 @@ use engine::{Context, Run, Step, Told};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::Response;
-use plan::{Answer, Ask, AskId, Fault, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, Value};
+use plan::{Answer, Ask, AskId, Fault, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, ScriptIx, Value};
 use sandbox::Conversation;
 use tokio::sync::oneshot;
 
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
-use crate::effects::script::Call;
+use crate::effects::script::{Call, Turns};
 use crate::effects::{Begun, sign, variable, verify};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
@@ -36,6 +36,7 @@ pub(crate) struct Drive {
     desk: Desk,
     /// What is under way; none was ever needed if this is `None`.
     later: Option<FuturesUnordered<Later>>,
+    turns: Turns,
     exchange: Exchange,
     failed: bool,
     id: RequestId,
@@ -58,8 +59,8 @@ type Later = Pin<Box<dyn Future<Output = Came> + Send>>;
 enum Came {
     /// The answer to an ask.
     Answer(AskId, Answer),
-    /// A script did something, and may go on.
-    Spoke(AskId, Call, ScriptEvent),
+    /// A script did something, or its first turn is over; it may go on.
+    Spoke(AskId, Call, Option<ScriptEvent>),
 }
 
 /// The clock, as the engine is told it.
@@ -71,13 +72,23 @@ pub(crate) fn now() -> Context {
 impl Drive {
     /// A run whose reply is looked for with [`Self::take_reply`], or sent on after [`Self::send_reply_on`].
     pub(crate) fn of_request(live: Arc<LiveDocument>, log: Log, run: Run, exchange: Exchange, id: RequestId) -> Self {
-        Self { live, log, run, desk: Desk::Here(None), later: None, exchange, failed: false, id }
+        Self {
+            live,
+            log,
+            run,
+            desk: Desk::Here(None),
+            later: None,
+            turns: Turns::default(),
+            exchange,
+            failed: false,
+            id,
+        }
     }
 
     /// A run that nobody waits for.
     pub(crate) fn of_schedule(live: Arc<LiveDocument>, log: Log, run: Run) -> Self {
         let (exchange, id) = (Exchange::default(), RequestId::fresh());
-        Self { live, log, run, desk: Desk::Closed, later: None, exchange, failed: false, id }
+        Self { live, log, run, desk: Desk::Closed, later: None, turns: Turns::default(), exchange, failed: false, id }
     }
 
     /// A run in which a script speaks by itself, under this ask.
@@ -158,13 +169,7 @@ impl Drive {
         };
         match came.expect("a run that waits has something under way") {
             Came::Answer(id, answer) => self.answer(id, answer, &now()),
-            Came::Spoke(id, call, event) => {
-                let is_last = event == ScriptEvent::Rest;
-                self.answer(id, Answer::Script(event), &now());
-                if !is_last {
-                    self.listen(id, call);
-                }
-            }
+            Came::Spoke(id, call, event) => self.hear(id, call, event),
         }
     }
 
@@ -179,10 +184,12 @@ impl Drive {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 Answer::Elapsed
             })),
-            Ask::Script { script, message } => match Call::begin(&self.live, script, &message, self.run.cells()) {
-                Ok(call) => return self.listen(id, call),
-                Err(fault) => Begun::Done(Answer::Failed(fault)),
-            },
+            Ask::Script { script, message } => {
+                if self.turns.begin(id, script, &message) && !self.call_script(id, script, &message) {
+                    self.end_turn(id);
+                }
+                return;
+            }
         };
         match begun {
             Begun::Done(answer) => self.answer(id, answer, context),
@@ -198,6 +205,43 @@ impl Drive {
                 Answer::Declined("the message leads to no request, so nothing is answered".into())
             }
             Err(fault) => Answer::Failed(fault),
+        }
+    }
+
+    /// Whether the script could be called.
+    fn call_script(&mut self, id: AskId, script: ScriptIx, message: &Value) -> bool {
+        match Call::begin(&self.live, script, message, self.run.cells()) {
+            Ok(call) => {
+                self.listen(id, call);
+                true
+            }
+            Err(fault) => {
+                self.answer(id, Answer::Failed(fault), &now());
+                false
+            }
+        }
+    }
+
+    fn hear(&mut self, id: AskId, call: Call, event: Option<ScriptEvent>) {
+        let is_last = event == Some(ScriptEvent::Rest);
+        let is_over = is_last || event.is_none();
+        if let Some(event) = event {
+            self.answer(id, Answer::Script(event), &now());
+        }
+        if !is_last {
+            self.listen(id, call);
+        }
+        if is_over {
+            self.end_turn(id);
+        }
+    }
+
+    fn end_turn(&mut self, mut over: AskId) {
+        while let Some((id, script, message)) = self.turns.end(over) {
+            if self.call_script(id, script, &message) {
+                return;
+            }
+            over = id;
         }
     }
 

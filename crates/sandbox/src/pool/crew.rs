@@ -210,7 +210,12 @@ impl Crew {
                 // Whoever does not wait any more does not miss it.
                 let _ = listener.send(outcome);
             }
-            FromWorker::Paused { due_ms } => hand.pause(due_ms),
+            FromWorker::Paused { due_ms } => {
+                if let Some(call) = turn.call {
+                    hand.tell(call, Said::Paused);
+                }
+                hand.pause(due_ms);
+            }
         }
         Ok(())
     }

@@ -66,6 +66,7 @@ pub(crate) async fn listen_with(mut conversation: Conversation, variables: &Vari
         match said {
             Said::Event(ScriptEvent::Rest) => return events,
             Said::Event(event) => events.push(event),
+            Said::Paused => {}
             Said::Question(question) => conversation.answer(Ok(variables.answer(question))),
         }
     }

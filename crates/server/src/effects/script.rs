@@ -1,10 +1,42 @@
 //! Scripts: called in a worker process, listened to until they rest, and answered what they ask on the way.
 
-use plan::{Cells, Fault, FaultKind, Origin, OriginIx, ScriptEvent, ScriptIx, Text, Value};
+use std::collections::VecDeque;
+
+use plan::{AskId, Cells, Fault, FaultKind, Origin, OriginIx, ScriptEvent, ScriptIx, Text, Value};
 use sandbox::{Conversation, Question, Said};
 
 use crate::deployment::LiveDocument;
 use crate::variables::scope;
+
+/// The first turns of one run's scripts, one after the other: each sees the request as the one before has left it, and
+/// variables are touched in the order of the messages.
+#[derive(Default)]
+pub(crate) struct Turns {
+    running: Option<AskId>,
+    waiting: VecDeque<(AskId, ScriptIx, Value)>,
+}
+
+impl Turns {
+    /// Whether the script may run now; if not, it waits for its turn.
+    pub(crate) fn begin(&mut self, id: AskId, script: ScriptIx, message: &Value) -> bool {
+        if self.running.is_some() {
+            self.waiting.push_back((id, script, message.clone()));
+            return false;
+        }
+        self.running = Some(id);
+        true
+    }
+
+    /// Which script may run now that this one's first turn is over.
+    pub(crate) fn end(&mut self, id: AskId) -> Option<(AskId, ScriptIx, Value)> {
+        if self.running != Some(id) {
+            return None;
+        }
+        let next = self.waiting.pop_front();
+        self.running = next.as_ref().map(|(id, ..)| *id);
+        next
+    }
+}
 
 /// A script that is speaking.
 pub(crate) struct Call {
@@ -31,12 +63,14 @@ impl Call {
         Self { conversation, origin }
     }
 
-    /// The next thing that it does; what it asks on the way is answered here.
-    pub(crate) async fn next(&mut self, live: &LiveDocument) -> ScriptEvent {
+    /// The next thing that it does; what it asks on the way is answered here. None once its first turn is over, if it
+    /// goes on behind that.
+    pub(crate) async fn next(&mut self, live: &LiveDocument) -> Option<ScriptEvent> {
         let node = &live.flow().origins[self.origin.0 as usize];
         loop {
             match self.conversation.next().await {
-                Said::Event(event) => return event,
+                Said::Event(event) => return Some(event),
+                Said::Paused => return None,
                 Said::Question(question) => self.conversation.answer(answer(live, node, question)),
             }
         }
