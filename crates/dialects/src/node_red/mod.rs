@@ -3,6 +3,7 @@
 //! The contract is `docs/contracts/node-red.md`; a section named in this module is a section of that contract.
 
 mod accept;
+mod credentials;
 mod environment;
 mod events;
 mod lower;
@@ -18,6 +19,7 @@ mod text;
 mod timespan;
 
 pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
+pub use credentials::{Credentials, CredentialsError, runtime_secret};
 pub use environment::reference;
 pub use lower::lower;
 pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
