@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cell::{Cells, Scope};
 use crate::effect::Fault;
 use crate::pattern::Pattern;
-use crate::slot::{Root, Slot};
+use crate::slot::Slot;
 use crate::template::Template;
 use crate::value::{Map, Text, Value};
 
@@ -160,12 +160,11 @@ pub enum JsonWay {
 }
 
 impl Expr {
-    /// Every place outside the message that the expression names itself; those of template names come beside it.
+    /// Every [`Expr::Slot`] in the expression.
     pub fn slots<'e>(&'e self, found: &mut Vec<&'e Slot>) {
         match self {
-            Self::Slot(slot) if slot.root != Root::Message => found.push(slot),
-            Self::Slot(_)
-            | Self::Literal(_)
+            Self::Slot(slot) => found.push(slot),
+            Self::Literal(_)
             | Self::Message(_)
             | Self::Now
             | Self::NowDate

@@ -79,7 +79,8 @@ pub enum Op {
     Raise(Fault),
 }
 
-/// One edit: the value goes to its place; undefined takes out what stands there.
+/// One edit: the value goes to its place; undefined takes out what stands there. An edit whose value would be read from the
+/// members of something undefined or null is left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
     /// Where the value goes.

@@ -17,6 +17,7 @@ mod shape;
 mod syntax;
 mod text;
 mod timespan;
+mod typed;
 
 pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
 pub use credentials::{Credentials, CredentialsError, runtime_secret};

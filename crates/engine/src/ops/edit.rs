@@ -1,6 +1,6 @@
 //! Edits: values are read, made and written one after the other, in the message and in variables of the document.
 
-use plan::{Ask, AskId, Cells, Edit, Expr, Flow, LogLevel, Root, Value, Variable};
+use plan::{Ask, AskId, Cells, Edit, Expr, Flow, LogLevel, Path, Root, Value, Variable, look};
 
 use crate::eval::Scope;
 use crate::render::{template_of, variable_of};
@@ -22,7 +22,12 @@ pub(crate) fn go_on(
             stage.reading = Some(variable.clone());
             return Some(work.ask_at(delivery, Ask::Read(variable), stage));
         }
-        let value = work.scope_with(&delivery.message, &stage).eval(&edit.value);
+        let scope = work.scope_with(&delivery.message, &stage);
+        if !can_be_read(&edit.value, &scope) {
+            stage = Stage { done: stage.done + 1, ..Stage::default() };
+            continue;
+        }
+        let value = scope.eval(&edit.value);
         let value = match value.and_then(|value| work.count_text(&value).map(|()| value)) {
             Ok(value) => value,
             Err(fault) => {
@@ -64,6 +69,18 @@ pub(crate) fn variables(expr: &Expr, scope: &Scope<'_>) -> Vec<Variable> {
         found.extend(template.names().into_iter().filter_map(|name| variable_of(name, variables)));
     }
     found
+}
+
+/// Whether everything that the expression reads from the message stands in something that can have members.
+fn can_be_read(expr: &Expr, scope: &Scope<'_>) -> bool {
+    let mut slots = Vec::new();
+    expr.slots(&mut slots);
+    slots.into_iter().filter(|slot| slot.root == Root::Message).all(|slot| {
+        let path = slot.way.resolve(scope.message, scope.cells);
+        let holder = path.and_then(|path| Some(Path(path.0.split_last()?.1.into())));
+        holder
+            .is_some_and(|holder| !matches!(look(scope.message, &holder, scope.cells), Value::Undefined | Value::Null))
+    })
 }
 
 /// Puts the value into its place; what must be asked for that comes back. A place that the message does not lead to

@@ -35,18 +35,20 @@ fn text(value: &str) -> Expr {
     Expr::Literal(Value::text(value))
 }
 
-/// NR-93: undefined takes out what stands there; what is missing is made on the way, with gaps in lists.
+/// NR-93: undefined takes out what stands there, unless it was read from the members of nothing; what is missing is made on the way, with gaps in lists.
 #[test]
 fn an_edit_writes_and_takes_out() {
     let deep = Way([Turn::To(Segment::Key("payload".into())), Turn::To(Segment::Index(2))].into());
     let message = edited(
         vec![
             set(Slot { root: Root::Message, way: deep }, text("v")),
-            set(at(&["gone"]), Expr::Slot(at(&["none", "deeper"]))),
+            set(at(&["gone"]), Expr::Slot(at(&["none"]))),
+            set(at(&["kept"]), Expr::Slot(at(&["none", "deeper"]))),
         ],
-        Value::map([("gone", Value::Null)]),
+        Value::map([("gone", Value::Null), ("kept", Value::Null)]),
     );
-    assert_eq!(message, payload(Value::list(vec![Value::Undefined, Value::Undefined, Value::text("v")])));
+    let list = Value::list(vec![Value::Undefined, Value::Undefined, Value::text("v")]);
+    assert_eq!(message, Value::map([("kept", Value::Null), ("payload", list)]));
 }
 
 /// NR-95: a way through `__proto__` writes nothing, and says so.

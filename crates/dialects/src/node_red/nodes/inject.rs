@@ -1,13 +1,14 @@
 //! `inject`: sends messages by itself, once or again and again (section 13).
 
-use jose::json::{Limits, Object, Value as Json};
-use plan::{Expr, JsonRules, Number, Severity, ShapeStep, TriggerKind, Value, read_json};
+use jose::json::{Object, Value as Json};
+use plan::{Expr, Severity, ShapeStep, TriggerKind};
 
 use super::{Lower, NodeType};
 use crate::node_red::lower::{Live, Lowering};
-use crate::node_red::number::{milliseconds_of, number_of};
+use crate::node_red::number::milliseconds_of;
 use crate::node_red::property;
 use crate::node_red::syntax::Node;
+use crate::node_red::typed;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
 /// What a node that is to send once waits if it does not say how long.
@@ -116,43 +117,9 @@ fn step(lowering: &mut Lowering<'_>, node: &Node, property: &Object) -> Option<S
 }
 
 fn value(lowering: &Lowering<'_>, node: &Node, kind: &str, value: Option<&Json>) -> Option<Expr> {
-    let text = value.and_then(Json::as_text).unwrap_or_default();
-    let literal = match kind {
-        "" | "str" => Value::text(text),
-        "num" => Value::Number(Number::Float(number_of(value)?)),
-        "bool" => Value::Bool(text == "true" || value.and_then(Json::as_bool) == Some(true)),
-        "json" => json(text)?,
-        "bin" => octets(text)?,
-        "env" => variable(lowering, node, text),
-        "date" if text.is_empty() => return Some(Expr::Now),
-        _ => return None,
-    };
-    Some(Expr::Literal(literal))
-}
-
-fn json(text: &str) -> Option<Value> {
-    read_json(text.as_bytes(), Limits::REQUEST, JsonRules::Ecmascript).ok()
-}
-
-/// A list of numbers from 0 to 255, or a text.
-fn octets(text: &str) -> Option<Value> {
-    let value = Json::parse(text.as_bytes(), Limits::DOCUMENT).ok()?;
-    let octets = match &value {
-        Json::Text(text) => Some(text.as_bytes().to_vec()),
-        Json::Array(items) => items.iter().map(|item| item.as_number()?.parse().ok()).collect(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
-    };
-    octets.map(|octets| Value::Bytes(octets.into()))
-}
-
-fn variable(lowering: &Lowering<'_>, node: &Node, name: &str) -> Value {
-    match lowering.variables(node).remove(name) {
-        Some(Json::Text(text)) => Value::text(text),
-        Some(other) => {
-            let mut text = Vec::new();
-            jose::json::write_value(&mut text, &other);
-            json(&String::from_utf8_lossy(&text)).unwrap_or_default()
-        }
-        None => Value::text(""),
+    match kind {
+        // A message that starts by itself has no other to read from, and asks for nothing.
+        "msg" | "flow" | "global" => None,
+        _ => typed::expr(lowering, node, kind, value).ok(),
     }
 }

@@ -1,6 +1,7 @@
 //! The node types, one file each; a new one adds its two lines here.
 
 mod catch;
+mod change;
 mod comment;
 mod complete;
 mod debug;
@@ -9,6 +10,7 @@ mod group;
 mod http_in;
 mod http_response;
 mod inject;
+mod json;
 mod junction;
 mod jwt;
 mod jwt_conf;
@@ -17,7 +19,9 @@ mod jwt_families;
 mod jwt_sign;
 mod jwt_verify;
 mod status;
+mod switch;
 mod tab;
+mod template;
 
 use plan::{Op, TriggerKind};
 
@@ -33,6 +37,7 @@ pub(super) use jwt_families::open_secret;
 /// Every node type that runs here.
 pub(super) static TYPES: &[&NodeType] = &[
     &catch::TYPE,
+    &change::TYPE,
     &comment::TYPE,
     &complete::TYPE,
     &debug::TYPE,
@@ -41,6 +46,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &http_in::TYPE,
     &http_response::TYPE,
     &inject::TYPE,
+    &json::TYPE,
     &junction::TYPE,
     &jwt::TYPE,
     &jwt_conf::TYPE,
@@ -48,7 +54,9 @@ pub(super) static TYPES: &[&NodeType] = &[
     &jwt_sign::TYPE,
     &jwt_verify::TYPE,
     &status::TYPE,
+    &switch::TYPE,
     &tab::TYPE,
+    &template::TYPE,
 ];
 
 /// A node type: how it describes itself, and what it becomes.
