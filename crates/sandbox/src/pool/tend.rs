@@ -93,10 +93,9 @@ impl Inner {
 
 async fn tend(pool: Weak<Inner>, worker: u64, link: Arc<Link>, mut child: Child) {
     let end = watch_over(&pool, worker, &link).await;
-    // A worker whose turn came to its end all by itself has closed its socket first; how it ended is known soon.
-    let killed = !matches!(end, End::Gone);
-    if killed {
-        let _ = child.start_kill();
+    // One that is gone has ended by itself: killing it now could hide how.
+    if !matches!(end, End::Gone) {
+        let _already_gone = child.start_kill();
     }
     let status = child.wait().await;
     let cause = match end {
