@@ -19,9 +19,10 @@ pub(crate) struct ContentKey {
     cipher: Cipher,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a key of one token stays on the stack; boxes would cost a tenth of it")]
 enum Cipher {
-    Gcm(Box<LessSafeKey>),
-    CbcHmac { mac: Box<HmacKey>, aes: Box<Cbc> },
+    Gcm(LessSafeKey),
+    CbcHmac { mac: HmacKey, aes: Cbc },
 }
 
 /// AES-CBC in the one direction that is needed.
@@ -56,13 +57,10 @@ impl ContentKey {
             return None;
         }
         let cipher = match row.family {
-            ContentFamily::Gcm(size) => Cipher::Gcm(Box::new(gcm_key(size, cek)?)),
+            ContentFamily::Gcm(size) => Cipher::Gcm(gcm_key(size, cek)?),
             ContentFamily::CbcHmac(size, hash) => {
                 let (mac, aes) = cek.split_at(cek.len() - size.octets());
-                Cipher::CbcHmac {
-                    mac: Box::new(HmacKey::new(hash, mac)),
-                    aes: Box::new(Cbc::new(size, aes, direction)?),
-                }
+                Cipher::CbcHmac { mac: HmacKey::new(hash, mac), aes: Cbc::new(size, aes, direction)? }
             }
         };
         Some(Self { row, cipher })
@@ -152,7 +150,7 @@ pub(crate) fn gcm_key(size: AesSize, key: &[u8]) -> Option<LessSafeKey> {
 }
 
 /// The block cipher of a size.
-pub(crate) fn block_cipher(size: AesSize) -> &'static cipher::Algorithm {
+fn block_cipher(size: AesSize) -> &'static cipher::Algorithm {
     match size {
         AesSize::Aes128 => &cipher::AES_128,
         AesSize::Aes192 => &cipher::AES_192,

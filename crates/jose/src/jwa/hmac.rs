@@ -6,6 +6,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Sha2;
 
+/// Octets of a block of SHA-512.
+const BLOCK_OCTETS_MAX: usize = 128;
+
 /// An HMAC key, ready to be used often.
 pub(crate) struct HmacKey(HmacState);
 
@@ -78,7 +81,8 @@ impl HmacContext {
 
 impl<D: Digest + BlockSizeUser> Pads<D> {
     fn new(secret: &[u8]) -> Self {
-        let mut block = Zeroizing::new(vec![0; D::block_size()]);
+        let mut pad = Zeroizing::new([0; BLOCK_OCTETS_MAX]);
+        let block = &mut pad[..D::block_size()];
         if secret.len() <= block.len() {
             block[..secret.len()].copy_from_slice(secret);
         } else {

@@ -37,7 +37,7 @@ pub struct DecryptionKey {
 
 enum Decryptor {
     Rsa(RsaDecryptor),
-    Unwrap(Box<Unwrapper>),
+    Unwrap(Unwrapper),
     GcmUnwrap(Box<LessSafeKey>),
     Direct(Vec<ContentKey>),
     Agree(Agreement, Option<AesSize>),
@@ -60,9 +60,7 @@ impl DecryptionKey {
         let decryptor = match (algorithm.family, jwk.secret()) {
             (KeyFamily::Rsa1_5, SecretKey::Rsa(_)) => Some(Decryptor::Rsa(RsaDecryptor::new(None, jwk)?)),
             (KeyFamily::RsaOaep(hash), SecretKey::Rsa(_)) => Some(Decryptor::Rsa(RsaDecryptor::new(Some(hash), jwk)?)),
-            (KeyFamily::AesKw(size), SecretKey::Oct(secret)) => {
-                Unwrapper::new(size, secret).map(|key| Decryptor::Unwrap(Box::new(key)))
-            }
+            (KeyFamily::AesKw(size), SecretKey::Oct(secret)) => Unwrapper::new(size, secret).map(Decryptor::Unwrap),
             (KeyFamily::AesGcmKw(size), SecretKey::Oct(secret)) => {
                 gcm_key(size, secret).map(|key| Decryptor::GcmUnwrap(Box::new(key)))
             }

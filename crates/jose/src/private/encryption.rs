@@ -36,7 +36,7 @@ pub struct EncryptionKey {
 
 enum Encryptor {
     Rsa(RsaEncryptor),
-    Wrap(Box<Wrapper>),
+    Wrap(Wrapper),
     GcmWrap(Box<LessSafeKey>, Count),
     Direct(Vec<ContentKey>, Count),
     Agree(Peer, Option<AesSize>),
@@ -95,7 +95,7 @@ impl EncryptionKey {
             };
         };
         let encryptor = match algorithm.family {
-            KeyFamily::AesKw(size) => Wrapper::new(size, secret).map(|key| Encryptor::Wrap(Box::new(key))),
+            KeyFamily::AesKw(size) => Wrapper::new(size, secret).map(Encryptor::Wrap),
             KeyFamily::AesGcmKw(size) => {
                 gcm_key(size, secret).map(|key| Encryptor::GcmWrap(Box::new(key), Count::default()))
             }

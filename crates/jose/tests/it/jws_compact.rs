@@ -272,6 +272,7 @@ fn broken_headers_and_shapes() {
     for shape in ["", ".", "..", "...", "a.b", "a.b.c.d", "a.b.c.d.e", &format!("{good}.x"), &good.replace('.', "")] {
         assert_eq!(code(verified(shape, &key)), "malformed", "{shape}");
     }
+    assert_eq!(code(verified(&format!("{good}~WyJzYWx0IiwiYSIsMV0~"), &key)), "unsupported");
     for spoiled in [format!("{good}="), format!("{good} "), format!("\n{good}"), good.replacen('.', "\0.", 1)] {
         assert_eq!(code(verified(&spoiled, &key)), "malformed");
     }
