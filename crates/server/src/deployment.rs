@@ -175,6 +175,18 @@ impl Deployments {
         Ok(gone)
     }
 
+    /// Ends every document, because the process ends: nothing is served any more, and scripts say goodbye. What the store
+    /// holds stays.
+    pub async fn stop(&self) {
+        let _changing = self.changing.lock().await;
+        let table = std::mem::replace(
+            &mut *self.table.write().unwrap_or_else(PoisonError::into_inner),
+            Arc::new(Table::of(Vec::new())),
+        );
+        let ends = table.documents.iter().map(|entry| retire::stop(Arc::clone(&entry.live), self.house.log.clone()));
+        futures_util::future::join_all(ends).await;
+    }
+
     /// What is live, in its order.
     pub fn list(&self) -> Vec<Listed> {
         self.table().documents.iter().map(|entry| entry.listed.clone()).collect()
@@ -319,7 +331,7 @@ impl Deployments {
     fn swap(&self, documents: Vec<Entry>, old: Vec<Entry>) {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Table::of(documents));
         for Entry { live, .. } in old {
-            retire::retire(live, self.house.log.clone());
+            tokio::spawn(retire::retire(live, self.house.log.clone()));
         }
     }
 }

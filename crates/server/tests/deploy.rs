@@ -146,13 +146,17 @@ async fn time_sets_flows_off() {
     let show = function("n0", "msg.payload = flow.get(\"n\") || 0;\nreturn msg;", json!([["out"]]));
     let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
     chancery.deploy(&flow(&[inject, count, show.clone()])).await.unwrap();
+    let counted = async || {
+        let reply = chancery.get("/x").await;
+        reply.body.parse::<u32>().unwrap_or_else(|_| panic!("a number: {reply:?}"))
+    };
     tokio::time::sleep(Duration::from_millis(800)).await;
-    let count: u32 = chancery.get("/x").await.body.parse().unwrap();
+    let count = counted().await;
     assert!((4..=9).contains(&count), "{count}");
     chancery.deploy(&flow(&[show])).await.unwrap();
-    let after: u32 = chancery.get("/x").await.body.parse().unwrap();
+    let after = counted().await;
     tokio::time::sleep(Duration::from_millis(400)).await;
-    let later: u32 = chancery.get("/x").await.body.parse().unwrap();
+    let later = counted().await;
     assert!(after >= count && later <= after + 1, "{count} {after} {later}");
 }
 
@@ -243,4 +247,18 @@ async fn properties_name_variables() {
     assert_eq!(chancery.get("/x").await.body, "found");
     chancery.deploy(&document.replace("${WHERE}", "${CHANCERY_WHERE}")).await.unwrap();
     assert_eq!(chancery.get("/hidden").await.status, 404);
+}
+
+#[tokio::test]
+async fn nothing_is_served_once_the_process_ends() {
+    let mut ending = function("n0", "msg.payload = \"here\";\nreturn msg;", json!([["out"]]));
+    ending["finalize"] = "flow.set(\"bye\", 1);".into();
+    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
+    chancery.deploy(&flow(&[ending])).await.unwrap();
+    assert_eq!(chancery.get("/x").await.body, "here");
+    let began = Instant::now();
+    chancery.deployments.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(4));
+    assert_eq!(chancery.get("/x").await.status, 404);
+    assert!(chancery.deployments.vault().store().document("public", "flows").unwrap().is_some(), "it is kept");
 }

@@ -287,3 +287,25 @@ async fn scripts_begin_and_end_with_their_document() {
     }
     panic!("`finalize` has not run");
 }
+
+/// NR-87: a function that eats memory fails alone; its worker is replaced.
+#[tokio::test]
+async fn a_function_that_eats_memory() {
+    let hungry = "var all = [];\nfor (;;) { all.push(new Array(100000).fill(all.length)); }";
+    let nodes = [
+        function("n0", hungry, json!([["out"]])),
+        catch("c", Value::Null, json!([["tell"]])),
+        tell(),
+        json!({"id": "in2", "type": "http in", "url": "/other", "method": "get", "wires": [["other"]]}),
+        function("other", "msg.payload = [1].map(function (x) { return x + 1; });\nreturn msg;", json!([["out"]])),
+    ];
+    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(15), ..Options::default() });
+    chancery.deploy(&flow(&nodes)).await.unwrap();
+    for _ in 0..2 {
+        let reply = chancery.get("/x").await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let told: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(told["error"]["source"]["id"], "n0", "{told}");
+        assert_eq!(chancery.get("/other").await.body, "[2]");
+    }
+}

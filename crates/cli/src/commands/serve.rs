@@ -74,6 +74,7 @@ impl Serving<'_> {
             voice.say(format!("  {route}"));
         }
         doors.serve_until(shutdown, stopped()).await;
+        live.stop().await;
         Ok(ExitCode::Done)
     }
 
@@ -83,7 +84,7 @@ impl Serving<'_> {
             vault: self.vault,
             pool: Pool::new(PoolSettings::default()),
             log: self.log.clone(),
-            environment: std::env::vars().collect(),
+            environment: environment(),
             reply_timeout: self.settings.flows.http_reply_timeout,
             jwt_any_hmac: self.settings.flows.compat_jwt_any_hmac,
             given: self.given,
@@ -114,6 +115,12 @@ impl Serving<'_> {
         let routes = served.into_values().flatten().map(|(method, path)| format!("{method} {path}"));
         Ok((live, routes.collect()))
     }
+}
+
+/// The variables that flows may name; one that is no text is none.
+fn environment() -> BTreeMap<String, String> {
+    let texts = std::env::vars_os().map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.flatten().collect()
 }
 
 fn tell(document: &str, diagnostics: &[Diagnostic], voice: Voice) {

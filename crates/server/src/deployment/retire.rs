@@ -17,19 +17,28 @@ const GOODBYE_SECS: u64 = 5;
 const LOOK_MS: u64 = 20;
 
 /// Lets the runs of a document end, cuts off what is left, and ends its scripts.
-pub(super) fn retire(live: Arc<LiveDocument>, log: Log) {
+pub(super) async fn retire(live: Arc<LiveDocument>, log: Log) {
     live.stop_schedules();
-    tokio::spawn(async move {
-        if tokio::time::timeout(Duration::from_secs(RETIRE_SECS), until_alone(&live)).await.is_err() {
-            log.warn("runs_cut", &[Field::Document(live.name())]);
-            live.cut();
-            until_alone(&live).await;
-        }
-        let goodbye = tokio::time::timeout(Duration::from_secs(GOODBYE_SECS), goodbye(&live, &log));
-        if goodbye.await.is_err() {
-            log.warn("finalize_cut", &[Field::Document(live.name())]);
-        }
-    });
+    if tokio::time::timeout(Duration::from_secs(RETIRE_SECS), until_alone(&live)).await.is_err() {
+        log.warn("runs_cut", &[Field::Document(live.name())]);
+        live.cut();
+        until_alone(&live).await;
+    }
+    say_goodbye(&live, &log).await;
+}
+
+/// Ends a document at once, because the process ends: runs that nobody waits for are cut off.
+pub(super) async fn stop(live: Arc<LiveDocument>, log: Log) {
+    live.stop_schedules();
+    live.cut();
+    say_goodbye(&live, &log).await;
+}
+
+async fn say_goodbye(live: &Arc<LiveDocument>, log: &Log) {
+    let goodbye = tokio::time::timeout(Duration::from_secs(GOODBYE_SECS), goodbye(live, log));
+    if goodbye.await.is_err() {
+        log.warn("finalize_cut", &[Field::Document(live.name())]);
+    }
 }
 
 /// Every run holds the document; when nobody else does, the last one has ended.

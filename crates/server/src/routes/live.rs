@@ -8,23 +8,32 @@ use dialects::node_red::{self, Accepted, Found, Route, Unanswered};
 use engine::Run;
 use http::{Request, Response, StatusCode};
 use plan::{Map, TriggerIx};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
 use super::LiveFlows;
 use crate::accept::{Intake, Peer};
 use crate::deployment::{Deployments, LiveDocument, Target};
 use crate::drive::{Drive, Pause};
-use crate::effects::reply::Outcome;
+use crate::effects::reply::{Between, Outcome};
 use crate::problem::{Body, RequestId};
+
+/// Runs of requests that may go on in tasks of their own at once. Beyond that a request whose flow has to wait is refused,
+/// and what a flow does behind its reply is cut off.
+pub const RUNS_WAITING_MAX: usize = 50_000;
 
 /// The live flows, as the runtime listener asks for them.
 #[derive(Clone)]
-pub struct Live(Arc<Deployments>);
+pub struct Live {
+    deployments: Arc<Deployments>,
+    /// One place for each run that goes on in a task of its own.
+    places: Arc<Semaphore>,
+}
 
 impl Live {
     /// Answers from these deployments.
     pub fn new(deployments: Arc<Deployments>) -> Self {
-        Self(deployments)
+        Self { deployments, places: Arc::new(Semaphore::new(RUNS_WAITING_MAX)) }
     }
 }
 
@@ -50,7 +59,7 @@ impl Live {
     /// Finds the flow and makes a message of the request, or an answer if there is no such flow or message. The table
     /// is let go of then, so that a document which is replaced meanwhile is held by its runs alone.
     async fn take_in(&self, request: Request<Intake>, peer: Peer) -> Result<Start, Box<Response<Bytes>>> {
-        let table = self.0.table();
+        let table = self.deployments.table();
         match table.routes.find(request.method(), request.uri().path()) {
             Found::Route { route, to, parameters } => accept(route, to, parameters, request, peer).await,
             Found::Options(allow) => Err(Box::new(node_red::options(&allow))),
@@ -61,14 +70,16 @@ impl Live {
 
     async fn run(&self, start: Start) -> Response<Bytes> {
         let Start { live, trigger, accepted, id } = start;
-        let deadline = Instant::now() + self.0.reply_timeout();
+        let deadline = Instant::now() + self.deployments.reply_timeout();
         let run = Run::start(live.flow(), trigger, accepted.message, accepted.cells);
-        let mut drive = Drive::of_request(live, self.0.log().clone(), run, accepted.exchange, id);
+        let mut drive = Drive::of_request(live, self.deployments.log().clone(), run, accepted.exchange, id);
         let pause = drive.advance();
         match (drive.take_reply(), pause) {
             (Some(reply), Pause::Rest) => reply,
             (Some(reply), Pause::Waiting | Pause::Tired) => {
-                tokio::spawn(drive.finish());
+                if !self.go_on(drive) {
+                    self.deployments.log().warn("runs_full", &[]);
+                }
                 reply
             }
             (None, Pause::Rest) if drive.failed() => unanswered(Unanswered::Error, id),
@@ -77,8 +88,25 @@ impl Live {
                 tokio::time::sleep_until(deadline).await;
                 unanswered(Unanswered::Timeout, id)
             }
-            (None, Pause::Waiting | Pause::Tired) => wait(drive, deadline, id).await,
+            (None, Pause::Waiting | Pause::Tired) => {
+                let (receiver, between) = drive.send_reply_on();
+                if self.go_on(drive) {
+                    return wait(receiver, &between, deadline, id).await;
+                }
+                self.deployments.log().warn("runs_full", &[]);
+                unanswered(Unanswered::Stopped, id)
+            }
         }
+    }
+
+    /// Lets a run go on in a task of its own; false if there are too many.
+    fn go_on(&self, drive: Drive) -> bool {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return false };
+        tokio::spawn(async move {
+            drive.finish().await;
+            drop(place);
+        });
+        true
     }
 }
 
@@ -99,10 +127,13 @@ async fn accept(
     Ok(Start { live: Arc::clone(&to.live), trigger, accepted, id })
 }
 
-/// Lets a run go on in a task of its own and waits for its reply.
-async fn wait(mut drive: Drive, deadline: Instant, id: RequestId) -> Response<Bytes> {
-    let (mut receiver, between) = drive.send_reply_on();
-    tokio::spawn(drive.finish());
+/// Waits for the reply of a run that goes on in a task of its own.
+async fn wait(
+    mut receiver: oneshot::Receiver<Outcome>,
+    between: &Between,
+    deadline: Instant,
+    id: RequestId,
+) -> Response<Bytes> {
     let heard = tokio::time::timeout_at(deadline, &mut receiver).await;
     let why = || if between.failed.load(Ordering::Acquire) { Unanswered::Error } else { Unanswered::Timeout };
     match heard {
