@@ -1,6 +1,7 @@
 //! The worker's end of its socket: frames in, frames out, and the clock its timers run by.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
@@ -19,6 +20,8 @@ const READ_BYTES: usize = 64 << 10;
 pub(super) struct Channel {
     socket: UnixStream,
     inbox: RefCell<Vec<u8>>,
+    /// Frames that came while an answer was waited for.
+    early: RefCell<VecDeque<ToWorker>>,
     outbox: RefCell<Vec<u8>>,
     said_bytes: Cell<usize>,
     born: Instant,
@@ -29,6 +32,7 @@ impl Channel {
         Self {
             socket,
             inbox: RefCell::default(),
+            early: RefCell::default(),
             outbox: RefCell::default(),
             said_bytes: Cell::new(0),
             born: Instant::now(),
@@ -49,7 +53,8 @@ impl Channel {
     pub(super) fn receive(&self) -> Option<ToWorker> {
         self.flush()?;
         self.said_bytes.set(0);
-        self.next()
+        let early = self.early.borrow_mut().pop_front();
+        early.map_or_else(|| self.next(), Some)
     }
 
     /// Asks and waits for the answer; none if the server hung up.
@@ -60,8 +65,14 @@ impl Channel {
         }
         drop(outbox);
         self.flush()?;
-        // The server sends nothing else while a turn lasts.
-        if let ToWorker::Answer(answer) = self.next()? { Some(answer) } else { None }
+        loop {
+            let frame = self.next()?;
+            if let ToWorker::Answer(answer) = frame {
+                return Some(answer);
+            }
+            // A script is forgotten, or a call dropped, while another one's turn lasts: that waits for its end.
+            self.early.borrow_mut().push_back(frame);
+        }
     }
 
     /// Whether the script may say more in this turn.
