@@ -11,6 +11,7 @@ use plan::{
 
 use super::environment::Environment;
 use super::events::{Events, Listener};
+use super::links::{self, LinkIn};
 use super::lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
 use super::nodes::{self, Lower, NodeType};
 use super::sections::{Fate, Sections};
@@ -47,6 +48,7 @@ pub(super) struct Lowering<'d> {
     told: Vec<(usize, Diagnostic)>,
     told_before: HashSet<(usize, &'static str, Text)>,
     secrets: Vec<FoundSecret>,
+    link_ins: Vec<LinkIn>,
 }
 
 /// A node that runs, with its variables resolved, and what its type says of it.
@@ -74,6 +76,7 @@ impl<'d> Lowering<'d> {
             told: Vec::new(),
             told_before: HashSet::new(),
             secrets: Vec::new(),
+            link_ins: Vec::new(),
         }
     }
 
@@ -91,6 +94,11 @@ impl<'d> Lowering<'d> {
     /// All variables that a node sees.
     pub(super) fn variables(&self, node: &Node) -> BTreeMap<String, Json> {
         self.environment.visible(node)
+    }
+
+    /// The link in nodes that run.
+    pub(super) fn link_ins(&self) -> &[LinkIn] {
+        &self.link_ins
     }
 
     /// Tells the author something about a place, unless the same was told there before.
@@ -201,6 +209,7 @@ impl<'d> Lowering<'d> {
             Lower::Listener(event) => Some(Listener::of(&live.node, event, *places.get(&live.node.id)?)),
             Lower::Op(_) | Lower::Schedule(_) | Lower::Route(_) | Lower::Nothing => None,
         });
+        self.link_ins = live.iter().filter_map(|live| link_in(&live.node, &places)).collect();
         let events = Events::new(listeners.collect(), self.groups());
         for live in &mut live {
             live.handling = events.of(&live.node);
@@ -245,6 +254,7 @@ impl<'d> Lowering<'d> {
     /// The nodes that run. Routes of stopped tabs are kept on the way: they answer, if only to say so.
     fn live_nodes(&mut self) -> Vec<Live> {
         let document = self.document;
+        let links = links::targets(document.nodes.iter());
         let mut live = Vec::new();
         for node in &document.nodes {
             let Some(kind) = nodes::find(&node.kind) else { continue };
@@ -252,7 +262,10 @@ impl<'d> Lowering<'d> {
                 Fate::Absent => {}
                 Fate::Stopped => self.keep_route(node, kind),
                 Fate::Runs => {
-                    let node = self.environment.resolve(node);
+                    let mut node = self.environment.resolve(node);
+                    if let Some(targets) = links.get(&node.id) {
+                        node.wires = vec![targets.clone()];
+                    }
                     let origin = OriginIx(push(&mut self.flow.origins, origin(&node)));
                     live.push(Live { node, origin, handling: Handling::default(), kind });
                 }
@@ -335,6 +348,11 @@ pub(super) struct Handling {
     pub(super) on_done: Handlers,
     /// Of its status.
     pub(super) on_status: Handlers,
+}
+
+fn link_in(node: &Node, places: &HashMap<Text, NodeIx>) -> Option<LinkIn> {
+    let place = *places.get(&node.id).filter(|_| &*node.kind == "link in")?;
+    Some(LinkIn { id: node.id.clone(), name: node.name.clone(), section: node.section.clone(), place })
 }
 
 fn wires(ids: &[Text], places: &HashMap<Text, NodeIx>) -> Vec<Wire> {

@@ -6,6 +6,7 @@ mod accept;
 mod credentials;
 mod environment;
 mod events;
+mod links;
 mod lower;
 mod lowered;
 mod nodes;

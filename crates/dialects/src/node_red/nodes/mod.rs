@@ -18,6 +18,9 @@ mod jwt_config;
 mod jwt_families;
 mod jwt_sign;
 mod jwt_verify;
+mod link_call;
+mod link_in;
+mod link_out;
 mod status;
 mod switch;
 mod tab;
@@ -53,6 +56,9 @@ pub(super) static TYPES: &[&NodeType] = &[
     &jwt_config::TYPE,
     &jwt_sign::TYPE,
     &jwt_verify::TYPE,
+    &link_call::TYPE,
+    &link_in::TYPE,
+    &link_out::TYPE,
     &status::TYPE,
     &switch::TYPE,
     &tab::TYPE,
@@ -144,7 +150,8 @@ mod tests {
             if let Outputs::Field(name) = spec.outputs {
                 assert!(spec.fields.iter().any(|field| field.name == name), "{}", spec.kind);
             }
-            assert_eq!(spec.inputs == 1, matches!(kind.lower, Lower::Op(_)), "{}", spec.kind);
+            let wired = matches!(kind.lower, Lower::Op(_)) && spec.kind != "link in";
+            assert_eq!(spec.inputs == 1, wired, "{}", spec.kind);
         }
     }
 }
