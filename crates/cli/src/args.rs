@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Set, list and delete the secrets of deployed documents.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Bring flows in from Node-RED with their credentials, and out again.
+    #[command(subcommand)]
+    Flow(FlowCommand),
     /// Write the completion script of a shell to stdout.
     #[command(after_help = "Example:\n  chancery completions bash > /etc/bash_completion.d/chancery")]
     Completions {
@@ -283,4 +286,48 @@ Examples:
         /// The field, such as tokensecret.
         field: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlowCommand {
+    /// Deploy a flow file with its credentials.
+    Import(ImportArguments),
+    /// Write a deployed flow to stdout, and its credentials to a file on request.
+    Export(ExportArguments),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chancery flow import flows.json
+  chancery flow import flows.json --credentials flows_cred.json --credential-secret env:NODE_RED_SECRET
+  chancery flow import flows.json --credentials flows_cred.json --credential-secret .config.runtime.json")]
+pub(crate) struct ImportArguments {
+    /// The flow file.
+    pub(crate) file: PathBuf,
+    /// The credentials file that Node-RED keeps beside it, usually flows_cred.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Where the credentialSecret is that opens it, or the .config.runtime.json that holds one.
+    #[arg(long, value_name = "env:NAME|file:PATH", requires = "credentials")]
+    pub(crate) credential_secret: Option<KeyArgument>,
+    /// Replace secrets that are set already.
+    #[arg(long, requires = "credentials")]
+    pub(crate) replace: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chancery flow export flows > flows.json
+  chancery flow export flows --credentials flows_cred.json --credential-secret env:NODE_RED_SECRET > flows.json")]
+pub(crate) struct ExportArguments {
+    /// The name of the document.
+    pub(crate) name: String,
+    /// Write the credentials to this file as well, encrypted as Node-RED does it.
+    #[arg(long, value_name = "FILE", requires = "credential_secret")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Where the credentialSecret is that will open them.
+    #[arg(long, value_name = "env:NAME|file:PATH", requires = "credentials")]
+    pub(crate) credential_secret: Option<KeyArgument>,
 }

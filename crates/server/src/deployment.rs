@@ -371,7 +371,8 @@ fn named<'l>(live: &'l LiveDocument, owner: &str) -> Vec<&'l str> {
     found.map(|origin| &*origin.id).collect()
 }
 
-fn secret_step(found: FoundSecret) -> Option<(SecretRef, SecretStep)> {
+/// What becomes of a secret that a document carried; none if it stays as it is.
+pub fn secret_step(found: FoundSecret) -> Option<(SecretRef, SecretStep)> {
     match found.change {
         SecretChange::Keep => None,
         SecretChange::Delete => Some((found.secret, SecretStep::Delete)),
@@ -380,7 +381,7 @@ fn secret_step(found: FoundSecret) -> Option<(SecretRef, SecretStep)> {
 }
 
 /// The octets without these ranges, which are in ascending order.
-fn without(octets: &Bytes, cuts: &[std::ops::Range<usize>]) -> Bytes {
+pub fn without(octets: &Bytes, cuts: &[std::ops::Range<usize>]) -> Bytes {
     if cuts.is_empty() {
         return octets.clone();
     }

@@ -5,6 +5,7 @@ mod data;
 mod describe;
 mod document;
 mod explain;
+mod flow;
 mod init;
 mod inspect;
 mod key;
@@ -25,6 +26,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Check(arguments) => check::run(&arguments, voice),
         Command::Explain(ExplainSubject::Plan { document }) => explain::plan(&document, voice),
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
+        Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init => init::run(&line.data, voice),
         Command::Verify(arguments) => verify::run(&arguments, now_secs(line.voice), voice),
         Command::Mint(arguments) => mint::run(&arguments, now_secs(line.voice), voice),

@@ -1,7 +1,7 @@
 //! `secret`: sets, lists and deletes the secrets of documents, through the running server or in its store.
 
 mod offline;
-mod online;
+pub(super) mod online;
 
 use std::io::{IsTerminal as _, stdin};
 use std::path::Path;

@@ -13,22 +13,23 @@ pub(super) fn set(client: Client, node: &str, field: &str, wish: &Wish) -> Resul
         Wish::Value(text) => json!({ "value": text.as_str() }),
         Wish::Env(name) => json!({ "env": name }),
     };
-    call(client, &Method::PUT, &path(node, field), &Zeroizing::new(body.to_string())).map(drop)
+    call(client, &Method::PUT, &path(node, field), Zeroizing::new(body.to_string()).as_bytes()).map(drop)
 }
 
 pub(super) fn delete(client: Client, node: &str, field: &str) -> Result<(), Failure> {
-    call(client, &Method::DELETE, &path(node, field), "").map(drop)
+    call(client, &Method::DELETE, &path(node, field), b"").map(drop)
 }
 
-pub(super) fn list(client: Client) -> Result<Vec<(String, String)>, Failure> {
-    let answer = call(client, &Method::GET, "/secrets", "")?;
+pub(in crate::commands) fn list(client: Client) -> Result<Vec<(String, String)>, Failure> {
+    let answer = call(client, &Method::GET, "/secrets", b"")?;
     let text = |secret: &Json, member: &str| secret[member].as_str().unwrap_or_default().to_owned();
     let secrets = answer["secrets"].as_array().cloned().unwrap_or_default();
     Ok(secrets.iter().map(|secret| (text(secret, "node"), text(secret, "field"))).collect())
 }
 
-fn call(client: Client, method: &Method, path: &str, body: &str) -> Result<Json, Failure> {
-    let reply = client.call(method, path, body.as_bytes()).map_err(|error| {
+/// Calls the server; what it refuses is a failure in its words.
+pub(in crate::commands) fn call(client: Client, method: &Method, path: &str, body: &[u8]) -> Result<Json, Failure> {
+    let reply = client.call(method, path, body).map_err(|error| {
         Failure::new(ExitCode::Away, "server_away", format!("the running server does not answer: {error}"))
     })?;
     let answer: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -40,12 +41,13 @@ fn call(client: Client, method: &Method, path: &str, body: &str) -> Result<Json,
     Err(Failure::new(exit, "refused", why))
 }
 
-fn path(node: &str, field: &str) -> String {
+/// Where a secret is set.
+pub(in crate::commands) fn path(node: &str, field: &str) -> String {
     format!("/secrets/{}/{}", encoded(node), encoded(field))
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
-fn encoded(segment: &str) -> String {
+pub(in crate::commands) fn encoded(segment: &str) -> String {
     segment
         .bytes()
         .map(|octet| match octet {

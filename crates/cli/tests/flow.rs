@@ -1,0 +1,138 @@
+//! `chancery flow`, from outside: flows of a real Node-RED come in with their credentials, and go out again.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+
+use std::path::Path;
+
+use house::server::Server;
+use house::{Ran, chancery, chancery_in};
+
+/// The secret that `seed_cred.json` holds; Node-RED 5.0.7 wrote that file under `correct horse`.
+const SECRET: &str = "a secret of at least thirty-two octets";
+const HORSE: [(&str, &str); 1] = [("HORSE", "correct horse")];
+
+fn file(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../").join(name).to_str().unwrap().to_owned()
+}
+
+struct Folder {
+    folder: tempfile::TempDir,
+    data: String,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data").to_str().unwrap().to_owned();
+        assert_eq!(chancery(&["--data", &data, "init"]).code, 0);
+        Self { folder, data }
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn import(&self, credentials: &str, further: &[&str]) -> Ran {
+        let flow = file("examples/node-red/generate-jwt.json");
+        let mut arguments = vec!["--data", &self.data, "flow", "import", &flow, "--credentials", credentials];
+        arguments.extend(further);
+        chancery_in(&HORSE, &arguments, "")
+    }
+
+    fn serve(&self) -> Server {
+        Server::start(self.folder.path(), &[])
+    }
+}
+
+/// Whether the seed's flow answers with a token that this secret signed.
+fn signs_with(server: &Server, secret: &str) -> bool {
+    let reply = server.get("/jwt/generate");
+    let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+    let Some(token) = body["access_token"].as_str() else { return false };
+    chancery_in(&[("S", secret)], &["verify", token, "--key", "env:S", "--alg", "HS256"], "").code == 0
+}
+
+/// NR-31: flow, credentials and credentialSecret of a Node-RED come in, and the first request succeeds.
+#[test]
+fn an_encrypted_credentials_file_comes_in_with_its_flow() {
+    let folder = Folder::new();
+    let sealed = file("testdata/node-red/flows-cred/seed_cred.json");
+    let ran = folder.import(&sealed, &["--credential-secret", "env:HORSE"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.stderr.contains(SECRET), "{ran:?}");
+    assert!(signs_with(&folder.serve(), SECRET));
+}
+
+#[test]
+fn the_secret_of_a_runtime_configuration_opens_it_too() {
+    let folder = Folder::new();
+    let runtime = folder.write(".config.runtime.json", r#"{"_credentialSecret":"correct horse"}"#);
+    let ran = folder.import(&file("testdata/node-red/flows-cred/seed_cred.json"), &["--credential-secret", &runtime]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+/// A wrong secret changes nothing: neither the store nor the file.
+#[test]
+fn a_wrong_secret_is_refused_before_anything_changes() {
+    let folder = Folder::new();
+    let sealed = file("testdata/node-red/flows-cred/seed_cred.json");
+    let before = std::fs::read(&sealed).unwrap();
+    let wrong = folder.write("wrong.txt", "wrong\n");
+    for further in [["--credential-secret", wrong.as_str()].as_slice(), &[]] {
+        let ran = folder.import(&sealed, further);
+        assert!(ran.code == 1 && ran.stderr.contains("credentials"), "{ran:?}");
+    }
+    assert_eq!(std::fs::read(&sealed).unwrap(), before);
+    let list = chancery(&["--data", &folder.data, "secret", "list"]);
+    assert!(list.stdout.is_empty(), "{list:?}");
+}
+
+/// NR-37: a plain file comes in with a warning; what is set stays unless it is to be replaced, in a running server too.
+#[test]
+fn a_plain_file_comes_in_with_a_warning() {
+    let folder = Folder::new();
+    let plain = |secret: &str| format!(r#"{{"766dcb94.6ebc04":{{"tokensecret":"{secret}"}}}}"#);
+    let first = folder.write("first.json", &plain("the first secret of thirty-two octets"));
+    let second = folder.write("second.json", &plain(SECRET));
+    let ran = folder.import(&first, &[]);
+    assert!(ran.code == 0 && ran.stderr.contains("not encrypted"), "{ran:?}");
+    assert_eq!(folder.import(&second, &[]).code, 0);
+    let server = folder.serve();
+    assert!(signs_with(&server, "the first secret of thirty-two octets"));
+    assert_eq!(folder.import(&second, &[]).code, 0);
+    assert!(signs_with(&server, "the first secret of thirty-two octets"), "kept in the running server");
+    assert_eq!(folder.import(&second, &["--replace"]).code, 0);
+    assert!(signs_with(&server, SECRET), "replaced in the running server");
+}
+
+/// NR-36: flow and credentials go out, and come in elsewhere. NR-38: credentials without a node do not.
+#[test]
+fn a_flow_goes_out_with_its_credentials_on_request() {
+    let folder = Folder::new();
+    let sealed = file("testdata/node-red/flows-cred/seed_cred.json");
+    assert_eq!(folder.import(&sealed, &["--credential-secret", "env:HORSE"]).code, 0);
+    let bare = chancery(&["--data", &folder.data, "flow", "export", "generate-jwt"]);
+    let original = std::fs::read_to_string(file("examples/node-red/generate-jwt.json")).unwrap();
+    assert_eq!((bare.code, bare.stdout.trim_end()), (0, original.trim_end()));
+    let out = folder.folder.path().join("out.json").to_str().unwrap().to_owned();
+    let export = |data: &str| {
+        let arguments = ["--data", data, "flow", "export", "generate-jwt", "--credentials", &out];
+        let ran = chancery_in(&HORSE, &[&arguments[..], &["--credential-secret", "env:HORSE"]].concat(), "");
+        assert_eq!(ran.code, 0, "{ran:?}");
+        std::fs::read_to_string(&out).unwrap()
+    };
+    let written = export(&folder.data);
+    assert!(written.starts_with(r#"{"$":""#) && !written.contains(SECRET), "{written}");
+    let other = Folder::new();
+    assert_eq!(other.import(&out, &["--credential-secret", "env:HORSE"]).code, 0);
+    assert!(signs_with(&other.serve(), SECRET));
+    let without = folder.write("generate-jwt.json", r#"[{"id":"c","type":"comment"}]"#);
+    assert_eq!(chancery(&["--data", &folder.data, "flow", "import", &without]).code, 0);
+    let opened = folder.write("opened.json", &export(&folder.data));
+    let other = Folder::new();
+    let ran = other.import(&opened, &["--credential-secret", "env:HORSE"]);
+    assert!(ran.code == 0 && ran.stderr.contains("0 of 0"), "{ran:?}");
+}
