@@ -22,7 +22,7 @@ export function staleRecording(testCase, answers) {
 export function readRecording(testCase) {
   const blocks = readFileSync(testCase.recording, 'utf8').split(/^### /m).slice(1);
   return new Map(blocks.map(block => {
-    const [title, ...lines] = block.trimEnd().split('\n');
+    const [title, ...lines] = block.replace(/\n+$/, '').split('\n');
     return [title, lines.filter(line => /^(<|\||token )/.test(line))];
   }));
 }
