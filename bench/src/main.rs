@@ -42,8 +42,9 @@ fn main() -> ExitCode {
 
 fn run(plan: &measure::Plan) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("bench is a folder of the workspace");
+    let machine = machine::describe();
     let findings = measure::all(root, plan)?;
-    let report = report::write(&findings, &machine::describe(), plan);
+    let report = report::write(&findings, &machine, plan);
     println!("{report}");
     if plan.is_kept {
         std::fs::write(root.join("bench/RESULTS.md"), &report).map_err(|error| format!("bench/RESULTS.md: {error}"))?;
