@@ -52,8 +52,10 @@ pub enum FrameFault {
 /// with [`FromWorker::Paused`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ToWorker {
-    /// Keep this script; it is built when it is first needed.
-    Load { script: u32, program: Program },
+    /// Keep this surface for scripts to come.
+    Surface { surface: u32, text: Text },
+    /// Keep this script of a surface that was told before; it is built when it is first needed.
+    Load { script: u32, surface: u32, program: Program },
     /// Build the script and run its `initialize`, under this call.
     Begin { script: u32, call: u64 },
     /// Call the script with a message.
@@ -88,7 +90,7 @@ pub(crate) enum FromWorker {
 /// A script, as its worker needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Program {
-    /// The dialect's surface.
+    /// The dialect's surface; empty if it was told apart.
     pub(crate) surface: Text,
     /// What the surface is told about the node, as JSON text.
     pub(crate) facts: Text,

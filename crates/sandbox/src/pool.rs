@@ -21,6 +21,9 @@ use hand::Listener;
 /// Octets that all sources of a script may have together (security contract, section 5).
 pub const SCRIPT_SOURCE_BYTES_MAX: usize = 256 << 10;
 
+/// Octets that a dialect's surface may have.
+const SURFACE_BYTES_MAX: usize = 1 << 20;
+
 /// How a pool runs its workers.
 #[derive(Clone, Debug)]
 pub struct PoolSettings {
@@ -97,9 +100,13 @@ impl Pool {
     /// Takes a script of that document in; nothing runs yet.
     pub fn register(&self, document: &str, script: &ScriptPlan) -> ScriptKey {
         let pinned = script.shares || !script.initialize.is_empty() || !script.finalize.is_empty();
-        ScriptKey(self.0.crew().register(|key| Script {
+        let mut crew = self.0.crew();
+        let surface = crew.surface(&script.surface);
+        ScriptKey(crew.register(|key| Script {
+            surface,
             load: program(script).and_then(|program| {
-                framed(&ToWorker::Load { script: key, program }).map_err(|fault| fault.to_string())
+                let program = Program { surface: Text::default(), ..program };
+                framed(&ToWorker::Load { script: key, surface, program }).map_err(|fault| fault.to_string())
             }),
             pin: pinned.then(|| Text::from(document)),
             cpu_ms: script.cpu_ms,
@@ -204,6 +211,9 @@ fn program(script: &ScriptPlan) -> Result<Program, String> {
     let octets = script.source.len() + script.initialize.len() + script.finalize.len();
     if octets > SCRIPT_SOURCE_BYTES_MAX {
         return Err(format!("the script has {octets} octets of source; {SCRIPT_SOURCE_BYTES_MAX} are the most"));
+    }
+    if script.surface.len() > SURFACE_BYTES_MAX {
+        return Err(format!("the surface has more than {SURFACE_BYTES_MAX} octets"));
     }
     Ok(Program {
         surface: script.surface.clone(),

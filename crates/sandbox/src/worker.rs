@@ -20,7 +20,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use plan::{Fault, FaultKind, ScriptEvent, Value};
+use plan::{Fault, FaultKind, ScriptEvent, Text, Value};
 
 use crate::frame::{FromWorker, Program, ToWorker};
 use crate::speech::{Part, SyntaxFault};
@@ -46,6 +46,7 @@ struct Held {
 
 struct Worker {
     channel: Rc<Channel>,
+    surfaces: HashMap<u32, Text>,
     scripts: HashMap<u32, Held>,
 }
 
@@ -57,7 +58,8 @@ pub fn main() -> ExitCode {
     if confine().is_err() {
         return ExitCode::FAILURE;
     }
-    let mut worker = Worker { channel: Rc::new(Channel::new(channel.into())), scripts: HashMap::new() };
+    let channel = Rc::new(Channel::new(channel.into()));
+    let mut worker = Worker { channel, surfaces: HashMap::new(), scripts: HashMap::new() };
     while let Some(frame) = worker.channel.receive() {
         worker.obey(frame);
     }
@@ -67,7 +69,11 @@ pub fn main() -> ExitCode {
 impl Worker {
     fn obey(&mut self, frame: ToWorker) {
         match frame {
-            ToWorker::Load { script, program } => {
+            ToWorker::Surface { surface, text } => {
+                self.surfaces.insert(surface, text);
+            }
+            ToWorker::Load { script, surface, mut program } => {
+                program.surface = self.surfaces.get(&surface).cloned().unwrap_or_default();
                 self.scripts.insert(script, Held { program, realm: None });
             }
             ToWorker::Begin { script, call } => self.turn(script, call, Entry::Begin),

@@ -210,7 +210,7 @@ variants! { Question:
 }
 
 variants! { ToWorker:
-    0 Load { script: script, program: program }
+    0 Load { script: script, surface: surface, program: program }
     1 Begin { script: script, call: call }
     2 Message { script: script, call: call, message: message, cells: cells }
     3 End { script: script, call: call }
@@ -219,6 +219,7 @@ variants! { ToWorker:
     6 Answer { 0: answer }
     7 Drop { call: call }
     8 Forget { script: script }
+    9 Surface { surface: surface, text: text }
 }
 
 variants! { FromWorker:

@@ -93,7 +93,12 @@ fn told() -> impl Strategy<Value = ToWorker> {
         ..Program::default()
     });
     prop_oneof![
-        (any::<u32>(), program.clone()).prop_map(|(script, program)| ToWorker::Load { script, program }),
+        (any::<u32>(), any::<u32>(), program.clone()).prop_map(|(script, surface, program)| ToWorker::Load {
+            script,
+            surface,
+            program
+        }),
+        (any::<u32>(), ".*").prop_map(|(surface, text)| ToWorker::Surface { surface, text: text.into() }),
         (any::<u32>(), any::<u64>()).prop_map(|(script, call)| ToWorker::Begin { script, call }),
         (any::<u32>(), any::<u64>(), value(), proptest::collection::vec(value(), 0..3))
             .prop_map(|(script, call, message, cells)| ToWorker::Message { script, call, message, cells }),

@@ -24,6 +24,8 @@ const RESTART_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// A script that was registered.
 pub(super) struct Script {
+    /// Which of the surfaces that the crew knows it stands on.
+    pub(super) surface: u32,
     /// The frame that gives it to a worker, or why there is none.
     pub(super) load: Result<Vec<u8>, String>,
     /// The document in whose one worker it must run.
@@ -69,6 +71,7 @@ pub(super) struct Crew {
     last_call: u64,
     last_script: u32,
     last_worker: u64,
+    surfaces: Vec<Text>,
     scripts: HashMap<u32, Script>,
     workers: HashMap<u64, Worker>,
     waiting: VecDeque<Job>,
@@ -94,6 +97,16 @@ impl Crew {
         self.last_script += 1;
         self.scripts.insert(self.last_script, script(self.last_script));
         self.last_script
+    }
+
+    /// The number of a surface; scripts of one dialect share it, so that its text is kept and told once.
+    pub(super) fn surface(&mut self, text: &Text) -> u32 {
+        let known = self.surfaces.iter().position(|known| Arc::ptr_eq(known, text) || known == text);
+        let number = known.unwrap_or_else(|| {
+            self.surfaces.push(text.clone());
+            self.surfaces.len() - 1
+        });
+        u32::try_from(number).expect("there are a few dialects")
     }
 
     pub(super) fn script(&self, script: u32) -> Option<&Script> {
@@ -164,16 +177,21 @@ impl Crew {
                 Some(Script { load: Err(why), .. }) => {
                     return job.listener.give_up(FaultKind::ScriptUnavailable, why);
                 }
-                Some(Script { load: Ok(frame), cpu_ms, .. }) => {
+                Some(Script { load: Ok(frame), cpu_ms, surface, .. }) => {
                     wall_ms += cpu_ms;
-                    load = hand.make_room_for(key).then_some(frame);
+                    load = hand.make_room_for(key).then_some((frame, *surface));
                 }
             }
         }
         if load.is_some() || job.script.is_none() {
             wall_ms += BUILD_WALL_MS;
         }
-        if let Some(load) = load {
+        if let Some((load, surface)) = load {
+            if hand.surfaces.insert(surface) {
+                let text = self.surfaces[surface as usize].clone();
+                let frame = framed(&ToWorker::Surface { surface, text });
+                hand.link.send(&frame.expect("a larger surface was refused with its script"));
+            }
             hand.link.send(load);
         }
         hand.runs += 1;

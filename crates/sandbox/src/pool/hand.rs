@@ -1,6 +1,6 @@
 //! One worker as the crew sees it: its turn, its calls, what it has loaded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,9 @@ pub(super) struct Worker {
     pub(super) link: Arc<Link>,
     pub(super) pin: Option<Text>,
     pub(super) turn: Option<Turn>,
-    /// Least recently used first.
+    /// The surfaces it was told.
+    pub(super) surfaces: HashSet<u32>,
+    /// The scripts it was given, least recently used first.
     pub(super) loaded: Vec<u32>,
     pub(super) runs: u32,
     pub(super) calls: HashMap<u64, Open>,
@@ -66,6 +68,7 @@ impl Worker {
             link,
             pin,
             turn: None,
+            surfaces: HashSet::new(),
             loaded: Vec::new(),
             runs: 0,
             calls: HashMap::new(),
