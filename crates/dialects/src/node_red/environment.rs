@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jose::json::{Limits, Value as Json};
 
+use super::subflows::INSTANCE;
 use super::syntax::{Document, Node};
 
 /// Variables of Chancery itself; no flow sees them.
@@ -11,8 +12,17 @@ const HIDDEN_PREFIX: &str = "CHANCERY_";
 /// How often a variable may lead to another one.
 const REFERENCES_MAX: u8 = 16;
 /// The variables that say where a node stands.
-const BUILT_IN: [&str; 7] =
-    ["NR_NODE_ID", "NR_NODE_NAME", "NR_NODE_PATH", "NR_FLOW_ID", "NR_FLOW_NAME", "NR_GROUP_ID", "NR_GROUP_NAME"];
+const BUILT_IN: [&str; 9] = [
+    "NR_SUBFLOW_ID",
+    "NR_SUBFLOW_NAME",
+    "NR_NODE_ID",
+    "NR_NODE_NAME",
+    "NR_NODE_PATH",
+    "NR_FLOW_ID",
+    "NR_FLOW_NAME",
+    "NR_GROUP_ID",
+    "NR_GROUP_NAME",
+];
 /// Properties that are never substituted: they say what the node is.
 const FIXED: [&str; 5] = ["id", "type", "z", "g", "wires"];
 
@@ -33,7 +43,10 @@ pub fn reference(text: &str) -> Option<&str> {
 impl<'d> Environment<'d> {
     /// The variables of a document over those of the process.
     pub(super) fn of(document: &'d Document, process: &'d BTreeMap<String, String>) -> Self {
-        let scopes = document.nodes.iter().filter(|node| matches!(&*node.kind, "tab" | "group"));
+        let scopes = document
+            .nodes
+            .iter()
+            .filter(|node| matches!(&*node.kind, "tab" | "group") || node.kind.starts_with(INSTANCE));
         Self { process, scopes: scopes.map(|node| (&*node.id, node)).collect() }
     }
 
@@ -112,12 +125,15 @@ impl<'d> Environment<'d> {
 
     fn built_in(&self, node: &Node, name: &str) -> Option<String> {
         let group = || self.scopes.get(&*node.group);
+        let subflow = || self.scopes.get(&*node.section).filter(|scope| scope.kind.starts_with(INSTANCE));
         let text = match name {
             "NR_NODE_ID" => node.id.to_string(),
             "NR_NODE_NAME" => node.name.to_string(),
             "NR_NODE_PATH" => path(node),
             "NR_FLOW_ID" => node.section.to_string(),
             "NR_FLOW_NAME" => self.scopes.get(&*node.section)?.text("label").to_owned(),
+            "NR_SUBFLOW_ID" => subflow()?.id.to_string(),
+            "NR_SUBFLOW_NAME" => subflow()?.name.to_string(),
             "NR_GROUP_ID" => group()?.id.to_string(),
             "NR_GROUP_NAME" => group()?.name.to_string(),
             _ => return None,
@@ -125,16 +141,22 @@ impl<'d> Environment<'d> {
         Some(text)
     }
 
-    /// The scopes around a node, the nearest first.
+    /// The scopes around a node, the nearest first: groups, then the tab, or the instance and what stands around it.
     fn chain(&self, node: &Node) -> Vec<&'d Node> {
         let mut chain: Vec<&Node> = Vec::new();
-        let mut group = &*node.group;
-        while let Some(scope) = self.scopes.get(group).filter(|scope| !chain.iter().any(|seen| seen.id == scope.id)) {
-            chain.push(scope);
-            group = &scope.group;
+        let (mut group, mut section) = (&*node.group, &*node.section);
+        loop {
+            let new = |scope: &&&'d Node| !chain.iter().any(|seen| seen.id == scope.id);
+            if let Some(scope) = self.scopes.get(group).filter(new) {
+                chain.push(scope);
+                group = &scope.group;
+            } else if let Some(scope) = self.scopes.get(section).filter(new) {
+                chain.push(scope);
+                (group, section) = (&scope.group, &scope.section);
+            } else {
+                return chain;
+            }
         }
-        chain.extend(self.scopes.get(&*node.section));
-        chain
     }
 
     /// What an entry `{name, type, value}` of an `env` list holds.

@@ -44,6 +44,7 @@ enum Scope {
 pub(super) struct Events {
     by_section: HashMap<Text, Vec<Listener>>,
     outer_groups: HashMap<Text, Text>,
+    instances: HashMap<Text, Node>,
     usual: Dresses,
     /// For nodes that show their name even where it is blank.
     blank: Dresses,
@@ -88,8 +89,13 @@ impl Listener {
 }
 
 impl Events {
-    /// These listeners; `outer_groups` says which group each group stands in.
-    pub(super) fn new(listeners: Vec<Listener>, outer_groups: HashMap<Text, Text>) -> Self {
+    /// These listeners; `outer_groups` says which group each group stands in, `instances` which sections are instances
+    /// of subflows.
+    pub(super) fn new(
+        listeners: Vec<Listener>,
+        outer_groups: HashMap<Text, Text>,
+        instances: HashMap<Text, Node>,
+    ) -> Self {
         let mut by_section: HashMap<Text, Vec<Listener>> = HashMap::new();
         for listener in listeners {
             by_section.entry(listener.section.clone()).or_default().push(listener);
@@ -100,27 +106,31 @@ impl Events {
         Self {
             by_section,
             outer_groups,
+            instances,
             usual: Dresses::with_name(&Expr::Event(EventField::SourceName)),
             blank: Dresses::with_name(&Expr::Literal(Value::text(""))),
         }
     }
 
-    /// Who hears of this node.
+    /// Who hears of this node. Errors and statuses that nobody within an instance of a subflow takes are the instance's.
     pub(super) fn of(&self, node: &Node) -> Handling {
-        let Some(listeners) = self.by_section.get(&node.section) else { return Handling::default() };
-        let heard = |event| {
-            let own = listeners.iter().filter(move |listener| listener.event == event);
-            let mut near: Vec<_> = own.filter_map(|own| Some((self.distance(own, node)?, own))).collect();
-            near.sort_by_key(|(distance, _)| *distance);
-            near.into_iter().map(|(_, listener)| listener)
-        };
         let is_blank = KEEP_BLANK_NAMES.contains(&&*node.kind) && node.get("name").and_then(Json::as_text) == Some("");
         let dresses = if is_blank { &self.blank } else { &self.usual };
+        let around = || std::iter::successors(Some(node), |at| self.instances.get(&at.section));
         Handling {
-            on_error: handlers(takers(heard(Event::Error)), &dresses.error),
-            on_done: handlers(heard(Event::Done), &dresses.done),
-            on_status: handlers(heard(Event::Status), &dresses.status),
+            on_error: handlers(around().map(|at| group(takers(self.heard(at, Event::Error)), &dresses.error))),
+            on_done: handlers(std::iter::once(group(self.heard(node, Event::Done), &dresses.done))),
+            on_status: handlers(around().map(|at| group(self.heard(at, Event::Status), &dresses.status))),
         }
+    }
+
+    /// The listeners in the node's own section that hear it, the nearest first.
+    fn heard(&self, node: &Node, event: Event) -> impl Iterator<Item = &Listener> {
+        let listeners = self.by_section.get(&node.section).map_or([].as_slice(), Vec::as_slice);
+        let own = listeners.iter().filter(|listener| listener.event == event);
+        let mut near: Vec<_> = own.filter_map(|own| Some((self.distance(own, node)?, own))).collect();
+        near.sort_by_key(|(distance, _)| *distance);
+        near.into_iter().map(|(_, listener)| listener)
     }
 
     /// How many groups lie between a node and a listener that hears it; none if it does not hear it.
@@ -152,10 +162,12 @@ fn takers<'l>(candidates: impl Iterator<Item = &'l Listener>) -> impl Iterator<I
     })
 }
 
-fn handlers<'l>(listeners: impl Iterator<Item = &'l Listener>, dress: &Arc<[ShapeStep]>) -> Handlers {
-    let group: HandlerGroup =
-        listeners.map(|listener| Handler { node: listener.place, dress: dress.clone() }).collect();
-    if group.is_empty() { Handlers::default() } else { Handlers([group].into()) }
+fn group<'l>(listeners: impl Iterator<Item = &'l Listener>, dress: &Arc<[ShapeStep]>) -> HandlerGroup {
+    listeners.map(|listener| Handler { node: listener.place, dress: dress.clone() }).collect()
+}
+
+fn handlers(groups: impl Iterator<Item = HandlerGroup>) -> Handlers {
+    Handlers(groups.filter(|group| !group.is_empty()).collect())
 }
 
 impl Dresses {

@@ -15,6 +15,7 @@ use super::links::{self, LinkIn};
 use super::lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
 use super::nodes::{self, Lower, NodeType};
 use super::sections::{Fate, Sections};
+use super::subflows::{self, INSTANCE};
 use super::syntax::{self, Document, Node, Spot};
 
 /// What Node-RED's own editor sends for a secret that its author left alone (section 2, D8).
@@ -26,7 +27,11 @@ const UNCHANGED_SECRET: &str = "__PWRD__";
 /// Every diagnostic, if one of them is an error: the document is refused whole.
 pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Result<Lowered, Vec<Diagnostic>> {
     let parsed = syntax::read(octets).map_err(|told| vec![*told])?;
+    let (parsed, refused) = subflows::inline(parsed);
     let mut lowering = Lowering::new(document, &parsed, settings);
+    for subflows::Refused { code, message, spot } in refused {
+        lowering.tell(Severity::Error, code, spot, message, "Take the instance out of its own subflow, or make fewer.");
+    }
     lowering.refuse_repeated_ids();
     lowering.stop_sections();
     lowering.lower_nodes();
@@ -162,7 +167,8 @@ impl<'d> Lowering<'d> {
             if self.sections.fate(node) == Fate::Absent {
                 continue;
             }
-            let Some(obstacle) = nodes::obstacle(&self.environment.resolve(node)) else { continue };
+            let obstacle = nodes::obstacle(&self.environment.resolve(node)).or_else(|| self.undefined(node));
+            let Some(obstacle) = obstacle else { continue };
             let stopped = self.sections.stop(node);
             if stopped.is_none() {
                 broken_configs.push(node);
@@ -180,6 +186,17 @@ impl<'d> Lowering<'d> {
                 self.stop_for_config(node, config);
             }
         }
+    }
+
+    /// What stands against an instance of a subflow that is not there.
+    fn undefined(&self, node: &Node) -> Option<nodes::Obstacle> {
+        let id = node.kind.strip_prefix(INSTANCE)?;
+        let defined = self.by_id.get(id).is_some_and(|definition| &*definition.kind == "subflow");
+        (!defined).then(|| nodes::Obstacle {
+            code: "missing_type",
+            message: format!("The document holds no subflow `{id}`"),
+            hint: "Export the flow together with its subflows, or disable the node.",
+        })
     }
 
     fn stop_for_config(&mut self, node: &Node, config: &Node) {
@@ -210,7 +227,9 @@ impl<'d> Lowering<'d> {
             Lower::Op(_) | Lower::Schedule(_) | Lower::Route(_) | Lower::Nothing => None,
         });
         self.link_ins = live.iter().filter_map(|live| link_in(&live.node, &places)).collect();
-        let events = Events::new(listeners.collect(), self.groups());
+        let instances = live.iter().map(|live| &live.node).filter(|node| node.kind.starts_with(INSTANCE));
+        let instances = instances.map(|node| (node.id.clone(), node.clone())).collect();
+        let events = Events::new(listeners.collect(), self.groups(), instances);
         for live in &mut live {
             live.handling = events.of(&live.node);
             self.lower_node(live, &places);

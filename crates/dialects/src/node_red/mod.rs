@@ -15,6 +15,7 @@ mod property;
 mod render;
 mod sections;
 mod shape;
+mod subflows;
 mod syntax;
 mod text;
 mod timespan;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use plan::Text;
 
+use super::subflows::INSTANCE;
 use super::syntax::{Document, Node};
 
 /// The tabs of a document, and which nodes stand in one that runs.
@@ -46,6 +47,12 @@ impl Sections {
         for node in document.nodes.iter().filter(|node| node.placed && !node.section.is_empty()) {
             if !sections.by_id.contains_key(&node.section) && !sections.subflows.contains(&node.section) {
                 sections.add(&node.section, node.section.clone(), false);
+            }
+            // What stands in an instance of a subflow stands in the tab of the instance.
+            if node.kind.starts_with(INSTANCE)
+                && let Some(at) = sections.by_id.get(&node.section).copied()
+            {
+                sections.by_id.insert(node.id.clone(), at);
             }
         }
         sections

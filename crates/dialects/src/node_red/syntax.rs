@@ -109,6 +109,14 @@ impl Node {
         self.properties.iter().find(|property| &*property.name == name).map(|property| &property.value)
     }
 
+    /// Gives a property another value; a new one stands where the node does.
+    pub(super) fn set(&mut self, name: &str, value: Json) {
+        match self.properties.iter_mut().find(|property| &*property.name == name) {
+            Some(property) => property.value = value,
+            None => self.properties.push(Property { name: name.into(), value, offset: self.offset }),
+        }
+    }
+
     /// A property's text; empty if it holds none.
     pub(super) fn text(&self, name: &str) -> &str {
         self.get(name).and_then(Json::as_text).unwrap_or_default()

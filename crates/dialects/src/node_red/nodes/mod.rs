@@ -22,6 +22,7 @@ mod link_call;
 mod link_in;
 mod link_out;
 mod status;
+mod subflow;
 mod switch;
 mod tab;
 mod template;
@@ -60,6 +61,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &link_in::TYPE,
     &link_out::TYPE,
     &status::TYPE,
+    &subflow::TYPE,
     &switch::TYPE,
     &tab::TYPE,
     &template::TYPE,
@@ -109,6 +111,7 @@ impl Lower {
 
 /// The node type of that name.
 pub(super) fn find(kind: &str) -> Option<&'static NodeType> {
+    let kind = if kind.starts_with(subflow::TYPE.spec.kind) { subflow::TYPE.spec.kind } else { kind };
     TYPES.iter().find(|known| known.spec.kind == kind).copied()
 }
 
