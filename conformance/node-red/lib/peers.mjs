@@ -78,7 +78,7 @@ export function chancery(binary, environment) {
       side.port = await freePort();
       const { args, variables } = secretArguments(testCase.secrets);
       program = launch(binary, [
-        'serve', path.join(testCase.folder, 'flows.json'), '--ephemeral', '--runtime', `127.0.0.1:${side.port}`,
+        'serve', path.join(testCase.folder, 'flows.json'), '--ephemeral', '--runtime', `127.0.0.1:${side.port}`, '--core', 'off', '--studio', 'off',
         ...args, ...(testCase.chanceryArguments ?? []),
       ], { ...environment, ...variables, ...testCase.chanceryEnvironment });
       await answering(program, side.port, '/');
