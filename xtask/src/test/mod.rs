@@ -21,12 +21,13 @@ pub(crate) fn command(root: &Path) -> Outcome {
     for runner in &runners {
         runner.run(root, &mut tally);
     }
-    println!("\n{} passed, {} failed", tally.passed, tally.failed.len());
+    println!("\n{} passed, {} failed", tally.passed, tally.failed.values().sum::<usize>());
     if tally.failed.is_empty() {
         return Ok(());
     }
+    let failed: Vec<String> = tally.failed.iter().map(|(step, count)| format!("{step} ({count})")).collect();
     Err(Failure::new(
-        format!("failed: {}", tally.failed.join(", ")),
+        format!("failed: {}", failed.join(", ")),
         "the output above each name says why; every step can be run alone",
     ))
 }

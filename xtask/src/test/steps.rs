@@ -1,5 +1,6 @@
 //! One step of the test run: a program, and how its outcome is counted.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,8 +9,17 @@ use std::process::{Command, Stdio};
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) passed: usize,
-    /// A name for each failed test, or for a step that failed as a whole.
-    pub(super) failed: Vec<String>,
+    /// How many failed, by the name of the step.
+    pub(super) failed: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    fn add(&mut self, step: &str, passed: usize, failed: usize) {
+        self.passed += passed;
+        if failed > 0 {
+            *self.failed.entry(step.to_owned()).or_default() += failed;
+        }
+    }
 }
 
 /// How a program's outcome adds to the tally.
@@ -68,8 +78,7 @@ impl Step {
             }
             (Counting::ByItsOwnWords, counts) => counts,
         };
-        tally.passed += passed;
-        tally.failed.extend(std::iter::repeat_n(self.name.clone(), failed));
+        tally.add(&self.name, passed, failed);
         failed == 0
     }
 
@@ -114,7 +123,7 @@ mod tests {
         let mut tally = Tally::default();
         let passed = Step::new("x", Path::new("/"), "sh", &["-c", script], counting).run(&mut tally);
         assert_eq!(passed, tally.failed.is_empty());
-        (tally.passed, tally.failed.len())
+        (tally.passed, tally.failed.values().sum())
     }
 
     #[test]
