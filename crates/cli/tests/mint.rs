@@ -173,7 +173,7 @@ fn a_short_secret_needs_its_switch_and_warns() {
     assert!(allowed.stderr.contains("warning: allow_weak_hmac"), "{}", allowed.stderr);
 }
 
-/// JO-79: a literal secret as an argument is refused with a hint; stdin, environment and file work.
+/// JO-79 (part): a literal secret as an argument is refused with a hint; stdin, environment and file work.
 #[test]
 fn a_secret_is_never_an_argument() {
     let literal = chancery(&["mint", "--alg", "HS256", "--key", "hunter2hunter2hunter2hunter2hunter2"]);

@@ -27,7 +27,7 @@ fn hs256(secret: &[u8], input: &str) -> String {
     base64url::encode(&mac)
 }
 
-/// NR-01, NR-02: the document is deployed as it is; the answer has these headers and 412 octets.
+/// NR-01 (part), NR-02: the document is deployed as it is; the answer has these headers and 412 octets.
 #[tokio::test]
 async fn the_answer_is_what_the_author_expects() {
     let chancery = Chancery::serving(SEED).await;

@@ -105,7 +105,7 @@ fn what_is_not_json_is_refused_at_its_place() {
     }
 }
 
-/// SE-31: a member twice is refused at any depth, however its name is spelled; the second one is named.
+/// SE-31 (part): a member twice is refused at any depth, however its name is spelled; the second one is named.
 #[test]
 fn a_repeated_member_is_refused_at_the_second() {
     assert_eq!(refusal(br#"{"a":1,"b":2,"a":3}"#), (JsonErrorKind::Duplicate, 13));

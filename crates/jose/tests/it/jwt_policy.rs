@@ -53,7 +53,7 @@ fn fractions_are_compared_exactly() {
     assert_eq!(at("nbf", "1.7e9"), "accepted");
 }
 
-/// B-47, B-48, B-50, SE-49: a time of the wrong type or range is an error, never absent.
+/// B-47, B-48, B-50, SE-49 (part): a time of the wrong type or range is an error, never absent.
 #[test]
 fn times_of_the_wrong_type() {
     let wrong = [

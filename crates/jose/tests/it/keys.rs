@@ -399,7 +399,7 @@ fn members_that_contradict() {
     }
 }
 
-/// JO-29, B-38, SE-50: sets with unusable keys, too many keys, repeated `kid`s, private and symmetric members.
+/// JO-29, B-38, SE-50 (part): sets with unusable keys, too many keys, repeated `kid`s, private and symmetric members.
 #[test]
 fn sets_of_keys() {
     let public = private(ED25519).public().unwrap();
