@@ -152,6 +152,11 @@ impl Drive {
         self.desk.close(ended);
     }
 
+    /// Goes on until the run rests, even though its flow was taken away.
+    pub(crate) async fn finish_regardless(mut self) {
+        self.step_to_rest().await;
+    }
+
     async fn step_to_rest(&mut self) {
         loop {
             match self.advance() {

@@ -252,8 +252,8 @@ async fn properties_name_variables() {
 #[tokio::test]
 async fn nothing_is_served_once_the_process_ends() {
     let mut ending = function("n0", "msg.payload = \"here\";\nreturn msg;", json!([["out"]]));
-    ending["finalize"] = "flow.set(\"bye\", 1);".into();
-    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
+    ending["finalize"] = "node.warn(\"goodbye\");".into();
+    let mut chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
     chancery.deploy(&flow(&[ending])).await.unwrap();
     assert_eq!(chancery.get("/x").await.body, "here");
     let began = Instant::now();
@@ -261,4 +261,6 @@ async fn nothing_is_served_once_the_process_ends() {
     assert!(began.elapsed() < Duration::from_secs(4));
     assert_eq!(chancery.get("/x").await.status, 404);
     assert!(chancery.deployments.vault().store().document("public", "flows").unwrap().is_some(), "it is kept");
+    let log = chancery.log();
+    assert!(log.contains("goodbye"), "{log}");
 }
