@@ -39,7 +39,7 @@ async fn node_send_copies_unless_told_not_to() {
     assert_eq!(sent(&run(&later.replace("{}", ", false")).await), ["\"after\""]);
 }
 
-/// Section 9: whatever a function does to `_msgid`, its messages keep the one that came in.
+/// NR-58: whatever a function does to `_msgid`, the messages that it sends keep the one that came in.
 #[tokio::test]
 async fn the_message_id_is_restored() {
     for source in
@@ -51,6 +51,7 @@ async fn the_message_id_is_restored() {
     }
 }
 
+/// NR-58: a message that is returned without an id gets one of 16 hexadecimal digits.
 #[tokio::test]
 async fn a_returned_message_without_an_id_gets_one() {
     let events = run("delete msg._msgid; return msg;").await;

@@ -64,7 +64,7 @@ impl Secrets {
         let secret = self.stored(owner)?;
         match variable(secret.expose()) {
             Some(variable) => self.variable(variable).map(Arc::new),
-            None if secret.is_blank() => Err(missing("it is blank")),
+            None if secret.is_blank() => Err(missing("the secret is blank")),
             None => Ok(secret),
         }
     }
@@ -74,16 +74,16 @@ impl Secrets {
         let value = is_visible(name).then(|| (self.environment)(name)).flatten();
         value
             .filter(|value| !value.is_blank())
-            .ok_or_else(|| missing(&format!("it names the variable `{name}`, which is not set")))
+            .ok_or_else(|| missing(&format!("the secret names the variable `{name}`, which is not set")))
     }
 
     fn stored(&self, owner: &str) -> Result<Arc<Secret>, Fault> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-        let held = held.get(owner).ok_or_else(|| missing("it is not set"))?;
+        let held = held.get(owner).ok_or_else(|| missing("the secret is not set"))?;
         if let Some(given) = &held.given {
             return Ok(Arc::clone(given));
         }
-        let sealed = held.sealed.as_ref().ok_or_else(|| missing("it is not set"))?;
+        let sealed = held.sealed.as_ref().ok_or_else(|| missing("the secret is not set"))?;
         match self.keeper.unseal(&Label { owner, ..Label::default() }, sealed) {
             Ok(secret) => Ok(Arc::new(secret)),
             Err(error) => Err(Fault { kind: FaultKind::Unusable, text: error.to_string() }),
@@ -99,5 +99,5 @@ impl Secrets {
 }
 
 fn missing(why: &str) -> Fault {
-    Fault { kind: FaultKind::Missing, text: format!("there is no secret: {why}") }
+    Fault { kind: FaultKind::Missing, text: why.to_owned() }
 }

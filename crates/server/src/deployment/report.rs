@@ -135,7 +135,7 @@ fn unusable_secret(flow: &Flow, secret: &SecretRef, fault: &signer::Fault) -> Di
     let place = origin.map_or_else(|| Place { node: owner.clone(), ..Place::default() }, place);
     let (code, message) = match fault.kind {
         signer::FaultKind::Missing => {
-            ("secret_missing", format!("The node `{owner}` has no secret `{field}`: {fault}."))
+            ("secret_missing", format!("The node `{owner}` cannot work without its secret `{field}`: {fault}."))
         }
         signer::FaultKind::Unusable | signer::FaultKind::Unfit | signer::FaultKind::Failed => {
             ("secret_unusable", format!("The secret `{field}` of the node `{owner}` cannot be used: {fault}."))
