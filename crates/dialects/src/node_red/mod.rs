@@ -6,6 +6,7 @@ mod accept;
 mod credentials;
 mod environment;
 mod events;
+mod http_date;
 mod links;
 mod lower;
 mod lowered;
@@ -17,7 +18,6 @@ mod sections;
 mod shape;
 mod subflows;
 mod syntax;
-mod text;
 mod timespan;
 mod typed;
 

@@ -1,10 +1,10 @@
 //! The `Cookie` header of a request (section 11).
 
 use jose::json::Limits;
+use plan::ecmascript::is_truthy;
 use plan::{JsonRules, Map, Text, Value, read_json};
 
 use super::percent::decode_component;
-use crate::node_red::text::is_truthy;
 
 /// The cookies of a request: the first of a name counts, and a value that begins with `j:` is JSON.
 pub(super) fn parse(header: &str) -> Value {

@@ -1,13 +1,14 @@
 //! `Set-Cookie` lines as Express 4 and its `cookie` package write them (section 11).
 
 use http::header;
+use plan::ecmascript::{is_truthy, text_of};
 use plan::{Date, Fault, Map, Value, write_json};
 
 use super::headers::Headers;
 use super::{type_error, unwritable};
 use crate::node_red::accept::is_token;
 use crate::node_red::accept::percent::encode_component;
-use crate::node_red::text::{http_date, is_truthy, string_of};
+use crate::node_red::http_date::http_date;
 
 /// Adds the cookies of a message: text, `{value, maxAge, path, ..}`, or null to clear one.
 pub(super) fn add(headers: &mut Headers, cookies: &Value, now_ms: i64) -> Result<(), Fault> {
@@ -30,7 +31,7 @@ pub(super) fn add(headers: &mut Headers, cookies: &Value, now_ms: i64) -> Result
 /// Objects are written as JSON behind `j:`.
 fn value_of(value: &Value) -> Result<String, Fault> {
     if !matches!(value, Value::Map(_) | Value::List(_) | Value::Date(_) | Value::Bytes(_) | Value::Null) {
-        return Ok(string_of(value));
+        return Ok(text_of(value));
     }
     let mut out = b"j:".to_vec();
     write_json(&mut out, value).map_err(unwritable)?;
@@ -129,7 +130,7 @@ fn choice<const N: usize>(value: &Value, name: &str, choices: [&str; N]) -> Opti
 
 /// The value of an attribute: visible characters without a semicolon (RFC 6265 section 4.1.1).
 fn attribute(value: &Value, what: &str) -> Result<String, Fault> {
-    let text = string_of(value);
+    let text = text_of(value);
     let plain = text.chars().all(|c| (' '..='~').contains(&c) && c != ';');
     if plain { Ok(text) } else { Err(invalid(what)) }
 }

@@ -1,11 +1,11 @@
 //! The headers of an answer while it is put together (section 11).
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use plan::ecmascript::text_of;
 use plan::{Fault, Text, Value};
 
 use super::type_error;
 use crate::node_red::accept::is_token;
-use crate::node_red::text::string_of;
 
 /// Headers that say how the answer is framed: whoever sends it sets them.
 const FRAMING: [HeaderName; 4] = [header::TRANSFER_ENCODING, header::CONNECTION, header::UPGRADE, header::TRAILER];
@@ -40,9 +40,9 @@ impl Headers {
             if parsed == header::CONTENT_TYPE {
                 return Err(type_error("The content type must be one text.", None));
             }
-            items.iter().map(string_of).collect()
+            items.iter().map(text_of).collect()
         } else {
-            vec![with_charset(&parsed, string_of(value))]
+            vec![with_charset(&parsed, text_of(value))]
         };
         let values = texts.iter().map(|text| header_value(text)).collect::<Result<Vec<_>, _>>()?;
         if FRAMING.contains(&parsed) {

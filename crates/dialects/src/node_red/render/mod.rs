@@ -7,13 +7,13 @@ pub(super) mod pages;
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
+use plan::ecmascript::{is_truthy, text_of};
 use plan::{Cells, Fault, FaultKind, Path, Unencodable, Unwritable, Value, write_json};
 
 pub(super) use self::headers::Headers;
 use super::accept::{Exchange, MediaType, REPLY};
 use super::lowered::ResponseNode;
 use super::number::parse_int;
-use super::text::{is_truthy, string_of, text_of_number};
 
 /// Status codes that HTTP has; those below 200 are no answers.
 const STATUS_CODES: std::ops::RangeInclusive<i64> = 200..=999;
@@ -65,7 +65,7 @@ fn dress(
 ) -> Result<(i64, Option<Bytes>), Fault> {
     headers.set_all(&reply.headers, member(message, cells, "headers"))?;
     cookies::add(headers, member(message, cells, "cookies"), now_ms)?;
-    let from_message = || parse_int(&string_of(member(message, cells, "statusCode"))).filter(|code| *code != 0.0);
+    let from_message = || parse_int(&text_of(member(message, cells, "statusCode"))).filter(|code| *code != 0.0);
     let status = reply.status_code.or_else(|| from_message().map(|code| code as i64)).unwrap_or(200);
     let body = body(member(message, cells, "payload"), exchange, headers)?;
     Ok((status, body))
@@ -84,7 +84,7 @@ fn body(payload: &Value, exchange: &Exchange, headers: &mut Headers) -> Result<O
             return Ok(None);
         }
         Value::Text(text) => text_body(headers, text.as_bytes().to_vec(), "text/html")?,
-        Value::Number(number) => text_body(headers, text_of_number(number).into_bytes(), "text/html")?,
+        Value::Number(_) => text_body(headers, text_of(payload).into_bytes(), "text/html")?,
         Value::Bytes(octets) => {
             headers.put_absent(header::CONTENT_TYPE, "application/octet-stream");
             Bytes::copy_from_slice(octets)
