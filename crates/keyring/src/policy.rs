@@ -9,6 +9,28 @@ pub const ROTATION_PERIOD_MAX: Span = Span::from_secs(315_576_000);
 /// Longest `leeway`.
 pub const LEEWAY_MAX: Span = Span::from_secs(300);
 
+/// What becomes of a token that would outlive what its ring allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OverLife {
+    /// Its `exp` is cut to the ceiling.
+    #[default]
+    Cut,
+    /// It is not minted.
+    Refuse,
+    /// It keeps its `exp`, and the public half stays published until then.
+    Keep,
+}
+
+/// When the generation that signs next is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standby {
+    /// As soon as the one before it signs, so that a revoked signer has a successor that caches hold.
+    #[default]
+    AtOnce,
+    /// As late as the lead allows.
+    AtLead,
+}
+
 /// One version of a ring's timing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingPolicy {
@@ -28,6 +50,10 @@ pub struct RingPolicy {
     pub max_staleness: Span,
     /// V, `leeway`: clock tolerance granted to verifiers.
     pub leeway: Span,
+    /// What becomes of a token that would outlive what the ring allows.
+    pub over_life: OverLife,
+    /// When the generation that signs next is made.
+    pub standby: Standby,
 }
 
 /// One version of the timing that all rings of a store share.
@@ -87,6 +113,8 @@ impl RingPolicy {
             jwks_max_age: Span::from_secs(900).min(assumed_cache.divided_by(2)),
             max_staleness: Span::from_secs(79_200).min(spare),
             leeway: Span::from_secs(60),
+            over_life: OverLife::default(),
+            standby: Standby::default(),
         }
     }
 
@@ -114,6 +142,33 @@ impl RingPolicy {
         at_least(lifetime + self.leeway, fresh_for, "max_lifetime + leeway >= fresh_for")?;
         at_least(LEEWAY_MAX, self.leeway, "leeway <= 300 s")?;
         at_least(ROTATION_PERIOD_MAX, period, "rotation_period <= 10 years")
+    }
+}
+
+impl OverLife {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Cut, Self::Refuse, Self::Keep];
+
+    /// Its name in settings and rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Refuse => "refuse",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+impl Standby {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::AtOnce, Self::AtLead];
+
+    /// Its name in settings and rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AtOnce => "at_once",
+            Self::AtLead => "at_lead",
+        }
     }
 }
 

@@ -107,9 +107,22 @@ pub enum BadRows {
 
 /// A generation in the chain, and when it starts to sign.
 #[derive(Clone, Copy)]
-struct Link {
-    generation: Generation,
-    start: Time,
+pub(crate) struct Link {
+    pub(crate) generation: Generation,
+    pub(crate) start: Time,
+}
+
+/// How long a key is needed: the last `exp` of its tokens, and what is waited for behind it.
+struct End {
+    last_exp: Time,
+    /// V and twice S.
+    leeway: Span,
+    /// A, which only decryption waits for.
+    cache: Span,
+}
+
+impl End {
+    const NEVER: Self = Self { last_exp: Time::NEVER, leeway: Span::ZERO, cache: Span::ZERO };
 }
 
 impl Ring {
@@ -139,6 +152,16 @@ impl Ring {
             return Err(BadRows::UnknownGeneration { n: event.n });
         }
         Ok(Self { use_, ring_policies, store_policies, generations, events })
+    }
+
+    /// What the keys of this ring do.
+    pub fn use_(&self) -> Use {
+        self.use_
+    }
+
+    /// The version of the timing that is in force at `t`; the first one before there was any.
+    pub fn policy(&self, t: Time) -> &RingPolicy {
+        self.policy_at(t)
     }
 
     /// The generations, by number.
@@ -217,14 +240,18 @@ impl Ring {
         Some(self.remove_link_at(&chain, place))
     }
 
-    /// The first instant after `t` at which a phase changes without a further row; none if none does.
+    /// The first instant after `t` at which anything that is computed here changes without a further row; none if none
+    /// does.
     pub fn next_change(&self, t: Time) -> Option<Time> {
         let chain = self.chain();
         let removals = (0..chain.len()).map(|place| self.remove_link_at(&chain, place));
         let starts = chain.iter().map(|link| link.start);
         let made = self.generations.iter().map(|generation| generation.created_at);
         let events = self.events.iter().map(|event| event.at);
-        removals.chain(starts).chain(made).chain(events).filter(|at| *at > t && *at < Time::NEVER).min()
+        let timings = self
+            .versions()
+            .flat_map(|(policy, replaced_at)| [policy.created_at, self.forgotten_at(policy, replaced_at)]);
+        removals.chain(starts).chain(made).chain(events).chain(timings).filter(|at| *at > t && *at < Time::NEVER).min()
     }
 
     /// When a generation stored at `created_at` as the next one signs: to be stored with it.
@@ -245,7 +272,7 @@ impl Ring {
     }
 
     /// The generations in order, without those revoked before their start.
-    fn chain(&self) -> Vec<Link> {
+    pub(crate) fn chain(&self) -> Vec<Link> {
         let mut chain: Vec<Link> = Vec::with_capacity(self.generations.len());
         for generation in &self.generations {
             let start = self.start_after(generation, chain.last());
@@ -268,22 +295,32 @@ impl Ring {
     }
 
     fn remove_link_at(&self, chain: &[Link], place: usize) -> Time {
+        let end = self.end(chain, place);
+        let removed = end.last_exp + end.leeway;
+        if self.use_ == Use::Decrypt { removed + end.cache } else { removed }
+    }
+
+    /// The latest `exp` that the key may sign and be published long enough for.
+    pub(crate) fn last_exp(&self, chain: &[Link], place: usize) -> Time {
+        self.end(chain, place).last_exp
+    }
+
+    fn end(&self, chain: &[Link], place: usize) -> End {
         let link = &chain[place];
         let Some(handover) = chain.get(place + 1).map(|successor| self.handover(successor)) else {
-            return Time::NEVER;
+            return End::NEVER;
         };
         let (mut lifetime, mut leeway, mut cache) = (Span::ZERO, Span::ZERO, Span::ZERO);
         for policy in self.policies_within(link.start, handover) {
             let Some(own) = policy.max_lifetime else {
-                return Time::NEVER;
+                return End::NEVER;
             };
             lifetime = lifetime.max(own);
             leeway = leeway.max(policy.leeway);
             cache = cache.max(policy.assumed_cache);
         }
-        let last_token = (handover + lifetime).max(self.horizon(link.generation.n));
-        let removed = last_token + leeway + self.clock_error().times(2);
-        if self.use_ == Use::Decrypt { removed + cache } else { removed }
+        let last_exp = self.horizon(link.generation.n).map_or(handover + lifetime, |end| end.max(handover + lifetime));
+        End { last_exp, leeway: leeway + self.clock_error().times(2), cache }
     }
 
     /// When the last replica signs with the key of `successor` instead of the one before it.
@@ -300,15 +337,15 @@ impl Ring {
         hastened.map(|event| event.at).fold(generation.created_at, Time::max)
     }
 
-    fn horizon(&self, n: u32) -> Time {
+    pub(crate) fn horizon(&self, n: u32) -> Option<Time> {
         let horizons = self.events_of(n).filter_map(|event| match event.kind {
             EventKind::Horizon { until } => Some(until),
             EventKind::Hastened { .. } | EventKind::Revoked | EventKind::Destroyed => None,
         });
-        horizons.max().unwrap_or(Time::from_us(i64::MIN))
+        horizons.max()
     }
 
-    fn revoked_at(&self, n: u32) -> Option<Time> {
+    pub(crate) fn revoked_at(&self, n: u32) -> Option<Time> {
         self.events_of(n).find(|event| event.kind == EventKind::Revoked).map(|event| event.at)
     }
 
@@ -316,33 +353,54 @@ impl Ring {
         self.events.iter().filter(move |event| event.n == n)
     }
 
-    fn lead(&self, created_at: Time) -> Span {
+    pub(crate) fn lead(&self, created_at: Time) -> Span {
         let counting = self.policies_within(created_at, created_at);
         counting.map(|policy| policy.publish_lead).max().unwrap_or_default()
     }
 
     /// The version in force at `t`, the first one before that.
-    fn policy_at(&self, t: Time) -> &RingPolicy {
+    pub(crate) fn policy_at(&self, t: Time) -> &RingPolicy {
         self.ring_policies.iter().rev().find(|policy| policy.created_at <= t).unwrap_or(&self.ring_policies[0])
     }
 
     /// The versions that count somewhere in `[from, to]`: each from its creation until its own T after the next one's,
     /// since until then a replica may act on it.
-    fn policies_within(&self, from: Time, to: Time) -> impl Iterator<Item = &RingPolicy> {
-        self.ring_policies.iter().enumerate().filter_map(move |(place, policy)| {
-            let replaced_at = self.ring_policies.get(place + 1).map_or(Time::NEVER, |next| next.created_at);
+    pub(crate) fn policies_within(&self, from: Time, to: Time) -> impl Iterator<Item = &RingPolicy> {
+        self.versions().filter_map(move |(policy, replaced_at)| {
             let counts_until = replaced_at + policy.max_staleness;
             (policy.created_at <= to && from < counts_until).then_some(policy)
         })
     }
 
+    /// Every version of the timing, the oldest first, with the instant at which the next one took its place.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&RingPolicy, Time)> {
+        self.ring_policies.iter().enumerate().map(|(place, policy)| {
+            (policy, self.ring_policies.get(place + 1).map_or(Time::NEVER, |next| next.created_at))
+        })
+    }
+
+    /// When no replica acts any more on rows in which this version was the newest.
+    pub(crate) fn forgotten_at(&self, policy: &RingPolicy, replaced_at: Time) -> Time {
+        replaced_at + policy.max_staleness + self.write_window() + self.clock_error().times(2)
+    }
+
+    /// The newest version of the timing.
+    pub(crate) fn newest_policy(&self) -> &RingPolicy {
+        self.ring_policies.last().expect("a ring is made of at least one version")
+    }
+
+    /// The greatest F that ever held.
+    pub(crate) fn fresh_for(&self) -> Span {
+        self.store_policies.iter().map(|policy| policy.fresh_for).max().unwrap_or_default()
+    }
+
     /// The greatest S that ever held: no change of it brings a removal forward.
-    fn clock_error(&self) -> Span {
+    pub(crate) fn clock_error(&self) -> Span {
         self.store_policies.iter().map(|policy| policy.clock_error).max().unwrap_or_default()
     }
 
     /// The greatest X that ever held, for the same reason.
-    fn write_window(&self) -> Span {
+    pub(crate) fn write_window(&self) -> Span {
         self.store_policies.iter().map(|policy| policy.write_window).max().unwrap_or_default()
     }
 }

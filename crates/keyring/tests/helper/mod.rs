@@ -2,7 +2,10 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "test code, of which each test program uses its own part")]
 
-use keyring::{BadRows, Event, EventKind, Generation, Ring, RingPolicy, Span, StatementLimits, StorePolicy, Time, Use};
+use keyring::{
+    BadRows, Event, EventKind, Generation, OverLife, Ring, RingPolicy, Span, Standby, StatementLimits, StorePolicy,
+    Time, Use,
+};
 
 /// The rows of a ring, in the making.
 pub(crate) struct Rows {
@@ -81,6 +84,8 @@ pub(crate) fn policy(created_at: i64) -> RingPolicy {
         jwks_max_age: Span::from_secs(10),
         max_staleness: Span::from_secs(8),
         leeway: Span::from_secs(5),
+        over_life: OverLife::Cut,
+        standby: Standby::AtOnce,
     }
 }
 
