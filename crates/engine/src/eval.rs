@@ -8,6 +8,7 @@ use plan::{
 };
 
 use crate::events::Event;
+use crate::moment::Moment;
 use crate::render::render;
 use crate::replace::{replaced, rewritten};
 
@@ -16,7 +17,7 @@ pub(crate) struct Scope<'s> {
     pub(crate) message: &'s Value,
     pub(crate) cells: &'s Cells,
     pub(crate) event: Option<&'s Event<'s>>,
-    pub(crate) now_epoch_ms: i64,
+    pub(crate) moment: &'s Moment,
     /// The variables that were read for this message.
     pub(crate) fetched: &'s [(Variable, Value)],
 }
@@ -49,9 +50,10 @@ impl Scope<'_> {
             Expr::AfterScheme { schemes, of } => self.after_scheme(schemes, of)?,
             Expr::Before { cut, of } => before(&self.eval(of)?, cut),
             Expr::UncheckedClaims(of) => self.eval(of)?.as_text().and_then(unchecked_claims).unwrap_or(Value::Null),
-            Expr::Now => Value::integer(self.now_epoch_ms),
+            Expr::Now => Value::integer(self.moment.now_epoch_ms()),
             Expr::NowDate => Value::Date(self.date()),
             Expr::NowText => self.date().to_iso_text().map_or(Value::Undefined, |text| Value::Text(text.into())),
+            Expr::FreshId => Value::Text(self.moment.fresh_id()),
             Expr::Slot(slot) => self.slot(slot),
             Expr::Raise(fault) => return Err((**fault).clone()),
             Expr::Replaced { of, find, also, with } => {
@@ -73,7 +75,7 @@ impl Scope<'_> {
     }
 
     fn date(&self) -> Date {
-        Date { epoch_ms: self.now_epoch_ms as f64 }
+        Date { epoch_ms: self.moment.now_epoch_ms() as f64 }
     }
 
     fn slot(&self, slot: &Slot) -> Value {

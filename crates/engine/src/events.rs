@@ -56,7 +56,7 @@ impl Work {
     fn tell_group(&mut self, group: &HandlerGroup, node: NodeIx, message: &Value, lineage: Lineage, event: &Event<'_>) {
         for handler in group {
             let mut message = message.clone();
-            let fate = assign(&handler.dress, &mut message, &mut self.cells, Some(event), self.now_epoch_ms);
+            let fate = assign(&handler.dress, &mut message, &mut self.cells, Some(event), &self.moment);
             let grown = fate.and_then(|fate| Ok((fate, lineage.growth.after(&handler.dress, &message, &self.cells)?)));
             match grown {
                 Ok((Fate::On, growth)) => {

@@ -78,6 +78,7 @@ fn reads(expr: &Expr) -> u32 {
         | Expr::Now
         | Expr::NowDate
         | Expr::NowText
+        | Expr::FreshId
         | Expr::Event(_)
         | Expr::Raise(_)
         | Expr::Rendered { .. } => 0,

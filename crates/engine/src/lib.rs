@@ -7,6 +7,7 @@
 mod eval;
 mod events;
 mod growth;
+mod moment;
 mod ops;
 mod render;
 mod replace;

@@ -2,6 +2,7 @@
 
 use plan::{Answer, Ask, AskId, Cells, Fault, NodeIx, Op, Refusal, TriggerIx, TriggerKind, ValidFlow, Value};
 
+use crate::moment::Moment;
 use crate::work::{Delivery, Lineage, Told, Work};
 use crate::{DELIVERIES_UNWAITED_MAX, WAIT_MS_MIN, ops};
 
@@ -10,6 +11,8 @@ use crate::{DELIVERIES_UNWAITED_MAX, WAIT_MS_MIN, ops};
 pub struct Context {
     /// The instant, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_epoch_ms: i64,
+    /// Drawn anew for each context: what fresh ids are made of. No secret depends on it.
+    pub random: u64,
 }
 
 /// What comes of one step.
@@ -55,7 +58,9 @@ impl Run {
         });
         let mut message = Value::map::<&str>([]);
         let mut cells = Cells::default();
-        let built = ops::shape::assign(steps.unwrap_or_default(), &mut message, &mut cells, None, context.now_epoch_ms);
+        let mut moment = Moment::default();
+        moment.pass_to(context);
+        let built = ops::shape::assign(steps.unwrap_or_default(), &mut message, &mut cells, None, &moment);
         match built {
             Ok(ops::shape::Fate::On) => Self::start(flow, trigger, message, cells),
             Ok(ops::shape::Fate::Dropped) | Err(_) => Self { flow: flow.clone(), work: Work::new(cells) },
@@ -65,7 +70,7 @@ impl Run {
     /// A run without a trigger: the script of this node speaks by itself, under the ask that is open from the start.
     pub fn of_script(flow: &ValidFlow, node: NodeIx, context: &Context) -> (Self, AskId) {
         let mut work = Work::new(Cells::default());
-        work.now_epoch_ms = context.now_epoch_ms;
+        work.moment.pass_to(context);
         let id = work.open(Delivery { to: node, message: Value::map::<&str>([]), lineage: Lineage::default() });
         (Self { flow: flow.clone(), work }, id)
     }
@@ -78,7 +83,7 @@ impl Run {
     /// Goes on until something must be done, told or waited for.
     pub fn step(&mut self, context: &Context) -> Step {
         let Self { flow, work } = self;
-        work.now_epoch_ms = context.now_epoch_ms;
+        work.moment.pass_to(context);
         loop {
             if let Some(told) = work.told.pop_front() {
                 return Step::Told(told);
@@ -114,7 +119,7 @@ impl Run {
         if context.now_epoch_ms - pending.asked_epoch_ms >= WAIT_MS_MIN {
             work.deliveries_unwaited = 0;
         }
-        work.now_epoch_ms = context.now_epoch_ms;
+        work.moment.pass_to(context);
         match answer {
             Answer::Script(event) => ops::script::heard(flow, work, at, event),
             Answer::Signed(token) => {

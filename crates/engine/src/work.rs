@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use plan::{Ask, AskId, Cells, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Variable, Wire};
 
 use crate::growth::Growth;
+use crate::moment::Moment;
 use crate::{ASKS_OPEN_MAX, DELIVERIES_QUEUED_MAX, TEXT_BYTES_MADE_MAX};
 
 /// Something for the log.
@@ -86,7 +87,7 @@ pub(crate) struct Work {
     pub(crate) open: Vec<Pending>,
     pub(crate) told: VecDeque<Told>,
     pub(crate) deliveries_unwaited: u32,
-    pub(crate) now_epoch_ms: i64,
+    pub(crate) moment: Moment,
     /// Too much stands in line; the next delivery ends the run.
     pub(crate) overflown: bool,
     /// The run was ended: nothing is delivered any more.
@@ -104,7 +105,7 @@ impl Work {
             open: Vec::new(),
             told: VecDeque::new(),
             deliveries_unwaited: 0,
-            now_epoch_ms: 0,
+            moment: Moment::default(),
             overflown: false,
             ended: false,
             asks: 0,
@@ -158,7 +159,7 @@ impl Work {
     fn open_at(&mut self, delivery: Delivery, stage: Stage) -> AskId {
         let id = AskId(self.asks);
         self.asks += 1;
-        self.open.push(Pending { id, asked_epoch_ms: self.now_epoch_ms, delivery, stage });
+        self.open.push(Pending { id, asked_epoch_ms: self.moment.now_epoch_ms(), delivery, stage });
         id
     }
 

@@ -205,6 +205,7 @@ fn expr(value: &Expr) -> String {
         Expr::Now => "now".into(),
         Expr::NowDate => "now as date".into(),
         Expr::NowText => "now as text".into(),
+        Expr::FreshId => "fresh id".into(),
         Expr::Slot(place) => slot(place),
         Expr::Raise(fault) => format!("raise {}", fault.message),
         Expr::Replaced { of, find, with, .. } => format!("{} with {} for {}", expr(of), expr(with), expr(find)),

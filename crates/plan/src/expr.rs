@@ -91,6 +91,8 @@ pub enum Expr {
     NowDate,
     /// The instant of evaluation, as ISO 8601 text in UTC.
     NowText,
+    /// A new text of 16 hexadecimal digits: another one each time it is evaluated.
+    FreshId,
     /// What stands at a place, looked into as ECMAScript does.
     Slot(Slot),
     /// Raises this fault.
@@ -169,6 +171,7 @@ impl Expr {
             | Self::Now
             | Self::NowDate
             | Self::NowText
+            | Self::FreshId
             | Self::Event(_)
             | Self::Raise(_)
             | Self::Rendered { .. } => {}

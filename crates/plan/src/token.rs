@@ -146,6 +146,8 @@ pub struct VerifyPlan {
     pub listed: Option<(Text, Text)>,
     /// How the claims become a value.
     pub claims: JsonRules,
+    /// Whether claims that are no map (RFC 7519 section 7.2 asks for one) are taken as having no members; `null` never is.
+    pub any_claims: bool,
     /// What is done with the message before the token is looked for.
     pub prepare: Vec<ShapeStep>,
     /// What becomes of a message by the flaw of its token; with a flaw that is not named it goes over output 1 as it is.

@@ -66,7 +66,8 @@ enum Came {
 /// The clock, as the engine is told it.
 pub(crate) fn now() -> Context {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Context { now_epoch_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
+    let now_epoch_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Context { now_epoch_ms, random: RequestId::fresh().as_u64() }
 }
 
 impl Drive {

@@ -36,7 +36,8 @@ pub fn mint(signer: &Software, plan: TokenPlan, now_epoch_ms: i64) -> Result<Str
     };
     let minter = sign::compile(signer, &KeyName::Given(name.to_string()), &plan).map_err(MintError::Header)?;
     let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
-    let context = Context { now_epoch_ms };
+    // Such a plan makes no fresh ids.
+    let context = Context { now_epoch_ms, random: 0 };
     let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
     loop {
         let (id, answer) = match run.step(&context) {

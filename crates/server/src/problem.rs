@@ -220,6 +220,13 @@ impl RequestId {
     }
 }
 
+impl RequestId {
+    /// The id as a number.
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)

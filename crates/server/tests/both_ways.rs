@@ -13,7 +13,7 @@ use jose::json::Limits;
 use plan::{Answer, Ask, Flow, JsonRules, Map, Op, ScriptEvent, TriggerIx, ValidFlow, Value};
 use sandbox::{Pool, PoolSettings, Said, ScriptKey};
 
-const NOW: Context = Context { now_epoch_ms: 1_700_000_000_000 };
+const NOW: Context = Context { now_epoch_ms: 1_700_000_000_000, random: 1 };
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/node-red/function-bodies")

@@ -210,6 +210,7 @@ fn dress_status(name: &Expr) -> Arc<[ShapeStep]> {
         ShapeStep::Replace(Value::map::<&str>([])),
         ShapeStep::Set(Path::keys(["status"]), Expr::Event(EventField::Status)),
         ShapeStep::Set(Path::keys(["status", "source"]), map(source(name))),
+        ShapeStep::Set(Path::keys(["_msgid"]), Expr::FreshId),
     ]
     .into()
 }

@@ -23,7 +23,7 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 ///
 /// A claim that is missing, given where it may not be or cannot be written, or an `exp` beyond 2^53 - 1.
 pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Result<MintRequest, Fault> {
-    let minted_at = scope.now_epoch_ms.div_euclid(1000);
+    let minted_at = scope.moment.now_epoch_ms().div_euclid(1000);
     let mut writer = Writer { out: Vec::with_capacity(CLAIMS_BYTES_USUAL), plan, scope, issued_at: minted_at };
     writer.out.push(b'{');
     let given = given::claims(plan, scope)?;

@@ -63,7 +63,7 @@ fn shape_or_call(
     otherwise: ScriptIx,
 ) -> Option<(AskId, Ask)> {
     let Delivery { to, message, lineage } = delivery;
-    match shape::shape(steps, message, &mut work.cells, work.now_epoch_ms) {
+    match shape::shape(steps, message, &mut work.cells, &work.moment) {
         Shaped::On(message) => work.forward_grown(flow, Delivery { to, message, lineage }, steps),
         Shaped::Dropped(message) => work.done(flow, Delivery { to, message, lineage }),
         Shaped::Untouched(message) => return run_script(work, Delivery { to, message, lineage }, otherwise),
@@ -72,7 +72,7 @@ fn shape_or_call(
 }
 
 fn assign(flow: &Flow, work: &mut Work, mut delivery: Delivery, steps: &[ShapeStep]) {
-    match shape::assign(steps, &mut delivery.message, &mut work.cells, None, work.now_epoch_ms) {
+    match shape::assign(steps, &mut delivery.message, &mut work.cells, None, &work.moment) {
         Ok(Fate::On) => work.forward_grown(flow, delivery, steps),
         Ok(Fate::Dropped) => work.done(flow, delivery),
         Err(fault) => work.raise(flow, delivery, fault),
@@ -109,7 +109,7 @@ impl Work {
 
     /// What expressions may look at for this message.
     fn scope<'s>(&'s self, message: &'s Value) -> Scope<'s> {
-        Scope { message, cells: &self.cells, event: None, now_epoch_ms: self.now_epoch_ms, fetched: &[] }
+        Scope { message, cells: &self.cells, event: None, moment: &self.moment, fetched: &[] }
     }
 
     /// Sends the message on over one output and is done with it.

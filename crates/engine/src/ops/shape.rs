@@ -4,6 +4,7 @@ use plan::{Cells, Expr, Fault, Path, ShapeStep, Value};
 
 use crate::eval::{Scope, leads_through_maps};
 use crate::events::Event;
+use crate::moment::Moment;
 
 /// Whether a message goes on after its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +34,10 @@ pub(crate) fn assign(
     message: &mut Value,
     cells: &mut Cells,
     event: Option<&Event<'_>>,
-    now_epoch_ms: i64,
+    moment: &Moment,
 ) -> Result<Fate, Fault> {
     for step in steps {
-        if take(step, message, cells, event, now_epoch_ms)? == Fate::Dropped {
+        if take(step, message, cells, event, moment)? == Fate::Dropped {
             return Ok(Fate::Dropped);
         }
     }
@@ -44,11 +45,11 @@ pub(crate) fn assign(
 }
 
 /// Takes the steps if each does exactly what the script does that they were read from.
-pub(crate) fn shape(steps: &[ShapeStep], mut message: Value, cells: &mut Cells, now_epoch_ms: i64) -> Shaped {
+pub(crate) fn shape(steps: &[ShapeStep], mut message: Value, cells: &mut Cells, moment: &Moment) -> Shaped {
     let kept = (!steps.iter().all(is_shallow)).then(|| (message.clone(), cells.clone()));
     for step in steps {
         let fate = if step_is_plain(step, &message, cells) {
-            take(step, &mut message, cells, None, now_epoch_ms).ok()
+            take(step, &mut message, cells, None, moment).ok()
         } else {
             None
         };
@@ -71,15 +72,15 @@ fn take(
     message: &mut Value,
     cells: &mut Cells,
     event: Option<&Event<'_>>,
-    now_epoch_ms: i64,
+    moment: &Moment,
 ) -> Result<Fate, Fault> {
     match step {
         ShapeStep::Set(to, expr) => {
-            let value = Scope { message, cells, event, now_epoch_ms, fetched: &[] }.eval(expr)?;
+            let value = Scope { message, cells, event, moment, fetched: &[] }.eval(expr)?;
             to.write(message, cells, value);
         }
         ShapeStep::SetPresent(to, expr) => {
-            let value = Scope { message, cells, event, now_epoch_ms, fetched: &[] }.eval(expr)?;
+            let value = Scope { message, cells, event, moment, fetched: &[] }.eval(expr)?;
             if !value.is_undefined() {
                 to.write(message, cells, value);
             }
@@ -142,6 +143,7 @@ fn all_paths(expr: &Expr, holds: &impl Fn(&Path) -> bool) -> bool {
         | Expr::Before { .. }
         | Expr::UncheckedClaims(_)
         | Expr::NowDate
+        | Expr::FreshId
         | Expr::NowText
         | Expr::Slot(_)
         | Expr::Raise(_)

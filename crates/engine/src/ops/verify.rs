@@ -35,8 +35,10 @@ pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims:
     let Op::Verify { policy, into } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let policy = &flow.policies[policy.0 as usize];
     let claims = read_json(claims, Limits::REQUEST, policy.claims).unwrap_or_default();
-    let now_secs = work.now_epoch_ms.div_euclid(1000);
-    let found = match claims.as_map() {
+    let now_secs = work.moment.now_epoch_ms().div_euclid(1000);
+    let none = Map::new();
+    let is_any = policy.any_claims && !matches!(claims, Value::Undefined | Value::Null);
+    let found = match claims.as_map().or(is_any.then_some(&none)) {
         None => Err(Found::plain(TokenFlaw::Undecodable)),
         Some(claims) => {
             times_hold(claims, policy.times, now_secs).and_then(|()| others_hold(claims, policy).map_err(Found::plain))
@@ -81,7 +83,7 @@ fn prepared(plan: &VerifyPlan, work: &mut Work, delivery: &mut Delivery) -> Resu
     if plan.prepare.is_empty() {
         return Ok(());
     }
-    assign(&plan.prepare, &mut delivery.message, &mut work.cells, None, work.now_epoch_ms)?;
+    assign(&plan.prepare, &mut delivery.message, &mut work.cells, None, &work.moment)?;
     delivery.lineage.growth = delivery.lineage.growth.after(&plan.prepare, &delivery.message, &work.cells)?;
     Ok(())
 }
@@ -98,7 +100,7 @@ fn refuse(flow: &Flow, work: &mut Work, mut delivery: Delivery, found: &Found) {
         return work.forward(flow, delivery, ASIDE);
     };
     let event = Event::of_token(flow, delivery.to, found.instant);
-    let dressed = assign(&refused.dress, &mut delivery.message, &mut work.cells, Some(&event), work.now_epoch_ms);
+    let dressed = assign(&refused.dress, &mut delivery.message, &mut work.cells, Some(&event), &work.moment);
     match (dressed, &refused.then) {
         (Err(fault), _) => work.raise(flow, delivery, fault),
         (Ok(Fate::Dropped), _) => work.done(flow, delivery),

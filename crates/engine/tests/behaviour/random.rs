@@ -177,7 +177,7 @@ proptest! {
     ) {
         let mut run = Run::start(&flow, TriggerIx(0), message, Cells::new(vec![cell]));
         let mut answers = answers.into_iter();
-        let mut now = Context { now_epoch_ms: 1_700_000_000_000 };
+        let mut now = Context { now_epoch_ms: 1_700_000_000_000, random: 1 };
         let mut open: Vec<AskId> = Vec::new();
         let mut ticks = 1;
         loop {

@@ -11,7 +11,7 @@ use plan::{
     Value, VerifyPlan, validate,
 };
 
-pub(crate) const NOW: Context = Context { now_epoch_ms: 1_700_000_000_999 };
+pub(crate) const NOW: Context = Context { now_epoch_ms: 1_700_000_000_999, random: 1 };
 
 /// A flow whose one trigger leads to node 0; each node is named `n<place>`.
 #[derive(Default)]
@@ -128,6 +128,7 @@ pub(crate) fn policy(token: Expr) -> VerifyPlan {
         audience: None,
         listed: None,
         claims: JsonRules::Ecmascript,
+        any_claims: false,
         prepare: Vec::new(),
         refused: BTreeMap::new(),
     }

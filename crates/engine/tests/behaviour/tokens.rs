@@ -213,3 +213,19 @@ fn a_scheme_is_asked_for_before_the_token() {
         assert_eq!(logged(&told), [(0, expected)], "{header:?}");
     }
 }
+
+#[test]
+fn claims_that_are_no_map_count_only_where_the_policy_takes_any() {
+    let token = || Value::text("a.b.c");
+    let left_by = |any_claims, claims: &str| {
+        let policy = VerifyPlan { any_claims, ..policy(message("payload")) };
+        let told = checked(policy, token(), Answer::Verified(claims.as_bytes().into()));
+        logged(&told)[0].0
+    };
+    for claims in ["[1,2]", r#""text""#, "7", "false"] {
+        assert_eq!((left_by(true, claims), left_by(false, claims)), (1, 2), "{claims}");
+    }
+    assert_eq!((left_by(true, "null"), left_by(true, "no JSON")), (2, 2));
+    let audience = VerifyPlan { any_claims: true, audience: Some("a".into()), ..policy(message("payload")) };
+    assert_eq!(logged(&checked(audience, token(), Answer::Verified(b"[1]".as_slice().into())))[0].0, 2);
+}

@@ -88,6 +88,7 @@ mod tests {
             audience: None,
             listed: None,
             claims: JsonRules::Exact,
+            any_claims: false,
             prepare: Vec::new(),
             refused: BTreeMap::new(),
         }

@@ -1,7 +1,7 @@
 //! `inject`: sends messages by itself, once or again and again (section 13).
 
 use jose::json::{Object, Value as Json};
-use plan::{Expr, Severity, ShapeStep, TriggerKind};
+use plan::{Expr, Path, Severity, ShapeStep, TriggerKind};
 
 use super::{Lower, NodeType};
 use crate::node_red::lower::{Live, Lowering};
@@ -68,7 +68,10 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Option<TriggerKind> {
     }
     let once_ms = || milliseconds_of(node.get("onceDelay")).unwrap_or(ONCE_DELAY_MS);
     let first_ms = if node.flag("once") { Some(once_ms()) } else { every_ms };
-    let message = properties(node).iter().filter_map(|property| step(lowering, node, property)).collect();
+    let id = ShapeStep::Set(Path::keys(["_msgid"]), Expr::FreshId);
+    let own = properties(node);
+    let own = own.iter().filter_map(|property| step(lowering, node, property));
+    let message = std::iter::once(id).chain(own).collect();
     Some(TriggerKind::Schedule { message, first_ms, every_ms })
 }
 

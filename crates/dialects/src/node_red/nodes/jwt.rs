@@ -109,6 +109,7 @@ fn verify(lowering: &mut Lowering<'_>, config: &Node) -> Result<Op, Fault> {
         audience: None,
         listed: None,
         claims: JsonRules::Ecmascript,
+        any_claims: true,
         prepare: Vec::new(),
         refused: BTreeMap::new(),
     };

@@ -113,6 +113,7 @@ fn alone(lowering: &mut Lowering<'_>, node: &Node, family: Family) -> Result<Op,
         audience: None,
         listed: None,
         claims: JsonRules::Ecmascript,
+        any_claims: true,
         prepare: if node.text("signvar") == BEARER { find_bearer(family) } else { Vec::new() },
         refused,
     };
@@ -186,6 +187,7 @@ fn with_config(lowering: &mut Lowering<'_>, node: &Node) -> Result<Op, Fault> {
         audience: audience.map(Into::into),
         listed: Some(node.text("role")).filter(|role| !role.is_empty()).map(|role| ("roles".into(), role.into())),
         claims: JsonRules::Ecmascript,
+        any_claims: true,
         prepare: Vec::new(),
         refused,
     };

@@ -133,6 +133,7 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::Event(_)
         | Expr::NowDate
         | Expr::NowText
+        | Expr::FreshId
         | Expr::Slot(_)
         | Expr::Raise(_)
         | Expr::Replaced { .. }
@@ -163,6 +164,7 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::Event(_)
         | Expr::NowDate
         | Expr::NowText
+        | Expr::FreshId
         | Expr::Slot(_)
         | Expr::Raise(_)
         | Expr::Replaced { .. }
