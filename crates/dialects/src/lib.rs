@@ -2,6 +2,7 @@
 
 pub mod node_red;
 pub mod spec;
+pub mod supertokens;
 
 /// A dialect, told by the content of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
