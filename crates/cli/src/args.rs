@@ -83,6 +83,9 @@ pub(crate) enum Command {
     /// The body of a script worker; started by `serve` itself.
     #[command(hide = true)]
     ScriptWorker,
+    /// Load flows and put messages in, as the lines on stdin say; for tests. Opens no listener and keeps nothing.
+    #[command(hide = true)]
+    Probe,
 }
 
 #[derive(Args, Debug)]

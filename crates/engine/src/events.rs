@@ -48,6 +48,7 @@ impl Work {
 
     /// Tells the status edge what the node of this delivery shows.
     pub(crate) fn status(&mut self, flow: &Flow, node: NodeIx, lineage: Lineage, status: &Value) {
+        self.told.push_back(Told::Status { node, status: status.clone() });
         let Some(group) = first_group(&flow.nodes[node.0 as usize].on_status) else { return };
         let event = Event { source: origin(flow, node), fault: None, status: Some(status), instant: None, count: 0 };
         self.tell_group(group, node, &Value::map::<&str>([]), lineage, &event);

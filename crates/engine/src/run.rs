@@ -67,6 +67,15 @@ impl Run {
         }
     }
 
+    /// A run without a trigger: this message, at this node.
+    pub fn at(flow: &ValidFlow, node: NodeIx, message: Value) -> Self {
+        let mut run = Self { flow: flow.clone(), work: Work::new(Cells::default()) };
+        if (node.0 as usize) < flow.nodes.len() {
+            run.work.push(Delivery { to: node, message, lineage: Lineage::default() });
+        }
+        run
+    }
+
     /// A run without a trigger: the script of this node speaks by itself, under the ask that is open from the start.
     pub fn of_script(flow: &ValidFlow, node: NodeIx, context: &Context) -> (Self, AskId) {
         let mut work = Work::new(Cells::default());

@@ -34,6 +34,25 @@ pub enum Told {
         /// What it writes.
         value: Value,
     },
+    /// A status that a node shows.
+    Status {
+        /// The node that shows it.
+        node: NodeIx,
+        /// What it shows.
+        status: Value,
+    },
+}
+
+impl Told {
+    /// The node that it is told of.
+    pub fn node(&self) -> NodeIx {
+        match self {
+            Self::Uncaught { node, .. }
+            | Self::FaultLoop { node, .. }
+            | Self::Log { node, .. }
+            | Self::Status { node, .. } => *node,
+        }
+    }
 }
 
 /// A message on its way to a node.

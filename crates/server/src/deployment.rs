@@ -1,6 +1,7 @@
 //! The live flows: documents are deployed whole or not at all, and the table of what is live is a value, swapped whole.
 
 mod live;
+mod probe;
 mod report;
 mod retire;
 mod schedule;
@@ -12,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::Kind;
 use dialects::node_red::{self, FoundSecret, LowerSettings, Lowered, RouteTable, SecretChange, Serve};
+use engine::Told;
 use futures_util::{StreamExt as _, stream};
-use plan::{Diagnostic, Flow, Op, ScriptIx, SecretRef, TriggerIx, validate};
+use plan::{Diagnostic, Flow, Op, Origin, ScriptIx, SecretRef, TriggerIx, validate};
 use sandbox::{Pool, SyntaxFault};
 use signer::Secret;
 use store::{By, NewDocument};
@@ -21,6 +23,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use live::LiveDocument;
 use live::Surroundings;
+pub use probe::ProbeError;
 pub use report::{DeployError, Listed, Report, SecretNameError};
 
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
@@ -46,7 +49,12 @@ pub struct FlowHouse {
     pub jwt_any_hmac: bool,
     /// Secrets for this run alone, by the id or the name of a node.
     pub given: Vec<GivenSecret>,
+    /// Who hears what nodes tell, beside the log.
+    pub listener: Option<Listener>,
 }
+
+/// Hears what a node tells, on the thread that runs its flow.
+pub type Listener = Arc<dyn Fn(&Origin, &Told) + Send + Sync>;
 
 /// A secret for this run alone, which wins over a stored one.
 pub struct GivenSecret {
@@ -252,6 +260,7 @@ impl Deployments {
         let around = Surroundings {
             vault: &self.house.vault,
             pool: &self.house.pool,
+            listener: self.house.listener.as_ref(),
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };
         let live = LiveDocument::compile(flow, lowered.replies, &broken, around).map_err(DeployError::Token)?;

@@ -268,6 +268,9 @@ impl Drive {
     }
 
     fn tell(&mut self, told: Told) {
+        if let Some(listener) = self.live.listener() {
+            listener(self.live.origin(told.node()), &told);
+        }
         match told {
             Told::Uncaught { node, fault } => {
                 self.fail();
@@ -278,6 +281,8 @@ impl Drive {
                 self.tell_fault("flow_fault_loop", node, &fault);
             }
             Told::Log { node, level, value } => self.tell_line(node, level, &value),
+            // Nobody reads statuses in a log; listeners have heard it.
+            Told::Status { .. } => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod init;
 mod inspect;
 mod key;
 mod mint;
+mod probe;
 mod secret;
 mod serve;
 mod verify;
@@ -34,6 +35,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
         Command::Secret(command) => secret::run(&command, &line.data, voice),
         Command::ScriptWorker => Ok(worker()),
+        Command::Probe => probe::run(),
     }
 }
 

@@ -88,6 +88,7 @@ impl Serving<'_> {
             reply_timeout: self.settings.flows.http_reply_timeout,
             jwt_any_hmac: self.settings.flows.compat_jwt_any_hmac,
             given: self.given,
+            listener: None,
         });
         let restored = live.restore().await.map_err(|error| Failure::new(ExitCode::Away, "store_away", error))?;
         let mut served = BTreeMap::new();

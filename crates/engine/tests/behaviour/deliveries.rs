@@ -3,8 +3,8 @@
 use crate::support::{NOW, Sketch, drive, logged, payload, sends};
 use engine::{Run, Step, Told};
 use plan::{
-    Answer, Cells, EventField, Expr, Fault, FaultKind, FaultText, Handle, LogLevel, Op, Path, ReplyIx, ScriptEvent,
-    ShapeStep, TriggerIx, Value,
+    Answer, Cells, EventField, Expr, Fault, FaultKind, FaultText, Handle, LogLevel, NodeIx, Op, Path, ReplyIx,
+    ScriptEvent, ShapeStep, TriggerIx, Value,
 };
 
 fn set(name: &str, value: Expr) -> ShapeStep {
@@ -120,7 +120,7 @@ fn done_and_status_edges() {
             said
         });
     let shown = Value::map([("status", text("green"))]);
-    assert_eq!(logged(&told), [(3, shown), (1, text("out")), (2, text("n0"))]);
+    assert_eq!(logged(&told), [(0, text("green")), (3, shown), (1, text("out")), (2, text("n0"))]);
 }
 
 #[test]
@@ -209,4 +209,12 @@ fn a_reply_may_fail_or_be_declined() {
     assert_eq!(logged(&told), [(1, text("late"))]);
     let told = sketch().run(payload(text("late")), |_| vec![Answer::Declined("nobody waits".into())]);
     assert!(matches!(told.as_slice(), [Told::Log { level: LogLevel::Warn, .. }]), "{told:?}");
+}
+
+#[test]
+fn a_run_may_begin_at_any_node() {
+    let flow = Sketch::default().log("payload").node(Op::Pass, &[&[2]]).log("payload").valid();
+    let told = |node| drive(&mut Run::at(&flow, NodeIx(node), payload(text("in"))), |_| vec![]);
+    assert_eq!(logged(&told(1)), [(2, text("in"))]);
+    assert_eq!(told(3), [], "there is no such node");
 }

@@ -143,11 +143,11 @@ pub(crate) fn payload(value: Value) -> Value {
     Value::map([("payload", value)])
 }
 
-/// What the log lines say, by the place of the node that wrote them.
+/// What the log lines and statuses say, by the place of the node that wrote them.
 pub(crate) fn logged(told: &[Told]) -> Vec<(u32, Value)> {
     told.iter()
         .map(|it| match it {
-            Told::Log { node, value, .. } => (node.0, value.clone()),
+            Told::Log { node, value, .. } | Told::Status { node, status: value } => (node.0, value.clone()),
             Told::Uncaught { .. } | Told::FaultLoop { .. } => panic!("no fault was expected: {it:?}"),
         })
         .collect()

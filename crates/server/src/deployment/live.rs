@@ -9,6 +9,7 @@ use signer::{Minter, TokenVerifier};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::Listener;
 use crate::effects::{sign, verify};
 use crate::variables::Variables;
 use crate::vault::Vault;
@@ -21,6 +22,7 @@ pub(crate) struct LiveDocument {
     verifiers: Vec<TokenVerifier>,
     scripts: Vec<Place>,
     pool: Pool,
+    listener: Option<Listener>,
     variables: Arc<Variables>,
     /// Raised when runs that are still on their way shall end.
     cut: watch::Sender<bool>,
@@ -39,6 +41,7 @@ enum Place {
 pub(super) struct Surroundings<'a> {
     pub(super) vault: &'a Vault,
     pub(super) pool: &'a Pool,
+    pub(super) listener: Option<&'a Listener>,
     pub(super) variables: Arc<Variables>,
 }
 
@@ -53,7 +56,7 @@ impl LiveDocument {
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
-        let Surroundings { vault, pool, variables } = around;
+        let Surroundings { vault, pool, listener, variables } = around;
         let signer = vault.signer();
         let minters =
             flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
@@ -73,6 +76,7 @@ impl LiveDocument {
             verifiers,
             scripts,
             pool: pool.clone(),
+            listener: listener.cloned(),
             variables,
             cut: watch::Sender::new(false),
             schedules: Mutex::default(),
@@ -156,6 +160,11 @@ impl LiveDocument {
     /// Where scripts run.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Who hears what its nodes tell.
+    pub(crate) fn listener(&self) -> Option<&Listener> {
+        self.listener.as_ref()
     }
 
     /// What its scripts keep.

@@ -67,6 +67,7 @@ impl Chancery {
             reply_timeout: options.reply_timeout,
             jwt_any_hmac: options.jwt_any_hmac,
             given: options.given,
+            listener: None,
         });
         let router = RuntimeRouter::new(Live::new(Arc::clone(&deployments)));
         let running = start(router, Limits::of(ListenerKind::Runtime));

@@ -59,6 +59,7 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
         reply_timeout: std::time::Duration::ZERO,
         jwt_any_hmac: false,
         given: Vec::new(),
+        listener: None,
     });
     let named = runtime.block_on(async {
         deployments.restore().await.map_err(|error| failed(&error))?;
