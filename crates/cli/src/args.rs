@@ -1,9 +1,14 @@
 //! What may be typed: every command, flag and example of the command line, in one place.
 
+pub(crate) mod keys;
+pub(crate) mod names;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use jose::jwa::SignatureAlgorithm;
+use keys::{KeysCommand, ReadingArguments};
 
 use crate::input::{KeyArgument, SwitchArgument};
 use crate::time::{DurationArgument, TimeArgument};
@@ -14,6 +19,7 @@ use crate::time::{DurationArgument, TimeArgument};
 #[command(after_help = "\
 Examples:
   chancery serve flow.json --secret igniteadmin.tokensecret=file:secret.txt
+  chancery keys generate --alg ES256 --out k.jwk && chancery mint --key k.jwk --iss https://me.example --sub alice
   chancery mint --alg ES256 --ephemeral --sub alice --ttl 15m | chancery inspect
 
 Exit codes:
@@ -62,6 +68,9 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Show what is in a token, without checking it.
     Inspect(InspectArguments),
+    /// Make, check and convert keys.
+    #[command(subcommand)]
+    Keys(Box<KeysCommand>),
     /// Set, list and delete the secrets of deployed documents.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -153,16 +162,19 @@ Examples:
 
 Claims stand in this order: iss, sub, aud, exp, nbf, iat, jti, then the others as given.")]
 pub(crate) struct MintArguments {
-    /// The algorithm, such as ES256; may be left out if the key names one.
-    #[arg(long)]
-    pub(crate) alg: Option<String>,
-    /// The key that signs: FILE, - (stdin), env:NAME or fd:N holding a JWK, a PEM key or an HMAC secret.
+    /// The algorithm; may be left out if the key names one, or if its kind has a usual one.
+    #[arg(long, value_parser = names::signature_algorithm())]
+    pub(crate) alg: Option<&'static SignatureAlgorithm>,
+    /// The key that signs: FILE, - (stdin), env:NAME or fd:N holding a JWK, JWK Set, PEM, DER or PKCS#12 file, or an
+    /// HMAC secret.
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<KeyArgument>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// Sign with a key made for this token and thrown away; its public JWK goes to stderr.
     #[arg(long, conflicts_with = "key", requires = "alg")]
     pub(crate) ephemeral: bool,
-    /// The `kid` of the header, in place of the key's own.
+    /// The `kid` of the header, in place of the key's own; out of a JWK Set, the key to take.
     #[arg(long)]
     pub(crate) kid: Option<String>,
     /// The `typ` of the header; empty for none.
@@ -221,15 +233,18 @@ pub(crate) struct VerifyArguments {
     /// The token, or - for stdin. A leading `Bearer ` is dropped.
     #[arg(default_value = "-")]
     pub(crate) token: String,
-    /// The key that must have signed: FILE, env:NAME or fd:N holding a JWK, a PEM key or an HMAC secret.
+    /// The key that must have signed: FILE, env:NAME or fd:N holding a JWK, PEM, DER or PKCS#12 file, or an HMAC
+    /// secret.
     #[arg(long, value_name = "KEY", required_unless_present = "jwks")]
     pub(crate) key: Option<KeyArgument>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// A file with a JWK Set; the token's kid and algorithm choose.
     #[arg(long, value_name = "FILE", conflicts_with = "key")]
     pub(crate) jwks: Option<PathBuf>,
     /// An algorithm that may have signed. Without it the key's own `alg` member counts.
-    #[arg(long)]
-    pub(crate) alg: Vec<String>,
+    #[arg(long, value_parser = names::signature_algorithm())]
+    pub(crate) alg: Vec<&'static SignatureAlgorithm>,
     /// The issuer that must stand there.
     #[arg(long)]
     pub(crate) iss: Option<String>,

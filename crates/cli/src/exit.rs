@@ -53,6 +53,12 @@ impl Failure {
         self
     }
 
+    /// The same failure with the place where it happened in front.
+    pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// The command was typed wrongly.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self::new(ExitCode::Usage, "usage", message)

@@ -1,6 +1,7 @@
 //! What comes in besides arguments: files, stdin, environment, inherited descriptors. Secrets are never arguments.
 
 use std::cell::Cell;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,18 @@ pub(crate) enum KeyArgument {
     Descriptor(u32),
     /// In the store, as this key ring.
     Ring(String),
+}
+
+impl fmt::Display for KeyArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Stdin => f.write_str("stdin"),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::Descriptor(number) => write!(f, "fd:{number}"),
+            Self::Ring(name) => write!(f, "ring:{name}"),
+        }
+    }
 }
 
 impl FromStr for KeyArgument {

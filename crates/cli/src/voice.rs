@@ -26,7 +26,12 @@ impl Voice {
 
     /// Whether stdout is a terminal, so that a person reads it.
     pub(crate) fn to_a_person(self) -> bool {
-        !self.json && io::stdout().is_terminal()
+        !self.json && self.on_a_terminal()
+    }
+
+    /// Whether stdout is a terminal.
+    pub(crate) fn on_a_terminal(self) -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Writes the result to stdout, with a final newline.
@@ -35,8 +40,17 @@ impl Voice {
     ///
     /// Exit code 74 if it cannot be written. A reader that closed the pipe has what it wanted: that is no error.
     pub(crate) fn result(self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+        self.octets(&[text.as_ref(), b"\n"])
+    }
+
+    /// Writes octets to stdout as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::result`].
+    pub(crate) fn octets(self, parts: &[&[u8]]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_ref()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+        let written = parts.iter().try_for_each(|part| out.write_all(part)).and_then(|()| out.flush());
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(ExitCode::Output, "output_failed", format!("cannot write to stdout: {error}")))

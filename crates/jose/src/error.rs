@@ -73,8 +73,8 @@ pub enum Error {
         /// What does not fit.
         why: Text,
     },
-    /// No key for the token's `kid` and algorithm.
-    #[error("no key for this token: {why}")]
+    /// No key for the `kid` and algorithm that are asked for.
+    #[error("no key: {why}")]
     NoKey {
         /// What was looked for.
         why: Text,

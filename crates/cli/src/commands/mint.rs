@@ -9,7 +9,7 @@ use serde_json::json;
 use server::mint::MintError;
 use signer::{Keeper, RandomPool, Software};
 
-use super::key;
+use super::key::{self, Reading};
 use crate::args::MintArguments;
 use crate::exit::{ExitCode, Failure};
 use crate::input::Inputs;
@@ -28,7 +28,8 @@ const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 pub(super) fn run(arguments: &MintArguments, now_secs: i64, voice: Voice) -> Result<ExitCode, Failure> {
     let inputs = Inputs::default();
     let (algorithm, jwk) = key(arguments, &inputs)?;
-    let signing = SigningKey::new(algorithm, &jwk, key::switches(&arguments.allow)).map_err(key::refused)?;
+    let signing =
+        SigningKey::new(algorithm, &jwk, key::switches(&arguments.allow)).map_err(|error| key::refused(&error))?;
     key::warn_of(signing.acted(), voice);
     let plan = TokenPlan {
         algorithm,
@@ -48,11 +49,15 @@ pub(super) fn run(arguments: &MintArguments, now_secs: i64, voice: Voice) -> Res
 
 /// The key and the algorithm it signs with: handed in, or made for this token.
 fn key(arguments: &MintArguments, inputs: &Inputs) -> Result<(&'static SignatureAlgorithm, PrivateJwk), Failure> {
-    let named = arguments.alg.as_deref().map(key::algorithm).transpose()?;
+    let named = arguments.alg;
     let jwk = match (&arguments.key, named) {
-        (Some(from), _) => private(key::read(inputs, from, named)?)?,
+        (Some(from), _) => {
+            let how = Reading { arguments: &arguments.reading, kid: arguments.kid.as_deref(), algorithm: named };
+            key::read(inputs, from, &how)?
+        }
         (None, Some(row)) if arguments.ephemeral => {
-            PrivateJwk::generate(KeyKind::for_signature(row), &mut RandomPool::new()).map_err(key::refused)?
+            let made = PrivateJwk::generate(KeyKind::for_signature(row), &mut RandomPool::new());
+            made.map(Jwk::Private).map_err(|error| key::refused(&error))?
         }
         (None, _) => {
             return Err(Failure::new(
@@ -65,12 +70,11 @@ fn key(arguments: &MintArguments, inputs: &Inputs) -> Result<(&'static Signature
             ));
         }
     };
-    let own = jwk.parameters().alg.as_deref().map(key::algorithm).transpose()?;
     let algorithm = named
-        .or(own)
+        .or(key::own_algorithm(&jwk)?)
         .or_else(|| SignatureAlgorithm::default_for(jwk.shape()))
         .ok_or_else(|| Failure::usage("the key does not say which algorithm it is for, and --alg is not given"))?;
-    Ok((algorithm, with_kid(jwk, arguments.kid.as_deref())?))
+    Ok((algorithm, with_kid(private(jwk)?, arguments.kid.as_deref())?))
 }
 
 fn private(jwk: Jwk) -> Result<PrivateJwk, Failure> {
@@ -89,7 +93,7 @@ fn with_kid(mut jwk: PrivateJwk, kid: Option<&str>) -> Result<PrivateJwk, Failur
         return Ok(jwk.with_parameters(parameters));
     }
     if jwk.public().is_some() {
-        jwk.ensure_kid(&mut RandomPool::new()).map_err(key::refused)?;
+        jwk.ensure_kid(&mut RandomPool::new()).map_err(|error| key::refused(&error))?;
     }
     Ok(jwk)
 }

@@ -9,6 +9,7 @@ mod flow;
 mod init;
 mod inspect;
 mod key;
+mod keys;
 mod mint;
 mod probe;
 mod secret;
@@ -32,6 +33,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Verify(arguments) => verify::run(&arguments, now_secs(line.voice), voice),
         Command::Mint(arguments) => mint::run(&arguments, now_secs(line.voice), voice),
         Command::Inspect(arguments) => inspect::run(&arguments, now_secs(line.voice), voice),
+        Command::Keys(command) => keys::run(&command, voice),
         Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
         Command::Secret(command) => secret::run(&command, &line.data, voice),
         Command::ScriptWorker => Ok(worker()),

@@ -7,7 +7,7 @@ use jose::jwk::{Jwk, JwkSet, PublicJwk};
 use jose::jws::{Verified, Verifier};
 use jose::jwt::{Leeway, NumericDate, Policy};
 
-use super::key;
+use super::key::{self, Reading};
 use crate::args::VerifyArguments;
 use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, read_file};
@@ -49,18 +49,19 @@ struct Candidates {
 
 impl Candidates {
     fn read(arguments: &VerifyArguments, inputs: &Inputs) -> Result<Self, Failure> {
-        let named: Vec<_> = arguments.alg.iter().map(|name| key::algorithm(name)).collect::<Result<_, _>>()?;
+        let named = &arguments.alg;
         let switches = key::switches(&arguments.allow);
         match (&arguments.key, &arguments.jwks) {
             (Some(from), _) => {
-                let jwk = key::read(inputs, from, named.first().copied())?;
-                let keys = rows(&jwk, &named)?.into_iter().map(|row| bind(row, &jwk, switches));
+                let how = Reading { arguments: &arguments.reading, kid: None, algorithm: named.first().copied() };
+                let jwk = key::read(inputs, from, &how)?;
+                let keys = rows(&jwk, named)?.into_iter().map(|row| bind(row, &jwk, switches));
                 Ok(Self { keys: usable(keys)?, chosen_by_kid: false })
             }
             (None, Some(path)) => {
-                let set = JwkSet::parse(&read_file(path, JWKS_BYTES_MAX)?).map_err(key::refused)?;
+                let set = JwkSet::parse(&read_file(path, JWKS_BYTES_MAX)?).map_err(|error| key::refused(&error))?;
                 let pairs = set.keys.iter().flat_map(|jwk| {
-                    rows_of_public(jwk, &named).into_iter().map(|row| VerifyingKey::new(row, jwk, switches))
+                    rows_of_public(jwk, named).into_iter().map(|row| VerifyingKey::new(row, jwk, switches))
                 });
                 Ok(Self { keys: usable(pairs)?, chosen_by_kid: true })
             }
@@ -88,7 +89,7 @@ impl Candidates {
 fn usable(keys: impl Iterator<Item = Result<VerifyingKey, jose::Error>>) -> Result<Vec<VerifyingKey>, Failure> {
     let (keys, refusals): (Vec<_>, Vec<_>) = keys.partition(Result::is_ok);
     if let (true, Some(Err(error))) = (keys.is_empty(), refusals.into_iter().next()) {
-        return Err(key::refused(error));
+        return Err(key::refused(&error));
     }
     Ok(keys.into_iter().flatten().collect())
 }
@@ -105,14 +106,10 @@ fn rows(jwk: &Jwk, named: &[&'static SignatureAlgorithm]) -> Result<Vec<&'static
     if !named.is_empty() {
         return Ok(named.to_vec());
     }
-    let (own, fitting) = match jwk {
-        Jwk::Public(jwk) => (&jwk.parameters.alg, fitting(jwk.key.shape())),
-        Jwk::Private(jwk) => (&jwk.parameters().alg, fitting(jwk.shape())),
-    };
-    match own {
-        Some(name) => Ok(vec![key::algorithm(name)?]),
+    match key::own_algorithm(jwk)? {
+        Some(row) => Ok(vec![row]),
         None => Err(Failure::usage("the key does not say which algorithm it is for, and --alg is not given")
-            .hint(format!("This key fits {}; name those that may have signed.", fitting.join(", ")))),
+            .hint(format!("This key fits {}; name those that may have signed.", fitting(jwk.shape()).join(", ")))),
     }
 }
 
@@ -122,12 +119,8 @@ fn rows_of_public(jwk: &PublicJwk, named: &[&'static SignatureAlgorithm]) -> Vec
 }
 
 fn fitting(shape: KeyShape) -> Vec<&'static str> {
-    let fits = SignatureAlgorithm::ALL.iter().filter(|row| takes(row, shape));
+    let fits = SignatureAlgorithm::ALL.iter().filter(|row| row.key.takes(shape));
     fits.map(|row| row.name).collect()
-}
-
-fn takes(row: &SignatureAlgorithm, shape: KeyShape) -> bool {
-    row.key == shape || matches!((row.key, shape), (KeyShape::OctAtLeast(_), KeyShape::OctExact(_)))
 }
 
 fn policy(arguments: &VerifyArguments) -> Result<Policy, Failure> {

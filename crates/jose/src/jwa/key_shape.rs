@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::ContentEncryption;
+
 /// A curve of `kty` `EC` (RFC 7518 section 6.2, RFC 8812).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EcCurve {
@@ -172,6 +174,21 @@ pub enum KeyShape {
     Akp(MlDsaSet),
     /// A password, never an `oct` key.
     Password,
+}
+
+impl KeyShape {
+    /// Whether a row that asks for this takes a key of the shape `found`. How long an `oct` key must be for HMAC is
+    /// not asked here: a switch may admit a shorter one.
+    #[must_use]
+    pub fn takes(self, found: Self) -> bool {
+        match (self, found) {
+            (Self::OctAtLeast(_), Self::OctExact(_)) => true,
+            (Self::OctCek, Self::OctExact(octets)) => ContentEncryption::ALL.iter().any(|row| row.cek_octets == octets),
+            (Self::Agreement, Self::Ec(curve)) => curve != EcCurve::Secp256k1,
+            (Self::Agreement, Self::Okp(curve)) => curve == OkpCurve::X25519,
+            (wanted, found) => wanted == found,
+        }
+    }
 }
 
 impl fmt::Display for KeyShape {

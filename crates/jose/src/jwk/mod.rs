@@ -17,6 +17,7 @@ pub use set::{JWKS_IN_BYTES_MAX, JWKS_IN_KEYS_MAX, JwkSet, Skipped};
 use crate::{
     Error, base64url,
     json::{Object, Value, write_text, write_value},
+    jwa::KeyShape,
     private::PrivateJwk,
 };
 
@@ -72,6 +73,40 @@ impl Jwk {
     /// [`Error::Unsupported`] for an unknown `kty` or `crv`, [`Error::KeyInvalid`] naming the member.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         read::jwk(text)
+    }
+
+    /// The members that any key may have.
+    #[must_use]
+    pub fn parameters(&self) -> &KeyParameters {
+        match self {
+            Self::Public(jwk) => &jwk.parameters,
+            Self::Private(jwk) => jwk.parameters(),
+        }
+    }
+
+    /// The shape that the table of algorithms knows it by; a symmetric key is [`KeyShape::OctExact`].
+    #[must_use]
+    pub fn shape(&self) -> KeyShape {
+        match self {
+            Self::Public(jwk) => jwk.key.shape(),
+            Self::Private(jwk) => jwk.shape(),
+        }
+    }
+
+    /// The `alg` that the key names. In an `AKP` key it is part of the key itself (RFC 9964 section 3).
+    #[must_use]
+    pub fn alg(&self) -> Option<&str> {
+        match self.shape() {
+            KeyShape::Akp(set) => Some(set.name()),
+            KeyShape::OctAtLeast(_)
+            | KeyShape::OctExact(_)
+            | KeyShape::OctCek
+            | KeyShape::Rsa
+            | KeyShape::Ec(_)
+            | KeyShape::Okp(_)
+            | KeyShape::Agreement
+            | KeyShape::Password => self.parameters().alg.as_deref(),
+        }
     }
 
     /// The public half; a symmetric key has none.

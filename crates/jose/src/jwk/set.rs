@@ -68,16 +68,42 @@ impl JwkSet {
         out.extend_from_slice(b"]}");
     }
 
-    /// Reads the one key of `kid` out of a set that may hold private keys.
+    /// Whether a text is a set, well-formed or not in its keys: an object with `keys` and without `kty`.
+    #[must_use]
+    pub fn is_in(text: &[u8]) -> bool {
+        let tree = parse_tree(text);
+        let object = tree.as_ref().ok().and_then(|tree| tree.as_object());
+        object.is_some_and(|object| object.get("keys").is_some() && object.get("kty").is_none())
+    }
+
+    /// Reads the one key of `kid` out of a set that may hold private keys. Without `kid` the set must hold one key.
     ///
     /// # Errors
-    /// As [`Self::parse`], and [`Error::NoKey`] when none has this `kid`.
-    pub fn pick(text: &[u8], kid: &str) -> Result<Jwk, Error> {
+    /// As [`Self::parse`], and [`Error::NoKey`] when none has this `kid`, or none is named and there are several.
+    pub fn pick(text: &[u8], kid: Option<&str>) -> Result<Jwk, Error> {
         let tree = parse_tree(text)?;
         let keys = keys_of(&tree)?;
         refuse_repeated_kid(keys)?;
-        let key = keys.iter().find(|key| kid_of(key) == Some(kid)).and_then(Value::as_object);
-        read::from_object(key.ok_or_else(|| Error::NoKey { why: "the set has no key of this `kid`".into() })?)
+        let key = match (kid, keys) {
+            (Some(kid), _) => {
+                keys.iter().find(|key| kid_of(key) == Some(kid)).ok_or("the set has no key of this `kid`")
+            }
+            (None, [only]) => Ok(only),
+            (None, _) => Err("the set holds several keys, or none; name one by its `kid`"),
+        };
+        let key = key.map_err(|why| Error::NoKey { why: why.into() })?;
+        read::from_object(key.as_object().ok_or_else(not_an_object)?)
+    }
+
+    /// Reads every key of a set, public or private, each by itself.
+    ///
+    /// # Errors
+    /// As [`Self::parse`] for the set; the error of one key is its own.
+    pub fn each(text: &[u8]) -> Result<Vec<Result<Jwk, Error>>, Error> {
+        let tree = parse_tree(text)?;
+        let keys = keys_of(&tree)?;
+        refuse_repeated_kid(keys)?;
+        Ok(keys.iter().map(|key| read::from_object(key.as_object().ok_or_else(not_an_object)?)).collect())
     }
 
     /// Reads every key of a set that holds private or symmetric keys.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{PrivateJwk, SecretKey};
 use crate::{
     Error, Random,
-    jwa::{EcCurve, KeyShape, MlDsaSet, OkpCurve, SignatureAlgorithm},
+    jwa::{ContentEncryption, EcCurve, KeyAlgorithm, KeyShape, MlDsaSet, OkpCurve, SignatureAlgorithm},
     jwk::{Jwk, KeyParameters},
 };
 
@@ -58,6 +58,22 @@ impl KeyKind {
             KeyShape::OctCek | KeyShape::Agreement | KeyShape::Password => {
                 unreachable!("no row of JWS takes such a key")
             }
+        }
+    }
+
+    /// The kind that an algorithm encrypts to; for `dir` as long as `enc` asks for, for ECDH-ES on P-256. `None` for
+    /// a password, which nobody generates.
+    #[must_use]
+    pub fn for_encryption(algorithm: &KeyAlgorithm, enc: &ContentEncryption) -> Option<Self> {
+        match algorithm.key {
+            KeyShape::OctAtLeast(octets) | KeyShape::OctExact(octets) => Some(Self::Oct(octets)),
+            KeyShape::OctCek => Some(Self::Oct(enc.cek_octets)),
+            KeyShape::Rsa => Some(Self::Rsa(RsaBits::default())),
+            KeyShape::Ec(curve) => Some(Self::Ec(curve)),
+            KeyShape::Okp(curve) => Some(Self::Okp(curve)),
+            KeyShape::Akp(set) => Some(Self::Akp(set)),
+            KeyShape::Agreement => Some(Self::Ec(EcCurve::P256)),
+            KeyShape::Password => None,
         }
     }
 }

@@ -290,11 +290,7 @@ impl Checker {
 
 /// Kind, curve and size come before `alg`, `use` and `key_ops`.
 fn check_shape(algorithm: &SignatureAlgorithm, found: KeyShape) -> Result<(), Error> {
-    let fits = match (algorithm.key, found) {
-        (KeyShape::OctAtLeast(_), KeyShape::OctExact(_)) => true,
-        (wanted, found) => wanted == found,
-    };
-    if fits { Ok(()) } else { Err(no_fit(algorithm)) }
+    if algorithm.key.takes(found) { Ok(()) } else { Err(no_fit(algorithm)) }
 }
 
 /// Refuses a short secret unless the switch is on, and tells whether it had to act.

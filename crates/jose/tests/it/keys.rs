@@ -434,8 +434,14 @@ fn sets_of_keys() {
     read.write(&mut written);
     assert_eq!(JwkSet::parse(&written).unwrap().keys, read.keys);
     let file = format!(r#"{{"keys":[{},{}]}}"#, named("a"), ED25519.replacen('{', "{\"kid\":\"b\",", 1));
-    assert!(matches!(JwkSet::pick(file.as_bytes(), "b"), Ok(Jwk::Private(_))));
-    assert_eq!(code(JwkSet::pick(file.as_bytes(), "z")), "no_key");
+    assert!(matches!(JwkSet::pick(file.as_bytes(), Some("b")), Ok(Jwk::Private(_))));
+    assert_eq!(code(JwkSet::pick(file.as_bytes(), Some("z"))), "no_key");
+    assert_eq!(code(JwkSet::pick(file.as_bytes(), None)), "no_key");
+    let only = format!(r#"{{"keys":[{ED25519}]}}"#);
+    assert!(matches!(JwkSet::pick(only.as_bytes(), None), Ok(Jwk::Private(_))));
+    let each = JwkSet::each(format!(r#"{{"keys":[{},{{"kty":"XYZ"}},1]}}"#, named("a")).as_bytes()).unwrap();
+    let codes: Vec<_> = each.into_iter().map(|key| key.err().map(|error| error.code())).collect();
+    assert_eq!(codes, [None, Some("unsupported"), Some("malformed")]);
 }
 
 /// JO-16: a certificate gives its public key; files of the RFCs and of OpenSSL give the same key in each form.
