@@ -29,12 +29,12 @@ const notYet = isChancery ? readNotYet() : new Set();
 const tally = { passed: new Set(), failed: 0, notYet: 0 };
 
 for (const [name, reasons] of await selfChecks()) report(`self-check: ${name}`, reasons);
-const upstream = options.recorded ? null : await startNodeRed(environment);
 const ours = options.record ? null : await startOurs();
 try {
-  for (const testCase of cases) await runCase(testCase);
+  for (const rival of new Set(cases.map(one => one.package))) {
+    await runCases(cases.filter(one => one.package === rival), rival);
+  }
 } finally {
-  await upstream?.stop();
   await ours?.stop();
 }
 if (options.shrink) shrinkNotYet(notYet, tally.passed);
@@ -42,7 +42,16 @@ if (tally.notYet) console.log(`not yet as Node-RED answers: ${tally.notYet}`);
 console.log(`${tally.passed.size} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed ? 1 : 0;
 
-async function runCase(testCase) {
+async function runCases(some, rival) {
+  const upstream = options.recorded ? null : await startNodeRed(environment, rival);
+  try {
+    for (const testCase of some) await runCase(testCase, upstream);
+  } finally {
+    await upstream?.stop();
+  }
+}
+
+async function runCase(testCase, upstream) {
   const theirs = upstream ? await play(upstream, testCase) : readRecording(testCase);
   if (options.record) {
     writeRecording(testCase, theirs);

@@ -22,7 +22,7 @@ function readCase(name) {
     name, folder, recording: path.join(folder, 'upstream.txt'),
     flows: json('flows.json'), secrets: json('secrets.json', {}), expected: json('expect.json', {}),
     requests: parseRequests(readFileSync(path.join(folder, 'requests.http'), 'utf8')),
-    environment: about.environment ?? {}, verifyWith: about.verifyWith ?? {},
+    package: about.package ?? null, environment: about.environment ?? {}, verifyWith: about.verifyWith ?? {},
     chanceryEnvironment: about.chanceryEnvironment, chanceryArguments: about.chanceryArguments,
   };
   check(testCase);

@@ -10,20 +10,24 @@ const START_MAX_MS = 30_000;
 // Flows with a node type that Node-RED does not know never start, so the wait for them is short.
 const DEPLOY_MAX_MS = 1500;
 const LOG_KEPT_BYTES = 20_000;
+// They register the same node types, so a Node-RED loads at most one of them.
+const RIVALS = ['node-red-contrib-jwt', 'node-red-contrib-jwt2', 'node-red-contrib-jwt-claim'];
 let deploys = 0;
 
 /**
  * One Node-RED for many cases: each `deploy` replaces all flows and credentials.
  * Settings are the default ones, the admin API at the root included (its body parsers come first and answer
  * for malformed bodies), but for the editor page and for error pages without stacks (NODE_ENV=production).
+ * Of the packages that register the same node types it loads the one that is named.
  */
-export async function startNodeRed(environment) {
+export async function startNodeRed(environment, rival = null) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'conformance-node-red-'));
   const port = await freePort();
   await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify({
     uiHost: '127.0.0.1', uiPort: port, flowFile: 'flows.json', credentialSecret: false,
     disableEditor: true, telemetry: { enabled: false, updateNotification: false },
     logging: { console: { level: 'warn', metrics: false, audit: false } },
+    externalModules: { palette: { denyList: RIVALS.filter(name => name !== rival) } },
   })};`);
   const program = launch(path.join(HERE, 'node_modules/.bin/node'), [
     path.join(HERE, 'node_modules/node-red/red.js'), '--userDir', folder, '--settings', path.join(folder, 'settings.js'),

@@ -18,6 +18,8 @@ pub enum HeaderMember {
     Enc,
     /// The place of `kid`; left out if the key has none.
     Kid,
+    /// `kid`, as given, whatever the key's own is.
+    KidNamed(String),
     /// `typ`, such as `JWT` or `at+jwt`.
     Typ(String),
     /// `cty`
@@ -40,7 +42,8 @@ impl HeaderPlan {
     /// A plan of these members. `alg` comes first if it has no place in it.
     ///
     /// # Errors
-    /// [`Error::Header`] for a name that stands twice or that only Chancery sets, for a `jwk` that is not public.
+    /// [`Error::Header`] for a name that stands twice or that only Chancery sets, for a `jwk` that is not public, for a
+    /// `kid` too long or with control characters.
     pub fn new(members: Vec<HeaderMember>) -> Result<Self, Error> {
         let plan = Self(members);
         let mut seen: Vec<&str> = Vec::new();
@@ -117,7 +120,7 @@ impl HeaderMember {
         match self {
             Self::Alg => "alg",
             Self::Enc => "enc",
-            Self::Kid => "kid",
+            Self::Kid | Self::KidNamed(_) => "kid",
             Self::Typ(_) => "typ",
             Self::Cty(_) => "cty",
             Self::X5c => "x5c",
@@ -132,6 +135,7 @@ impl HeaderMember {
             Self::Alg
             | Self::Enc
             | Self::Kid
+            | Self::KidNamed(_)
             | Self::Typ(_)
             | Self::Cty(_)
             | Self::X5c
@@ -143,6 +147,7 @@ impl HeaderMember {
     fn check(&self) -> Result<(), Error> {
         let (name, value) = match self {
             Self::Critical(name, value) | Self::Other(name, value) => (name.as_str(), value),
+            Self::KidNamed(kid) => return check_kid(kid),
             Self::Alg | Self::Enc | Self::Kid | Self::Typ(_) | Self::Cty(_) | Self::X5c | Self::X5tS256 => {
                 return Ok(());
             }
@@ -170,6 +175,7 @@ impl HeaderMember {
                     text_member(out, "kid", kid);
                 }
             }
+            Self::KidNamed(kid) => text_member(out, "kid", kid),
             Self::Typ(typ) => text_member(out, "typ", typ),
             Self::Cty(cty) => text_member(out, "cty", cty),
             Self::X5c if names.x5c.is_empty() => {}

@@ -221,6 +221,7 @@ fn token(token: &TokenPlan) -> String {
         HeaderMember::Algorithm => format!("alg {}", token.algorithm),
         HeaderMember::Type(typ) => format!("typ {typ}"),
         HeaderMember::KeyId => "kid".into(),
+        HeaderMember::KeyIdNamed(kid) => format!("kid={kid}"),
         HeaderMember::Constant(name, value) => format!("{name} {}", literal(value)),
     }));
     let claims = list(token.claims.iter().map(|claim| match claim {

@@ -36,6 +36,8 @@ pub enum HeaderMember {
     Type(Text),
     /// `kid`, the signing key's own; left out if it has none.
     KeyId,
+    /// `kid`, as given, whatever the signing key's own is: at most 256 octets without control characters.
+    KeyIdNamed(Text),
     /// A further member.
     Constant(Text, Value),
 }

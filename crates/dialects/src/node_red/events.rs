@@ -58,7 +58,7 @@ struct Dresses {
 }
 
 /// Node types that keep a name of their own, blank or not; others have none where it is blank.
-const KEEP_BLANK_NAMES: [&str; 3] = ["debug", "function", "template"];
+const KEEP_BLANK_NAMES: [&str; 5] = ["debug", "function", "jwt sign", "jwt verify", "template"];
 
 impl Listener {
     /// The listener that a node is; nodes it is wired to directly are left out of the lists of complete and status

@@ -167,10 +167,11 @@ fn header_members_come_in_the_order_of_the_plan() {
         String::from_utf8(base64url::decode(header.encoded()).unwrap()).unwrap()
     };
     let typ = || HeaderMember::Typ("JWT".into());
-    use HeaderMember::{Alg, Critical, Kid, Other};
+    use HeaderMember::{Alg, Critical, Kid, KidNamed, Other};
     assert_eq!(encoded(vec![Alg, typ(), Kid]), r#"{"alg":"RS256","typ":"JWT","kid":"k/1"}"#);
     assert_eq!(encoded(vec![Kid, Alg]), r#"{"kid":"k/1","alg":"RS256"}"#);
     assert_eq!(encoded(vec![Kid, typ(), Alg]), r#"{"kid":"k/1","typ":"JWT","alg":"RS256"}"#);
+    assert_eq!(encoded(vec![KidNamed("other".into())]), r#"{"alg":"RS256","kid":"other"}"#);
     assert_eq!(
         encoded(vec![Other("ä/".into(), Value::Bool(true)), Critical("exp".into(), Value::Number("1".into()))]),
         r#"{"alg":"RS256","ä/":true,"exp":1,"crit":["exp"]}"#
@@ -180,7 +181,7 @@ fn header_members_come_in_the_order_of_the_plan() {
 /// JO-35, B-27, B-28: a member of ours, a member twice, a private `jwk`, a `kid` with controls are refused by name.
 #[test]
 fn what_a_plan_may_not_hold() {
-    use HeaderMember::{Critical, Kid, Other};
+    use HeaderMember::{Critical, Kid, KidNamed, Other};
     let text = |name: &str| Other(name.into(), Value::Text("x".into()));
     for name in
         ["alg", "enc", "crit", "b64", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "typ", "kid", "x5c"]
@@ -197,7 +198,9 @@ fn what_a_plan_may_not_hold() {
     for kid in ["a\nb", &"k".repeat(257)] {
         let encoded = ProtectedHeader::encode(&HeaderPlan::jwt(), row("HS256"), Some(kid), None);
         assert_eq!(code(encoded), "header");
+        assert_eq!(code(HeaderPlan::new(vec![KidNamed(kid.into())])), "header");
     }
+    assert_eq!(code(HeaderPlan::new(vec![Kid, KidNamed("k".into())])), "header");
 }
 
 /// JO-39, B-25, B-26: `crit` is honoured when understood, and refused in every broken form.

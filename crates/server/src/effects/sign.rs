@@ -65,6 +65,7 @@ fn header_member(member: &plan::HeaderMember) -> Result<HeaderMember, jose::Erro
         plan::HeaderMember::Algorithm => HeaderMember::Alg,
         plan::HeaderMember::Type(typ) => HeaderMember::Typ(typ.to_string()),
         plan::HeaderMember::KeyId => HeaderMember::Kid,
+        plan::HeaderMember::KeyIdNamed(kid) => HeaderMember::KidNamed(kid.to_string()),
         plan::HeaderMember::Constant(name, value) => HeaderMember::Other(name.to_string(), json(name, value)?),
     })
 }

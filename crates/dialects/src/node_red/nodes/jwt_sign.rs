@@ -110,10 +110,7 @@ fn alone(lowering: &mut Lowering<'_>, node: &Node, family: Family) -> Result<Op,
     let kid = node.get("jwkkid").and_then(Json::as_text);
     let (header, clash) = match kid.filter(|_| family == Family::Jwt) {
         _ if family == Family::Jwt2 => (vec![typ, HeaderMember::Algorithm], Clash::Replace),
-        Some(kid) => {
-            let kid = HeaderMember::Constant("kid".into(), Value::text(kid));
-            (vec![HeaderMember::Algorithm, typ, kid], Clash::Refuse)
-        }
+        Some(kid) => (vec![HeaderMember::Algorithm, typ, HeaderMember::KeyIdNamed(kid.into())], Clash::Refuse),
         None => (vec![HeaderMember::Algorithm, typ], Clash::Refuse),
     };
     let given = Expr::Message(families::member(node, "signvar"));
