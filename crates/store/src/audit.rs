@@ -4,10 +4,8 @@
 //! chain passes for another store's. The canonical row is every column in order, each with its length in front. A chain
 //! shows any change to its rows but not that its last rows were cut off: for that, keep a [`ChainHead`] elsewhere.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use sha2::{Digest as _, Sha256};
-
-use crate::sqlite::NOW_US;
+use crate::canonical::Canonical;
+use crate::sql::{Row, Session, params};
 use crate::{Digest, Error, Store};
 
 /// Rows read at a time while the chain is walked; writers get their turn in between.
@@ -40,6 +38,30 @@ pub enum Action {
     SecretSet,
     /// A secret was deleted.
     SecretDelete,
+    /// A key ring was made.
+    RingMake,
+    /// The timing of a ring was changed.
+    RingPolicy,
+    /// A generation was made here.
+    KeyMake,
+    /// A generation was brought in.
+    KeyImport,
+    /// A private half was taken out.
+    KeyExport,
+    /// A standby shall sign earlier.
+    KeyHasten,
+    /// A token lives so long that its key is published for it.
+    KeyHorizon,
+    /// A generation is trusted no longer.
+    KeyRevoke,
+    /// A private half is gone.
+    KeyDestroy,
+    /// A lost public half is published again.
+    KeyRepublish,
+    /// The store was copied.
+    Backup,
+    /// A store older than the last one seen was accepted.
+    RollbackAccept,
 }
 
 impl Action {
@@ -51,6 +73,18 @@ impl Action {
             Self::Undeploy => "undeploy",
             Self::SecretSet => "secret_set",
             Self::SecretDelete => "secret_delete",
+            Self::RingMake => "ring_make",
+            Self::RingPolicy => "ring_policy",
+            Self::KeyMake => "key_make",
+            Self::KeyImport => "key_import",
+            Self::KeyExport => "key_export",
+            Self::KeyHasten => "key_hasten",
+            Self::KeyHorizon => "key_horizon",
+            Self::KeyRevoke => "key_revoke",
+            Self::KeyDestroy => "key_destroy",
+            Self::KeyRepublish => "key_republish",
+            Self::Backup => "backup",
+            Self::RollbackAccept => "rollback_accept",
         }
     }
 }
@@ -125,11 +159,9 @@ impl Store {
     /// # Errors
     /// [`Error::Database`] or [`Error::Damaged`] if the file cannot be read.
     pub fn audit_rows(&self, after_seq: u64, limit: u32) -> Result<Vec<AuditRow>, Error> {
-        let connection = self.connection()?;
         let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![after_seq, limit], read_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.connection()?.session().query(&sql, params![after_seq, limit])?;
+        rows.iter().map(read_row).collect()
     }
 
     /// Walks the chain from its first row and returns its end.
@@ -151,12 +183,11 @@ impl Store {
 }
 
 /// Appends a row to the chain, in the caller's transaction.
-pub(crate) fn append(connection: &Connection, store_id: &str, by: &By<'_>, entry: &Entry<'_>) -> Result<(), Error> {
-    let head = head(connection, store_id)?;
-    // The hash covers the time, so the database clock is read here and not in the INSERT; the transaction holds the
-    // one write lock, hence rows are in the order of their times as far as the clock is.
-    let now = format!("SELECT {NOW_US}");
-    let at_us = connection.prepare_cached(&now)?.query_row([], |row| row.get(0))?;
+pub(crate) fn append(session: Session<'_>, store_id: &str, by: &By<'_>, entry: &Entry<'_>) -> Result<(), Error> {
+    let head = head(session, store_id)?;
+    // The hash covers the time, so the database clock is read here and not in the INSERT; the number of the row is the
+    // fence, hence rows are in the order of their times as far as the clock is.
+    let at_us = session.read_clock()?;
     let row = AuditRow {
         seq: head.seq + 1,
         at_us,
@@ -171,15 +202,14 @@ pub(crate) fn append(connection: &Connection, store_id: &str, by: &By<'_>, entry
         prev_hash: head.hash,
         hash: head.hash,
     };
-    insert(connection, &row, row_hash(&row))
+    insert(session, &row, row_hash(&row))
 }
 
 /// The digest that the last successful change left of an object.
-pub(crate) fn last_digest(connection: &Connection, object: &str) -> Result<Option<Digest>, Error> {
+pub(crate) fn last_digest(session: Session<'_>, object: &str) -> Result<Option<Digest>, Error> {
     let sql = "SELECT digest_after FROM audit WHERE object = ?1 AND result = 'done' ORDER BY seq DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let digest = statement.query_row([object], |row| row.get::<_, Option<[u8; 32]>>(0)).optional()?;
-    Ok(digest.flatten().map(Digest))
+    let digest: Option<Option<Digest>> = session.query_one(sql, params![object])?.map(|row| row.get(0)).transpose()?;
+    Ok(digest.flatten())
 }
 
 impl Outcome {
@@ -192,35 +222,37 @@ impl Outcome {
     }
 }
 
-fn head(connection: &Connection, store_id: &str) -> Result<ChainHead, Error> {
+fn head(session: Session<'_>, store_id: &str) -> Result<ChainHead, Error> {
     let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
-    let last = connection
-        .prepare_cached(sql)?
-        .query_row([], |row| Ok(ChainHead { seq: row.get(0)?, hash: Digest(row.get(1)?) }))
-        .optional()?;
-    Ok(last.unwrap_or(ChainHead { seq: 0, hash: genesis(store_id) }))
+    match session.query_one(sql, &[])? {
+        Some(row) => Ok(ChainHead { seq: row.get(0)?, hash: row.get(1)? }),
+        None => Ok(ChainHead { seq: 0, hash: genesis(store_id) }),
+    }
 }
 
-fn insert(connection: &Connection, row: &AuditRow, hash: Digest) -> Result<(), Error> {
+fn insert(session: Session<'_>, row: &AuditRow, hash: Digest) -> Result<(), Error> {
     let sql = format!("INSERT INTO audit ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
-    connection.prepare_cached(&sql)?.execute(params![
-        row.seq,
-        row.at_us,
-        row.actor,
-        row.address,
-        row.action,
-        row.object,
-        row.before.map(|digest| digest.0),
-        row.after.map(|digest| digest.0),
-        row.result,
-        row.request_id,
-        row.prev_hash.0,
-        hash.0,
-    ])?;
+    session.execute(
+        &sql,
+        params![
+            row.seq,
+            row.at_us,
+            &row.actor,
+            row.address.as_deref(),
+            &row.action,
+            &row.object,
+            row.before.as_ref(),
+            row.after.as_ref(),
+            &row.result,
+            row.request_id.as_deref(),
+            &row.prev_hash,
+            &hash,
+        ],
+    )?;
     Ok(())
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+fn read_row(row: &Row) -> Result<AuditRow, Error> {
     Ok(AuditRow {
         seq: row.get(0)?,
         at_us: row.get(1)?,
@@ -228,12 +260,12 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
         address: row.get(3)?,
         action: row.get(4)?,
         object: row.get(5)?,
-        before: row.get::<_, Option<[u8; 32]>>(6)?.map(Digest),
-        after: row.get::<_, Option<[u8; 32]>>(7)?.map(Digest),
+        before: row.get(6)?,
+        after: row.get(7)?,
         result: row.get(8)?,
         request_id: row.get(9)?,
-        prev_hash: Digest(row.get(10)?),
-        hash: Digest(row.get(11)?),
+        prev_hash: row.get(10)?,
+        hash: row.get(11)?,
     })
 }
 
@@ -274,28 +306,4 @@ fn row_hash(row: &AuditRow) -> Digest {
     canonical.text(&row.result);
     canonical.optional(row.request_id.as_deref().map(str::as_bytes));
     canonical.digest()
-}
-
-/// Octets in which no two different rows look the same.
-#[derive(Default)]
-struct Canonical(Sha256);
-
-impl Canonical {
-    fn octets(&mut self, octets: &[u8]) {
-        self.0.update((octets.len() as u64).to_be_bytes());
-        self.0.update(octets);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.octets(text.as_bytes());
-    }
-
-    fn optional(&mut self, octets: Option<&[u8]>) {
-        self.0.update([u8::from(octets.is_some())]);
-        self.octets(octets.unwrap_or_default());
-    }
-
-    fn digest(self) -> Digest {
-        Digest(self.0.finalize().into())
-    }
 }

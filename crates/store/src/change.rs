@@ -1,13 +1,11 @@
 //! What may be changed, each with its audit row in the same transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-
 use crate::audit::{self, Action, By, Entry, Outcome};
-use crate::connection::begin;
 use crate::rows::{
     DOCUMENT_BYTES_MAX, Deployed, Digest, Kek, NewDocument, SEALED_BYTES_MAX, SealedBox, check_name, check_size,
 };
-use crate::sqlite::NOW_US;
+use crate::sql::{Param, Session, params};
+use crate::transaction::Transaction;
 use crate::{Error, Root};
 
 /// A transaction in the making, handed out by [`Store::change`](crate::Store::change).
@@ -15,7 +13,7 @@ use crate::{Error, Root};
 /// Each method is a part of the change: it leaves its rows and its audit row, or neither. A closure that passes a
 /// part's error on keeps nothing of the whole change; one that goes on keeps the other parts.
 pub struct Change<'a> {
-    connection: &'a Connection,
+    pub(crate) session: Session<'a>,
     store_id: &'a str,
     by: &'a By<'a>,
     /// A part failed so badly that the transaction around it is gone: nothing more is done, nothing is committed.
@@ -39,23 +37,23 @@ struct Live {
 impl<'a> Change<'a> {
     /// Runs one transaction, and tells whether the disk failed under it.
     pub(crate) fn run<T, E: From<Error>>(
-        connection: &Connection,
+        session: Session<'_>,
         store_id: &str,
         by: &By<'_>,
         work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> (Result<T, E>, Disk) {
-        let transaction = match begin(connection) {
+        let transaction = match Transaction::begin(session) {
             Ok(transaction) => transaction,
             Err(error) => {
                 let disk = Disk::Sound.after(&error);
                 return (Err(error.into()), disk);
             }
         };
-        let mut change = Change::new(&transaction, store_id, by);
+        let mut change = Change::new(session, store_id, by);
         let result = work(&mut change);
         let (broken, mut disk) = (change.broken, change.disk);
         let result = result.and_then(|done| {
-            let committed = if broken { Err(Error::ChangeBroken) } else { transaction.commit().map_err(Error::from) };
+            let committed = if broken { Err(Error::ChangeBroken) } else { transaction.commit() };
             committed.map(|()| done).map_err(|error| {
                 disk = disk.after(&error);
                 error.into()
@@ -64,8 +62,8 @@ impl<'a> Change<'a> {
         (result, disk)
     }
 
-    pub(crate) fn new(connection: &'a Connection, store_id: &'a str, by: &'a By<'a>) -> Self {
-        Self { connection, store_id, by, broken: false, disk: Disk::Sound }
+    pub(crate) fn new(session: Session<'a>, store_id: &'a str, by: &'a By<'a>) -> Self {
+        Self { session, store_id, by, broken: false, disk: Disk::Sound }
     }
 
     /// Makes a document live. The same kind and octets as the live revision change nothing but the audit.
@@ -110,33 +108,38 @@ impl<'a> Change<'a> {
         self.part(|change| change.append(entry))
     }
 
+    pub(crate) fn store_id(&self) -> &str {
+        self.store_id
+    }
+
     /// Writes the rows that a new store starts from.
     pub(crate) fn found(&mut self, root: &Root, schema: u32) -> Result<(), Error> {
-        let sql = format!("INSERT INTO meta (one, store_id, schema_version, created_at) VALUES (1, ?1, ?2, {NOW_US})");
-        self.connection.execute(&sql, params![root.store_id, schema])?;
+        let now = self.session.now_us();
+        let sql = format!("INSERT INTO meta (one, store_id, schema_version, created_at) VALUES (1, ?1, ?2, {now})");
+        self.session.execute(&sql, params![&root.store_id, schema])?;
         self.insert_kek(&root.kek)?;
         self.insert_sealed(&root.salt)?;
         self.append(&Entry { action: Action::Init, object: "store", before: None, after: None, outcome: Outcome::Done })
     }
 
-    fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.broken {
             return Err(Error::ChangeBroken);
         }
-        self.connection.execute_batch("SAVEPOINT part")?;
+        self.session.batch("SAVEPOINT part")?;
         let result = work(self);
         if let Err(error) = &result {
             self.disk = self.disk.after(error);
             // Some errors have ended the whole transaction; to go on would be to write outside of one.
-            self.broken = self.connection.execute_batch("ROLLBACK TO part; RELEASE part").is_err();
+            self.broken = self.session.batch("ROLLBACK TO part; RELEASE part").is_err();
         } else {
-            self.connection.execute_batch("RELEASE part")?;
+            self.session.batch("RELEASE part")?;
         }
         result
     }
 
-    fn append(&self, entry: &Entry<'_>) -> Result<(), Error> {
-        audit::append(self.connection, self.store_id, self.by, entry)
+    pub(crate) fn append(&self, entry: &Entry<'_>) -> Result<(), Error> {
+        audit::append(self.session, self.store_id, self.by, entry)
     }
 
     fn deploy_checked(&mut self, document: &NewDocument<'_>) -> Result<Deployed, Error> {
@@ -162,8 +165,7 @@ impl<'a> Change<'a> {
     fn delete_document(&mut self, tenant: &str, name: &str) -> Result<bool, Error> {
         let live = self.live(tenant, name)?;
         let sql = "DELETE FROM document WHERE tenant = ?1 AND name = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let was_live = statement.execute([tenant, name])? > 0;
+        let was_live = self.session.execute(sql, params![tenant, name])? > 0;
         self.append(&Entry {
             action: Action::Undeploy,
             object: &document_object(tenant, name),
@@ -180,7 +182,7 @@ impl<'a> Change<'a> {
         self.append(&Entry {
             action: Action::SecretSet,
             object: &object,
-            before: audit::last_digest(self.connection, &object)?,
+            before: audit::last_digest(self.session, &object)?,
             after: Some(digest),
             outcome: Outcome::Done,
         })
@@ -188,12 +190,12 @@ impl<'a> Change<'a> {
 
     fn delete_secret(&mut self, owner: &str) -> Result<bool, Error> {
         let sql = "DELETE FROM sealed WHERE owner = ?1";
-        let was_set = self.connection.prepare_cached(sql)?.execute([owner])? > 0;
+        let was_set = self.session.execute(sql, params![owner])? > 0;
         let object = secret_object(owner);
         self.append(&Entry {
             action: Action::SecretDelete,
             object: &object,
-            before: audit::last_digest(self.connection, &object)?,
+            before: audit::last_digest(self.session, &object)?,
             after: None,
             outcome: done_if(was_set),
         })?;
@@ -203,64 +205,56 @@ impl<'a> Change<'a> {
     fn live(&self, tenant: &str, name: &str) -> Result<Option<Live>, Error> {
         let sql = "SELECT revision, kind, digest FROM document JOIN document_revision USING (tenant, name, revision) \
                    WHERE tenant = ?1 AND name = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let live = statement.query_row([tenant, name], |row| {
-            Ok(Live { revision: row.get(0)?, kind: row.get(1)?, digest: Digest(row.get(2)?) })
-        });
-        Ok(live.optional()?)
+        let live = self.session.query_one(sql, params![tenant, name])?;
+        live.map(|row| Ok(Live { revision: row.get(0)?, kind: row.get(1)?, digest: row.get(2)? })).transpose()
     }
 
     fn insert_revision(&self, document: &NewDocument<'_>, digest: Digest) -> Result<Deployed, Error> {
+        let last = "SELECT coalesce(max(revision), 0) FROM document_revision WHERE tenant = ?1 AND name = ?2";
+        let revision = self.number(last, params![document.tenant, document.name])? + 1;
         let sql = format!(
             "INSERT INTO document_revision (tenant, name, revision, kind, octets, digest, created_at) \
-             SELECT ?1, ?2, coalesce(max(revision), 0) + 1, ?3, ?4, ?5, {NOW_US} \
-             FROM document_revision WHERE tenant = ?1 AND name = ?2 RETURNING revision"
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, {})",
+            self.session.now_us()
         );
-        let revision =
-            self.connection.prepare_cached(&sql)?.query_row(
-                params![document.tenant, document.name, document.kind, document.octets, digest.0],
-                |row| row.get(0),
-            )?;
+        let NewDocument { tenant, name, kind, octets, .. } = *document;
+        self.session.execute(&sql, params![tenant, name, revision, kind, octets, &digest])?;
         self.make_live(document, revision)?;
         Ok(Deployed { revision, is_new: true })
     }
 
     fn make_live(&self, document: &NewDocument<'_>, revision: u64) -> Result<(), Error> {
-        let sql = "INSERT INTO document (tenant, name, revision, place) \
-                   SELECT ?1, ?2, ?3, coalesce(max(place), 0) + 1 FROM document WHERE true \
+        let place = self.number("SELECT coalesce(max(place), 0) FROM document", &[])? + 1;
+        let sql = "INSERT INTO document (tenant, name, revision, place) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (tenant, name) DO UPDATE SET revision = excluded.revision";
-        self.connection.prepare_cached(sql)?.execute(params![document.tenant, document.name, revision])?;
+        self.session.execute(sql, params![document.tenant, document.name, revision, place])?;
         Ok(())
+    }
+
+    /// The one number that a statement gives; 0 if it gives no row.
+    pub(crate) fn number(&self, sql: &str, params: &[Param<'_>]) -> Result<u64, Error> {
+        self.session.query_one(sql, params)?.map_or(Ok(0), |row| row.get(0))
     }
 
     fn insert_kek(&self, kek: &Kek) -> Result<(), Error> {
         let sql = format!(
             "INSERT INTO kek (kek_id, is_primary, wrapped, root_id, check_box, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, {NOW_US})"
+             VALUES (?1, ?2, ?3, ?4, ?5, {})",
+            self.session.now_us()
         );
-        self.connection.prepare_cached(&sql)?.execute(params![
-            kek.kek_id,
-            kek.is_primary,
-            kek.wrapped,
-            kek.root_id,
-            kek.check_box
-        ])?;
+        let Kek { kek_id, is_primary, wrapped, root_id, check_box } = kek;
+        self.session.execute(&sql, params![kek_id, *is_primary, wrapped, root_id, check_box])?;
         Ok(())
     }
 
-    fn insert_sealed(&self, sealed: &SealedBox) -> Result<(), Error> {
+    pub(crate) fn insert_sealed(&self, sealed: &SealedBox) -> Result<(), Error> {
         check_name("owner of a secret", &sealed.owner)?;
         check_size("sealed secret", sealed.octets.len(), SEALED_BYTES_MAX)?;
         let sql = "INSERT INTO sealed (owner, kek_id, aead, nonce, box) VALUES (?1, ?2, ?3, ?4, ?5) \
                    ON CONFLICT (owner) DO UPDATE SET kek_id = excluded.kek_id, aead = excluded.aead, \
                    nonce = excluded.nonce, box = excluded.box";
-        self.connection.prepare_cached(sql)?.execute(params![
-            sealed.owner,
-            sealed.kek_id,
-            sealed.aead,
-            sealed.nonce,
-            sealed.octets
-        ])?;
+        let SealedBox { owner, kek_id, aead, nonce, octets } = sealed;
+        self.session.execute(sql, params![owner, kek_id, aead, nonce, octets])?;
         Ok(())
     }
 }

@@ -6,8 +6,9 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::sql::Session;
 use crate::{DATABASE_FILE, Error, folder};
 
 /// How long a statement waits for a lock that another connection holds.
@@ -62,6 +63,13 @@ impl<'a> Opened<'a> {
     }
 }
 
+impl Opened<'_> {
+    /// The database, to be spoken to.
+    pub(crate) fn session(&self) -> Session<'_> {
+        Session::Sqlite(self)
+    }
+}
+
 impl Deref for Opened<'_> {
     type Target = Connection;
 
@@ -89,22 +97,6 @@ pub(crate) fn connect_in_memory() -> Result<Connection, Error> {
     let connection = Connection::open_in_memory()?;
     configure(&connection)?;
     Ok(connection)
-}
-
-/// Begins a transaction that holds the write lock from its start. Dropped without a commit it is rolled back.
-pub(crate) fn begin(connection: &Connection) -> Result<Transaction<'_>, Error> {
-    Ok(Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?)
-}
-
-/// All of this work or nothing of it.
-pub(crate) fn transact<T, E: From<Error>>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    let transaction = begin(connection)?;
-    let done = work(&transaction)?;
-    transaction.commit().map_err(Error::from)?;
-    Ok(done)
 }
 
 fn configure(connection: &Connection) -> Result<(), Error> {

@@ -103,6 +103,64 @@ pub enum Error {
         /// The bound.
         max_bytes: usize,
     },
+    /// An event of a ring is not what was written.
+    #[error("the events of ring {ring_id} break at number {seq}: {why}")]
+    RingBroken {
+        /// The ring.
+        ring_id: String,
+        /// The number of the event.
+        seq: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// There is no such ring.
+    #[error("there is no ring {ring_id}; `chancery keys list` shows those that are")]
+    NoRing {
+        /// The id.
+        ring_id: String,
+    },
+    /// There is no such generation.
+    #[error("ring {ring_id} has no generation {n}")]
+    NoGeneration {
+        /// The ring.
+        ring_id: String,
+        /// The number.
+        n: u32,
+    },
+    /// A ring of this name is there.
+    #[error("there is a ring {ring_id} already; nothing was changed")]
+    RingExists {
+        /// The id.
+        ring_id: String,
+    },
+    /// A name that cannot stand in a ring's id.
+    #[error("`{name}` is no {what}: small letters, digits, `-`, `_` and `.` are, a letter or digit first")]
+    RingName {
+        /// Which name.
+        what: &'static str,
+        /// What was given.
+        name: String,
+    },
+    /// A timing under which a token could be lost.
+    #[error("{why}")]
+    Timing {
+        /// The inequality, its values and what is missing.
+        why: String,
+    },
+    /// The key set is at its bound.
+    #[error("the key set shows {max} keys already; revoke or wait for some of them before another is made")]
+    KeySetFull {
+        /// The bound.
+        max: usize,
+    },
+    /// The key is there already.
+    #[error("the key is generation {n} of ring {ring_id} already")]
+    KeyKnown {
+        /// The ring that has it.
+        ring_id: String,
+        /// Its number there.
+        n: u32,
+    },
     /// A part of a change failed and took the whole change with it.
     #[error("an earlier part of this change failed and ended it; nothing of it was kept")]
     ChangeBroken,
@@ -137,6 +195,14 @@ impl Error {
             Self::StaleRevision { .. } => "stale_revision",
             Self::EmptyName { .. } => "empty_name",
             Self::TooLarge { .. } => "too_large",
+            Self::RingBroken { .. } => "ring_broken",
+            Self::NoRing { .. } => "no_ring",
+            Self::NoGeneration { .. } => "no_generation",
+            Self::RingExists { .. } => "ring_exists",
+            Self::RingName { .. } => "ring_name",
+            Self::Timing { .. } => "timing_unsafe",
+            Self::KeySetFull { .. } => "key_set_full",
+            Self::KeyKnown { .. } => "key_known",
             Self::ChangeBroken => "change_broken",
             Self::File { .. } => "store_file",
             Self::Database(_) => "database",

@@ -12,6 +12,7 @@
 //! The store holds no plain secret and cannot open one: it keeps boxes that somebody else sealed.
 
 mod audit;
+mod canonical;
 mod change;
 #[cfg(test)]
 mod conformance;
@@ -26,14 +27,21 @@ mod folder;
 mod kill_tests;
 mod migrate;
 mod read;
+mod rings;
 mod rows;
+mod sql;
 mod sqlite;
 #[cfg(test)]
 mod testing;
+mod transaction;
 
 pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
 pub use change::Change;
 pub use error::Error;
+pub use rings::{
+    Epochs, GenerationRow, NewGeneration, NewRing, RING_NAME_BYTES_MAX, RingRows, RingWorld, Rotated, VerifyOnlyRow,
+    key_owner,
+};
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
 pub use sqlite::{DATABASE_FILE, LOCK_FILE, Store};

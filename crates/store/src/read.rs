@@ -1,8 +1,7 @@
 //! What may be read.
 
-use rusqlite::{OptionalExtension as _, Row, params};
-
-use crate::rows::{Digest, Document, Kek, Revision, SealedBox};
+use crate::rows::{Document, Kek, Revision, SealedBox};
+use crate::sql::{Row, params};
 use crate::{Error, Store};
 
 const DOCUMENT: &str = "SELECT tenant, name, kind, revision, octets, created_at FROM document \
@@ -16,10 +15,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub fn documents(&self) -> Result<Vec<Document>, Error> {
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(&format!("{DOCUMENT} ORDER BY place"))?;
-        let rows = statement.query_map([], read_document)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.connection()?.session().query(&format!("{DOCUMENT} ORDER BY place"), &[])?;
+        rows.iter().map(read_document).collect()
     }
 
     /// One live document.
@@ -28,10 +25,8 @@ impl Store {
     /// See above.
     pub fn document(&self, tenant: &str, name: &str) -> Result<Option<Document>, Error> {
         let sql = format!("{DOCUMENT} WHERE tenant = ?1 AND name = ?2");
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(&sql)?;
-        let row = statement.query_row([tenant, name], read_document);
-        Ok(row.optional()?)
+        let row = self.connection()?.session().query_one(&sql, params![tenant, name])?;
+        row.as_ref().map(read_document).transpose()
     }
 
     /// All revisions of a document, the oldest first, live or not.
@@ -41,10 +36,8 @@ impl Store {
     pub fn revisions(&self, tenant: &str, name: &str) -> Result<Vec<Revision>, Error> {
         let sql = "SELECT revision, kind, digest, created_at FROM document_revision \
                    WHERE tenant = ?1 AND name = ?2 ORDER BY revision";
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([tenant, name], read_revision)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.connection()?.session().query(sql, params![tenant, name])?;
+        rows.iter().map(read_revision).collect()
     }
 
     /// The octets of one revision.
@@ -53,10 +46,8 @@ impl Store {
     /// See above.
     pub fn revision_octets(&self, tenant: &str, name: &str, revision: u64) -> Result<Option<Vec<u8>>, Error> {
         let sql = "SELECT octets FROM document_revision WHERE tenant = ?1 AND name = ?2 AND revision = ?3";
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(sql)?;
-        let row = statement.query_row(params![tenant, name, revision], |row| row.get(0));
-        Ok(row.optional()?)
+        let row = self.connection()?.session().query_one(sql, params![tenant, name, revision])?;
+        row.map(|row| row.get(0)).transpose()
     }
 
     /// The box of one owner.
@@ -64,9 +55,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub fn sealed(&self, owner: &str) -> Result<Option<SealedBox>, Error> {
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(&format!("{SEALED} WHERE owner = ?1"))?;
-        Ok(statement.query_row([owner], read_sealed).optional()?)
+        let row = self.connection()?.session().query_one(&format!("{SEALED} WHERE owner = ?1"), params![owner])?;
+        row.as_ref().map(read_sealed).transpose()
     }
 
     /// The boxes of all owners whose name begins so, in the order of their names.
@@ -75,10 +65,8 @@ impl Store {
     /// See above.
     pub fn list_sealed(&self, prefix: &str) -> Result<Vec<SealedBox>, Error> {
         let sql = format!("{SEALED} WHERE substr(owner, 1, length(?1)) = ?1 ORDER BY owner");
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([prefix], read_sealed)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.connection()?.session().query(&sql, params![prefix])?;
+        rows.iter().map(read_sealed).collect()
     }
 
     /// The wrapped keys.
@@ -87,14 +75,12 @@ impl Store {
     /// See above.
     pub fn keks(&self) -> Result<Vec<Kek>, Error> {
         let sql = "SELECT kek_id, is_primary, wrapped, root_id, check_box FROM kek ORDER BY created_at, kek_id";
-        let connection = self.connection()?;
-        let mut statement = connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], read_kek)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = self.connection()?.session().query(sql, &[])?;
+        rows.iter().map(read_kek).collect()
     }
 }
 
-fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
+fn read_document(row: &Row) -> Result<Document, Error> {
     Ok(Document {
         tenant: row.get(0)?,
         name: row.get(1)?,
@@ -105,11 +91,11 @@ fn read_document(row: &Row<'_>) -> rusqlite::Result<Document> {
     })
 }
 
-fn read_revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
-    Ok(Revision { revision: row.get(0)?, kind: row.get(1)?, digest: Digest(row.get(2)?), created_at_us: row.get(3)? })
+fn read_revision(row: &Row) -> Result<Revision, Error> {
+    Ok(Revision { revision: row.get(0)?, kind: row.get(1)?, digest: row.get(2)?, created_at_us: row.get(3)? })
 }
 
-fn read_sealed(row: &Row<'_>) -> rusqlite::Result<SealedBox> {
+fn read_sealed(row: &Row) -> Result<SealedBox, Error> {
     Ok(SealedBox {
         owner: row.get(0)?,
         kek_id: row.get(1)?,
@@ -119,7 +105,7 @@ fn read_sealed(row: &Row<'_>) -> rusqlite::Result<SealedBox> {
     })
 }
 
-fn read_kek(row: &Row<'_>) -> rusqlite::Result<Kek> {
+fn read_kek(row: &Row) -> Result<Kek, Error> {
     Ok(Kek {
         kek_id: row.get(0)?,
         is_primary: row.get(1)?,

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::Connection;
-
 use crate::change::Disk;
-use crate::connection::{Held, Opened, connect, connect_in_memory, transact};
+use crate::connection::{Held, Opened, connect, connect_in_memory};
 use crate::folder::{self, FolderLock};
+use crate::sql::Session;
+use crate::transaction::transact;
 use crate::{By, Change, Error, Root, migrate};
 
 /// The database file in the data folder.
@@ -16,7 +16,7 @@ pub const DATABASE_FILE: &str = "chancery.db";
 pub const LOCK_FILE: &str = "chancery.lock";
 
 /// The database clock in microseconds UTC, as an SQL expression; SQLite's clock ticks in milliseconds.
-pub(crate) const NOW_US: &str = "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
+pub(crate) const SQLITE_NOW_US: &str = "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
 
 /// A store, open. One process owns it; its threads share it.
 pub struct Store {
@@ -45,7 +45,7 @@ impl Store {
         let lock = folder::lock(folder)?;
         folder::create_private(&folder.join(DATABASE_FILE))?;
         let connection = connect(folder)?;
-        let (root, kept) = found(&connection, folder, by, draw)?;
+        let (root, kept) = found(Session::Sqlite(&connection), folder, by, draw)?;
         Ok((Self::new(Held::file(connection, folder), root.store_id, Some(lock)), kept))
     }
 
@@ -61,7 +61,7 @@ impl Store {
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
         let connection = connect(folder)?;
-        let store_id = bring_up_to_date(&connection, folder)?;
+        let store_id = bring_up_to_date(Session::Sqlite(&connection), folder)?;
         Ok(Self::new(Held::file(connection, folder), store_id, Some(lock)))
     }
 
@@ -72,7 +72,7 @@ impl Store {
     pub fn ephemeral(root: Root, by: &By<'_>) -> Result<Self, Error> {
         let connection = connect_in_memory()?;
         let draw = || Ok::<_, Error>((root, ()));
-        let (root, ()) = found(&connection, Path::new(":memory:"), by, draw)?;
+        let (root, ()) = found(Session::Sqlite(&connection), Path::new(":memory:"), by, draw)?;
         Ok(Self::new(Held::memory(connection), root.store_id, None))
     }
 
@@ -98,7 +98,7 @@ impl Store {
         work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.connection()?;
-        let (result, disk) = Change::run(&connection, &self.store_id, by, work);
+        let (result, disk) = Change::run(connection.session(), &self.store_id, by, work);
         if disk == Disk::Failed {
             connection.distrust();
         }
@@ -116,40 +116,39 @@ impl Store {
 }
 
 fn found<T, E: From<Error>>(
-    connection: &Connection,
+    session: Session<'_>,
     folder: &Path,
     by: &By<'_>,
     draw: impl FnOnce() -> Result<(Root, T), E>,
 ) -> Result<(Root, T), E> {
-    transact(connection, |connection| {
-        if migrate::read_meta(connection)?.is_some() {
+    transact(session, |session| {
+        if migrate::read_meta(session)?.is_some() {
             return Err(Error::AlreadyInitialized { folder: folder.to_owned() }.into());
         }
-        refuse_rows(connection)?;
-        migrate::run(connection, 0)?;
+        refuse_rows(session)?;
+        migrate::run(session, 0)?;
         let (root, kept) = draw()?;
-        Change::new(connection, &root.store_id, by).found(&root, migrate::NEWEST)?;
+        Change::new(session, &root.store_id, by).found(&root, migrate::NEWEST)?;
         Ok((root, kept))
     })
 }
 
-fn bring_up_to_date(connection: &Connection, folder: &Path) -> Result<String, Error> {
-    let Some((store_id, schema)) = migrate::read_meta(connection)? else {
-        refuse_rows(connection)?;
+fn bring_up_to_date(session: Session<'_>, folder: &Path) -> Result<String, Error> {
+    let Some((store_id, schema)) = migrate::read_meta(session)? else {
+        refuse_rows(session)?;
         return Err(Error::NoStore { folder: folder.to_owned() });
     };
-    let keks: u64 = connection.query_row("SELECT count(*) FROM kek", [], |row| row.get(0))?;
-    if keks == 0 {
-        refuse_rows(connection)?;
+    if session.query_one("SELECT 1 FROM kek LIMIT 1", &[])?.is_none() {
+        refuse_rows(session)?;
     }
     if schema != migrate::NEWEST {
-        transact(connection, |connection| migrate::run(connection, schema))?;
+        transact(session, |session| migrate::run(session, schema))?;
     }
     Ok(store_id)
 }
 
-fn refuse_rows(connection: &Connection) -> Result<(), Error> {
-    match migrate::first_rows(connection)? {
+fn refuse_rows(session: Session<'_>) -> Result<(), Error> {
+    match migrate::first_rows(session)? {
         Some((table, rows)) => Err(Error::RowsWithoutRoot { table, rows }),
         None => Ok(()),
     }
