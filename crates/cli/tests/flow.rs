@@ -136,3 +136,34 @@ fn a_flow_goes_out_with_its_credentials_on_request() {
     let ran = other.import(&opened, &["--credential-secret", "env:HORSE"]);
     assert!(ran.code == 0 && ran.stderr.contains("0 of 0"), "{ran:?}");
 }
+
+/// What stands in a file after `flow import`, `flow export`.
+fn through(document: &str) -> String {
+    let folder = Folder::new();
+    let path = folder.write("flows.json", document);
+    let ran = chancery(&["--data", &folder.data, "flow", "import", &path]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    chancery(&["--data", &folder.data, "flow", "export", "flows"]).stdout
+}
+
+/// NR-48: ids are opaque: dotted ones and stranger ones come back letter for letter, and tell their nodes apart.
+#[test]
+fn ids_come_back_letter_for_letter() {
+    let ids = ["766dcb94.6ebc04", "a.b.c", "0", "00", "-1e3", "__proto__", r"é\u2028🦀", "a b", "A.B.C", "x/../y"];
+    let node = |id: &&str| format!(r#"{{"id":"{id}","type":"comment","z":"{id}","wires":[["{id}"]]}}"#);
+    let document = format!("[{}]", ids.iter().map(node).collect::<Vec<_>>().join(","));
+    assert_eq!(through(&document).trim_end(), document);
+}
+
+/// NR-01 (part): both arrays that the recipe is published as come in unmodified, and go out so.
+#[test]
+fn the_published_arrays_come_in_unmodified() {
+    let bare = std::fs::read_to_string(file("examples/node-red/generate-jwt.json")).unwrap();
+    let whole = format!(
+        r#"{{"flows":{},"rev":"585f65f71d7b50a638ec5f664d542842d8797193f4e7c14fbf428d7a2673f4f1"}}"#,
+        bare.trim()
+    );
+    for document in [bare.trim(), &whole] {
+        assert_eq!(through(document).trim_end(), document);
+    }
+}

@@ -115,6 +115,41 @@ async fn a_stopped_tab_answers_503() {
     assert_eq!(chancery.get("/x").await.body, "fine");
 }
 
+/// What is told of a tab that holds this node and stops for it, while the rest of the import runs.
+async fn told_of_tab_with(node: Value) -> plan::Diagnostic {
+    let mut nodes: Vec<Value> = serde_json::from_str(&saying("fine")).unwrap();
+    let route = json!({"id": "in2", "type": "http in", "z": "t2", "url": "/y", "method": "get", "wires": [["odd"]]});
+    nodes.extend([json!({"id": "t2", "type": "tab"}), route, node]);
+    let chancery = Chancery::with(Options::default());
+    let report = chancery.deploy(&Value::Array(nodes).to_string()).await.unwrap();
+    assert_eq!((chancery.get("/x").await.body.as_str(), chancery.get("/y").await.status), ("fine", 503));
+    let mut about = report.diagnostics.into_iter().filter(|told| told.severity == Severity::Stopped);
+    about.next().unwrap()
+}
+
+/// NR-55: `exec` is refused with its own text, and the rest of the import runs.
+#[tokio::test]
+async fn programs_of_the_host_are_refused() {
+    let told = told_of_tab_with(json!({"id": "odd", "type": "exec", "z": "t2", "command": "rm", "wires": []})).await;
+    assert_eq!((&*told.place.node, &*told.place.kind, &*told.place.section), ("odd", "exec", "t2"));
+    assert!(told.message.contains("starts programs on the host, which no flow may do here"), "{told}");
+    let unknown = told_of_tab_with(json!({"id": "odd", "type": "exec2", "z": "t2", "wires": []})).await;
+    assert!(!unknown.message.contains("programs"), "{unknown}");
+}
+
+/// NR-42: `jwt sign` with the properties of no known package is refused, naming node id, type and properties.
+#[tokio::test]
+async fn a_jwt_node_of_no_known_package_is_refused() {
+    for kind in ["jwt sign", "jwt verify"] {
+        let node = json!({"id": "odd", "type": kind, "z": "t2", "token": "payload", "lifetime": 60, "wires": []});
+        let told = told_of_tab_with(node).await;
+        assert_eq!((&*told.place.node, &*told.place.kind, told.code), ("odd", kind, "jwt_package_unknown"));
+        for named in ["`odd`", kind, "`token`", "`lifetime`"] {
+            assert!(told.message.contains(named), "{named}: {told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_run_outlives_the_deploy_that_replaces_its_document() {
     let slow = "setTimeout(function () { msg.payload = \"old\"; node.send(msg); }, 400);";
