@@ -1,6 +1,6 @@
 //! Starts, feeds and stops the two programs that answer: a real Node-RED and Chancery.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -29,6 +29,7 @@ export async function startNodeRed(environment, rival = null) {
     logging: { console: { level: 'warn', metrics: false, audit: false } },
     externalModules: { palette: { denyList: RIVALS.filter(name => name !== rival) } },
   })};`);
+  await install('jsonwebtoken', folder);
   const program = launch(path.join(HERE, 'node_modules/.bin/node'), [
     path.join(HERE, 'node_modules/node-red/red.js'), '--userDir', folder, '--settings', path.join(folder, 'settings.js'),
   ], { NODE_ENV: 'production', ...environment });
@@ -42,6 +43,13 @@ export async function startNodeRed(environment, rival = null) {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+// Function nodes may ask for a module that stands in the user folder; without it Node-RED would call npm.
+async function install(module, folder) {
+  await writeFile(path.join(folder, 'package.json'), JSON.stringify({ dependencies: { [module]: '*' } }));
+  await mkdir(path.join(folder, 'node_modules'));
+  await symlink(path.join(HERE, 'node_modules', module), path.join(folder, 'node_modules', module));
 }
 
 // Credentials and contexts of nodes that stay are kept, so every case begins from no nodes at all.

@@ -7,9 +7,11 @@ mod channel;
 mod confine;
 #[allow(unsafe_code, reason = "the one place where octets of a script's arrays are read in place")]
 mod convert;
+mod crypto;
 mod desk;
 mod encoding;
 mod host;
+mod keys;
 mod realm;
 mod turn;
 mod variables;

@@ -150,6 +150,29 @@ async fn a_jwt_node_of_no_known_package_is_refused() {
     }
 }
 
+/// NR-54: a function that asks for a module which is not here stops its own tab; those that are here stop nothing.
+#[tokio::test]
+async fn a_missing_module_stops_its_own_tab() {
+    let asking = |id: &str, module: &str| {
+        let libs = json!([{"var": "m", "module": module}]);
+        json!({"id": id, "type": "function", "z": "t2", "func": "return msg;", "libs": libs, "wires": [[]]})
+    };
+    let mut nodes: Vec<Value> = serde_json::from_str(&saying("fine")).unwrap();
+    nodes.extend([
+        json!({"id": "t2", "type": "tab"}),
+        json!({"id": "in2", "type": "http in", "z": "t2", "url": "/y", "method": "get", "wires": [["has"]]}),
+        asking("has", "node:crypto"),
+        asking("lacks", "lodash"),
+    ]);
+    let chancery = Chancery::with(Options::default());
+    let report = chancery.deploy(&Value::Array(nodes).to_string()).await.unwrap();
+    let told: Vec<_> = report.diagnostics.iter().filter(|told| told.code == "missing_module").collect();
+    assert_eq!(told.iter().map(|told| &*told.place.node).collect::<Vec<_>>(), ["lacks"]);
+    assert!(told[0].message.contains("`lodash`"), "{}", told[0].message);
+    assert_eq!(chancery.get("/y").await.status, 503);
+    assert_eq!(chancery.get("/x").await.body, "fine");
+}
+
 #[tokio::test]
 async fn a_run_outlives_the_deploy_that_replaces_its_document() {
     let slow = "setTimeout(function () { msg.payload = \"old\"; node.send(msg); }, 400);";

@@ -1,7 +1,6 @@
 //! Lowers a flow file to one flow of the plan, with the routes and replies that stand beside it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 use jose::json::{Position, Value as Json};
 use plan::{
@@ -437,10 +436,4 @@ fn faults() -> BTreeMap<FaultKind, FaultText> {
     let named =
         |(kind, code, message): (_, &str, &str)| (kind, FaultText { code: code.into(), message: message.into() });
     table.map(named).into()
-}
-
-/// The surface that functions see, shared by all of them.
-pub(super) fn surface() -> Arc<str> {
-    static SURFACE: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| include!("surface/whole.in").into());
-    SURFACE.clone()
 }

@@ -17,6 +17,7 @@ mod render;
 mod sections;
 mod shape;
 mod subflows;
+mod surface;
 mod syntax;
 mod timespan;
 mod typed;

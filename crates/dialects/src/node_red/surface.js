@@ -1,17 +1,34 @@
 //! What a function node finds around its source: the scope of section 12 of the contract, over the host of the sandbox.
 //
 // Evaluated once for each node, to a function that the sandbox calls with its host (crates/sandbox/src/worker/host.rs)
-// and the script: {source, initialize, finalize, outputs, facts: {id, name?, path, env?, complete?}}. `facts.complete`
-// says that somebody hears of completed messages, so that they have to be sent along.
-(function (host, script, makeBuffer, makeWeb, makeUtil) {
+// and the script: {source, initialize, finalize, outputs, facts: {id, name?, path, env?, libs?, complete?}}.
+// `facts.complete` says that somebody hears of completed messages, so that they have to be sent along; `facts.libs` are
+// the modules that the node asks for, by the names they shall have. `makers` are those that this surface comes with.
+(function (host, script, makeBuffer, makeWeb, makeUtil, makers) {
   "use strict";
   const { facts } = script;
   const Buffer = makeBuffer(host);
   const { URL, URLSearchParams } = makeWeb(host);
-  const util = makeUtil(Buffer, (run, given) => setTimer(current, run, 0, given, false));
+  const later = (run, given) => setTimer(current, run, 0, given, false);
+  const util = makeUtil(Buffer, later);
   const { inspect, format, promisify } = util;
   const own = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
   const isText = (value) => typeof value === "string";
+
+  // ---- modules -----------------------------------------------------------------------------------------------------
+
+  const made = {};
+  /** A module by its name, with `node:` before it or not; undefined if there is none. */
+  function moduleOf(name) {
+    const bare = String(name).replace(/^node:(?=crypto$)/, "");
+    if (!own(makers, bare)) return undefined;
+    if (!own(made, bare))
+      made[bare] =
+        bare === "crypto"
+          ? makers.crypto(host, Buffer, later)
+          : makers.jsonwebtoken(Buffer, moduleOf("crypto"), host.sign, host.verify, later);
+    return made[bare];
+  }
 
   // ---- RED.util ----------------------------------------------------------------------------------------------------
 
@@ -281,7 +298,8 @@
         : String(store);
     const readOne = (key, store) => {
       const [first, ...rest] = parsePath(key);
-      const found = host.read(current, reach, store, String(first));
+      const stored = host.read(current, reach, store, String(first));
+      const found = stored === undefined && reach === "document" ? moduleOf(first) : stored;
       try {
         return rest.reduce((at, name) => at[name], found);
       } catch (_) {
@@ -656,8 +674,13 @@
     setInterval: anyTimers.setInterval,
     clearInterval: clear,
   };
-  for (const [name, value] of Object.entries(scope))
+  const named = (name, value) =>
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
+  for (const [name, value] of Object.entries(scope)) named(name, value);
+  for (const { var: name, module } of facts.libs || []) {
+    if (own(scope, name) || name === "node") throw new Error(`A module cannot be called ${name} here: the name is taken`);
+    named(name, moduleOf(module));
+  }
 
   // ---- what the sandbox calls --------------------------------------------------------------------------------------
 

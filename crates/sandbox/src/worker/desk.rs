@@ -9,6 +9,7 @@ use rquickjs::{Ctx, Function, Persistent, Result, Value as JsValue};
 
 use super::channel::Channel;
 use super::convert::{Exchange, Intrinsics};
+use super::keys::Keys;
 use super::turn::Budget;
 use super::variables::{Asking, Variables};
 use crate::speech::SyntaxFault;
@@ -26,6 +27,7 @@ pub(super) struct Desk {
     /// Set when the script has met the end of its memory.
     pub(super) exhausted: Cell<bool>,
     pub(super) variables: Variables,
+    pub(super) keys: Keys,
     intrinsics: RefCell<Option<Intrinsics>>,
     calls: RefCell<HashMap<u64, Call>>,
     timers: RefCell<Timers>,
@@ -68,6 +70,7 @@ impl Desk {
             syntax: RefCell::default(),
             exhausted: Cell::new(false),
             variables: Variables::default(),
+            keys: Keys::default(),
             intrinsics: RefCell::default(),
             calls: RefCell::default(),
             timers: RefCell::default(),

@@ -11,7 +11,7 @@ use rquickjs::{
 use super::desk::Desk;
 use super::encoding::Encoding;
 use super::variables::Variable;
-use super::{convert, web};
+use super::{convert, crypto, keys, web};
 use crate::speech::{Part, Question, Reach, SyntaxFault};
 
 /// The longest a timer can wait; longer ones run at once, as in ECMAScript hosts.
@@ -21,13 +21,15 @@ const TIMER_MS_MAX: f64 = 2_147_483_647.0;
 macro_rules! give {
     ($host:ident, $desk:ident: $name:literal |$ctx:ident $(, $given:ident: $type:ty)*| $body:expr) => {{
         let shared = $desk.clone();
-        let called = move |$ctx: Ctx<'js>, $($given: $type),*| {
+        let called = move |$ctx: rquickjs::Ctx<'js>, $($given: $type),*| {
             let ($ctx, $desk) = (&$ctx, &shared);
             $body
         };
-        $host.set($name, Function::new($host.ctx().clone(), called)?)?;
+        $host.set($name, rquickjs::Function::new($host.ctx().clone(), called)?)?;
     }};
 }
+
+pub(super) use give;
 
 /// The object that a surface is called with.
 ///
@@ -44,6 +46,8 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, desk: &Rc<Desk>) -> Result<Object<'js>> 
     questions(desk, host)?;
     time(desk, host)?;
     text(desk, host)?;
+    crypto::give(desk, host)?;
+    keys::give(desk, host)?;
     Ok(host.clone())
 }
 

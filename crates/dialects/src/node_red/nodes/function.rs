@@ -5,9 +5,10 @@ use plan::{Op, ScriptPlan, Text};
 
 use super::{Lower, NodeType, Obstacle};
 use crate::node_red::environment;
-use crate::node_red::lower::{Live, Lowering, surface};
+use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::number::{milliseconds_of, number_of};
 use crate::node_red::shape;
+use crate::node_red::surface;
 use crate::node_red::syntax::Node;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
@@ -17,6 +18,8 @@ const CPU_MS: u32 = 10_000;
 const CPU_MS_MAX: u32 = 120_000;
 /// Most outputs that a function may have.
 const OUTPUTS_MAX: f64 = 1_000.0;
+/// The modules that come with the surface.
+const MODULES: [&str; 3] = ["crypto", "node:crypto", "jsonwebtoken"];
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -71,12 +74,26 @@ pub(super) static TYPE: NodeType = NodeType {
 
 /// A function that asks for a module which is not there stops its tab (section 16).
 pub(super) fn obstacle(node: &Node) -> Option<Obstacle> {
-    let libs = node.get("libs").and_then(Json::as_array).unwrap_or_default();
-    let module = libs.iter().filter_map(Json::as_object).find_map(|lib| lib.get("module").and_then(Json::as_text))?;
+    let missing = libs(node).find(|lib| !MODULES.contains(&lib.module))?;
     Some(Obstacle {
         code: "missing_module",
-        message: format!("The function asks for the module `{module}`, which is not available here"),
-        hint: "Remove the module from the function, or disable the node.",
+        message: format!("The function asks for the module `{}`, which is not available here", missing.module),
+        hint: "`crypto` and `jsonwebtoken` are. Remove the module from the function, or disable the node.",
+    })
+}
+
+/// A module that a function asks for, and the name that it shall have there.
+struct Lib<'n> {
+    name: &'n str,
+    module: &'n str,
+}
+
+/// What the function asks for; a module without a name, or a name without a module, asks for nothing.
+fn libs(node: &Node) -> impl Iterator<Item = Lib<'_>> {
+    let libs = node.get("libs").and_then(Json::as_array).unwrap_or_default();
+    libs.iter().filter_map(Json::as_object).filter_map(|lib| {
+        let text = |name| lib.get(name).and_then(Json::as_text).filter(|text| !text.is_empty());
+        Some(Lib { name: text("var")?, module: text("module")? })
     })
 }
 
@@ -86,7 +103,12 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     let cpu_ms = milliseconds_of(node.get("timeout")).map_or(CPU_MS, |ms| u32::try_from(ms).unwrap_or(CPU_MS_MAX));
     let script = lowering.add_script(ScriptPlan {
         origin: live.origin,
-        surface: surface(),
+        // Reading the modules costs each function time and memory, so only those get them that can reach them.
+        surface: if libs(node).next().is_some() || mentions(node, "global") {
+            surface::with_modules()
+        } else {
+            surface::plain()
+        },
         source: node.text("func").into(),
         initialize: node.text("initialize").into(),
         finalize: node.text("finalize").into(),
@@ -108,8 +130,8 @@ fn mentions(node: &Node, word: &str) -> bool {
     ["func", "initialize", "finalize"].iter().any(|name| node.text(name).contains(word))
 }
 
-/// What the surface is told: `{id, name?, path, env?, complete?}`. The variables come along only if the source may ask,
-/// `complete` only if somebody hears of completed messages.
+/// What the surface is told: `{id, name?, path, env?, libs?, complete?}`. The variables come along only if the source may
+/// ask, `complete` only if somebody hears of completed messages.
 fn facts(lowering: &Lowering<'_>, live: &Live) -> Text {
     let node = &live.node;
     let mut facts = Object::new();
@@ -128,10 +150,23 @@ fn facts(lowering: &Lowering<'_>, live: &Live) -> Text {
         }
         add("env", Json::Object(variables));
     }
+    let modules: Vec<Json> = libs(node).map(|lib| described(&lib)).collect();
+    if !modules.is_empty() {
+        add("libs", Json::Array(modules));
+    }
     if !live.handling.on_done.0.is_empty() {
         add("complete", Json::Bool(true));
     }
     let mut text = Vec::new();
     write_value(&mut text, &Json::Object(facts));
     String::from_utf8(text).expect("the writer writes UTF-8").into()
+}
+
+/// `{var, module}`, as the document has it.
+fn described(lib: &Lib<'_>) -> Json {
+    let mut members = Object::new();
+    for (name, value) in [("var", lib.name), ("module", lib.module)] {
+        let _none = members.insert(name.to_owned(), Json::Text(value.to_owned()));
+    }
+    Json::Object(members)
 }
