@@ -99,8 +99,17 @@ fn exit_of(error: &store::Error) -> ExitCode {
         | Error::ChangeBroken
         | Error::Damaged { .. }
         | Error::AuditBroken { .. }
+        | Error::RingBroken { .. }
         | Error::File { .. }
         | Error::Database(_) => ExitCode::Away,
-        Error::StaleRevision { .. } | Error::EmptyName { .. } | Error::TooLarge { .. } => ExitCode::Refused,
+        Error::NoRing { .. } | Error::NoGeneration { .. } => ExitCode::Missing,
+        Error::StaleRevision { .. }
+        | Error::EmptyName { .. }
+        | Error::TooLarge { .. }
+        | Error::RingExists { .. }
+        | Error::RingName { .. }
+        | Error::Timing { .. }
+        | Error::KeySetFull { .. }
+        | Error::KeyKnown { .. } => ExitCode::Refused,
     }
 }
