@@ -4,7 +4,7 @@
 // node titles.mjs --smoke              our own specification: shows that the run sees what passes, fails and is skipped
 //   --quiet                            only what failed, and the counts
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -19,8 +19,9 @@ if (!options.specs && !options.smoke) {
   process.exit(2);
 }
 const folder = options.smoke ? path.join(HERE, 'smoke') : path.resolve(options.specs);
+const written = JSON.parse(readFileSync(path.join(HERE, 'lib/titles/written.json'), 'utf8'));
 const total = { passed: 0, failed: 0, skipped: 0 };
-const judge = options.smoke ? asForetold : line => line;
+const judge = options.smoke ? asForetold : asWritten;
 for (const spec of specsBelow(folder)) await runSpec(spec);
 console.log(`${total.skipped} skipped`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -38,7 +39,7 @@ async function runSpec(spec) {
   });
   const ended = new Promise(resolve => child.on('exit', resolve));
   for await (const text of readline.createInterface({ input: child.stdout })) {
-    if (text.startsWith('{"')) report(spec, judge(JSON.parse(text)), counts);
+    if (text.startsWith('{"')) report(spec, judge(JSON.parse(text), spec), counts);
     else if (!options.quiet) console.log(`    ${text}`);
   }
   const code = await ended;
@@ -53,6 +54,14 @@ function report(spec, { title = 'the whole file', outcome, why }, counts) {
   if (options.quiet && kind !== 'failed') return;
   console.log(`${{ passed: 'ok', failed: 'not ok', skipped: 'skip' }[kind]} - ${spec}: ${title}`);
   if (why) console.log(why.replace(/^/gm, '    '));
+}
+
+// What a deviation of the contract says of a title is no failure, as long as it does not pass.
+function asWritten(line, spec) {
+  const found = Object.entries(written[path.basename(spec)] ?? {}).find(([title]) => line.title?.endsWith(title));
+  if (!found || line.outcome === 'skipped') return line;
+  if (line.outcome === 'passed') return { ...line, outcome: 'failed', why: `passes, and stands in written.json still` };
+  return { ...line, outcome: 'skipped', why: found[1] };
 }
 
 // A title of our own specification says at its end what must become of it, unless it passes.

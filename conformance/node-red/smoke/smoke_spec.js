@@ -58,7 +58,7 @@ describe('the support module', function () {
     const n1 = helper.getNode('n1');
     const thrown = new Promise(resolve => n1.on('call:error', call => { if (call.args[0] instanceof Error) resolve(call.args[0]); }));
     n1.receive({});
-    (await thrown).message.should.equal('Error: t');
+    (await thrown).message.should.equal('t');
     sinon.assert.calledWithExactly(n1.status, { text: 'on' });
     sinon.assert.calledWithExactly(n1.warn, 'w');
     sinon.assert.calledWith(n1.error, 'e');
@@ -109,6 +109,27 @@ describe('the support module', function () {
     const heard = input('n2');
     helper.getNode('n4').send({ payload: 1 });
     (await heard).payload.should.equal(1);
+  });
+
+  it('lets nodes of the type helper answer within a call', async function () {
+    await load([
+      { id: 'call', z: 'tab', type: 'link call', links: ['in'], timeout: '5', wires: [['n2']] },
+      { id: 'in', z: 'tab', type: 'link in', wires: [['n4']] },
+      { id: 'n4', z: 'tab', type: 'helper', wires: [['back']] },
+      { id: 'back', z: 'tab', type: 'link out', mode: 'return' },
+      { id: 'n2', z: 'tab', type: 'helper' },
+    ]);
+    helper.getNode('n4').on('input', (message, send, done) => { message.payload += 1; send(message); done(); });
+    const heard = input('n2');
+    helper.getNode('call').receive({ payload: 1 });
+    (await heard).payload.should.equal(2);
+  });
+
+  it('hands on the very object if nothing has changed it', async function () {
+    await load([{ id: 'n1', z: 'tab', type: 'switch', property: 'a', rules: [{ t: 'else' }], wires: [['n2']] }, { id: 'n2', z: 'tab', type: 'helper' }]);
+    const [heard, sent] = [input('n2'), { a: { b: 1 } }];
+    helper.getNode('n1').receive(sent);
+    should(await heard === sent).be.true();
   });
 
   it('sets off what time sets off', async function () {

@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use live::LiveDocument;
 use live::Surroundings;
-pub use probe::ProbeError;
+pub use probe::{ProbeError, Probed};
 pub use report::{DeployError, Listed, Report, SecretNameError};
 
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;

@@ -2,28 +2,39 @@
 'use strict';
 const link = require('./link.cjs');
 const { NeedsInternals } = require('./needs.cjs');
-const { HELPER, nodesOf } = require('./node.cjs');
+const { HELPER, hear, nodesOf, sameObject } = require('./node.cjs');
+const patience = require('./patience.cjs');
+const relay = require('./relay.cjs');
+const value = require('./value.cjs');
 const { keyOf } = require('./words.cjs');
 
+patience.extend();
 const LEVELS = { FATAL: 10, ERROR: 20, WARN: 30, INFO: 40, DEBUG: 50, TRACE: 60, METRIC: 99 };
 let nodes = new Map();
 let lines = [];
 
 link.listen(heard => {
-  const node = nodes.get(heard.node.id);
-  const value = require('./value.cjs').read;
-  if (node?.type === HELPER) return void (heard.told === 'log' && node.emit('input', value(heard.value)));
-  if (heard.told === 'status') return call(node, 'status', [value(heard.status)]);
+  const id = relay.nodeOf(heard.node.id);
+  const node = nodes.get(id);
+  if (node?.type === HELPER) return void (heard.told === 'log' && take(node, id, value.read(heard.value)));
+  if (heard.told === 'status') return call(node, 'status', [value.read(heard.status)]);
   const level = heard.told === 'fault' ? 'error' : heard.level;
-  const said = heard.told === 'fault' ? fault(heard) : keyOf(heard.node.type, value(heard.value));
-  const { id, type, name, z } = heard.node;
+  const said = heard.told === 'fault' ? fault(heard) : keyOf(heard.node.type, value.read(heard.value));
+  const { type, name, z } = heard.node;
   lines.push([{ level: LEVELS[level.toUpperCase()], id, type, msg: said, ...(name && { name }), ...(z && { z }) }]);
   return call(node, level === 'info' ? 'log' : level, [said]);
 });
 
+function take(node, id, message) {
+  const { forward, done } = relay.ends(id, node.wires);
+  hear(node, sameObject(message), forward, done);
+}
+
 // An error that a script threw is logged whole, any other by its text.
 function fault({ node, message, code, stack }) {
-  return stack ? Object.assign(new Error(message), { stack, ...(code && { code }) }) : keyOf(node.type, message);
+  if (!stack) return keyOf(node.type, message);
+  const [, name, text] = /^(\w+): ([^]*)$/.exec(message) ?? [null, 'Error', message];
+  return Object.assign(new Error(text), { name, stack, ...(code && { code }) });
 }
 
 function call(node, method, given) {
@@ -52,30 +63,40 @@ const helper = {
     if (typeof credentials === 'function') [credentials, done] = [{}, credentials];
     await finished(deploy(flow, credentials ?? {}), done);
   },
+  // Specifications do not wait for this before they load the next flow: what was told is forgotten at once.
   async unload() {
-    await link.ask({ do: 'unload' });
     nodes = new Map();
     lines = [];
+    await link.ask({ do: 'unload' });
   },
 };
 helper.clearFlows = helper.unload;
 module.exports = helper;
 
 async function deploy(flow, credentials) {
+  if (JSON.stringify(flow).includes('memory2')) throw new NeedsInternals('two context stores at once');
   lines = [];
   nodes = nodesOf(flow);
-  await link.ask({
-    do: 'load', document: { flows: flow.map(observed), credentials }, environment: { ...process.env },
+  relay.begin();
+  const diagnostics = await link.ask({
+    do: 'load', document: { flows: flow.flatMap(observed), credentials }, environment: { ...process.env },
   });
+  // What a flow asks for and cannot have keeps a node from being made, there as here.
+  for (const { code, node } of diagnostics) if (code === 'missing_module') nodes.delete(node);
 }
 
 async function finished(work, done) {
   if (!done) return work;
-  return work.then(() => setImmediate(done), done);
+  return work.then(() => setImmediate(done), error => setImmediate(() => {
+    // A callback would go on without its flow; thrown, it ends the title with its reason.
+    if (error instanceof NeedsInternals) throw error;
+    done(error);
+  }));
 }
 
-/** A node of the type `helper` becomes one that tells every message whole. */
+/** A node of the type `helper` becomes one that tells every message whole, behind a relay if it is wired on. */
 function observed(node) {
-  if (node.type !== HELPER) return node;
-  return { ...node, type: 'debug', active: true, console: true, tosidebar: false, complete: 'true', targetType: 'full', wires: [] };
+  if (node.type !== HELPER) return [node];
+  const teller = { ...node, type: 'debug', active: true, console: true, complete: 'true', targetType: 'full', wires: [] };
+  return node.wires?.flat().length ? relay.before(node, teller) : [teller];
 }

@@ -2,6 +2,7 @@
 'use strict';
 const path = require('node:path');
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads');
+const patience = require('./patience.cjs');
 const value = require('./value.cjs');
 
 const ANSWER_MAX_MS = 10_000;
@@ -46,12 +47,14 @@ exports.askNow = request => {
 };
 
 function send(request) {
+  patience.sound();
   last += 1;
   port.postMessage({ id: last, ...request });
   return last;
 }
 
 function take(message) {
+  patience.sound();
   if (message.ended) throw new Error(`the probe ended: ${message.ended}`);
   if (message.answer === undefined) return listener(message);
   const { resolve, reject } = waiting.get(message.answer);

@@ -14,9 +14,19 @@ const context = {
   close: async () => {},
 };
 
+/** Settings may be put back to what they are without being set; another value is Node-RED's own affair. */
+const settings = new Proxy({}, {
+  set(_, name, held) {
+    if (held) throw new NeedsInternals(`the setting ${String(name)}`);
+    return true;
+  },
+});
+
 /** A module of Node-RED's by its name there. */
-exports.require = name => {
+exports.require = given => {
+  const name = given.replace(/\/$/, '');
   if (name === '@node-red/runtime/lib/nodes/context') return context;
+  if (name === 'node-red/lib/red') return { settings };
   if (/^@node-red\/util(\/|$)/.test(name)) return readOnly(name, require(name));
   return closed(name);
 };

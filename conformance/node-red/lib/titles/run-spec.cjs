@@ -29,12 +29,19 @@ try {
   tell({ outcome: 'unread', why: error.message.split('\n')[0] });
   process.exit(0);
 }
+// A title that goes on behind a promise nobody waits for still ends by what is thrown there.
+process.on('unhandledRejection', reason => { throw reason; });
 const runner = mocha.run(() => process.exit(0));
 runner.on('pass', test => tell({ title: test.fullTitle(), outcome: 'passed' }));
 runner.on('pending', test => tell({ title: test.fullTitle(), outcome: 'skipped', why: 'skipped by its author' }));
-runner.on('fail', (test, error) => tell({
-  title: test.fullTitle(), outcome: error?.code === 'NEEDS_INTERNALS' ? 'skipped' : 'failed', why: error?.message ?? String(error),
-}));
+const ended = new Set();
+runner.on('fail', (test, error) => {
+  // What goes wrong after a title has failed belongs to it still.
+  if (ended.has(test)) return;
+  ended.add(test);
+  const why = error?.message ?? String(error);
+  tell({ title: test.fullTitle(), outcome: error?.code === 'NEEDS_INTERNALS' ? 'skipped' : 'failed', why });
+});
 
 function tell(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);

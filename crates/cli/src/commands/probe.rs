@@ -14,7 +14,7 @@ use engine::Told;
 use plan::{LogLevel, Origin, Path, Segment};
 use sandbox::{Pool, PoolSettings, Reach};
 use serde_json::{Value as Json, json};
-use server::deployment::{Caller, Deployments, FlowHouse, Listener};
+use server::deployment::{Caller, Deployments, FlowHouse, Listener, Probed};
 use server::log::{Form, Level, Log};
 use server::vault::Vault;
 use store::DOCUMENT_BYTES_MAX;
@@ -33,7 +33,7 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
     let (log, guard) = Log::start(Level::Error, Form::Json, std::io::sink()).map_err(internal)?;
     // One thread: messages reach their nodes in the order of the lines.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
-    let probe = Probe { pool: None, log, live: None };
+    let probe = Probe { pool: None, log, live: None, held: None };
     let outcome = runtime.block_on(probe.serve());
     runtime.shutdown_background();
     drop(guard);
@@ -45,6 +45,8 @@ struct Probe {
     pool: Option<Pool>,
     log: Log,
     live: Option<Arc<Deployments>>,
+    /// The last flows, for looking at even when they are taken away.
+    held: Option<Probed>,
 }
 
 impl Probe {
@@ -74,20 +76,20 @@ impl Probe {
             }
             Some("receive") => {
                 let message = value::read(&asked["message"])?;
-                self.live()?.deliver(NAME, text(asked, "node")?, message).map_err(told)?;
+                self.held()?.deliver(text(asked, "node")?, message).map_err(told)?;
                 Ok(Json::Null)
             }
             Some("get") => {
-                let found = self.live()?.variable(NAME, text(asked, "node")?, reach(asked)?, &path(asked)?);
+                let found = self.held()?.variable(text(asked, "node")?, reach(asked)?, &path(asked)?);
                 Ok(value::written(&found.map_err(told)?))
             }
             Some("set") => {
                 let (path, value) = (path(asked)?, value::read(&asked["value"])?);
-                self.live()?.set_variable(NAME, text(asked, "node")?, reach(asked)?, (&path, value)).map_err(told)?;
+                self.held()?.set_variable(text(asked, "node")?, reach(asked)?, &path, value).map_err(told)?;
                 Ok(Json::Null)
             }
             Some("keys") => {
-                let names = self.live()?.variable_names(NAME, text(asked, "node")?, reach(asked)?);
+                let names = self.held()?.variable_names(text(asked, "node")?, reach(asked)?);
                 Ok(value::written(&names.map_err(told)?))
             }
             Some(other) => Err(format!("nothing is called `{other}` here")),
@@ -103,6 +105,7 @@ impl Probe {
         let octets = serde_json::to_vec(&asked["document"]).map_err(told)?;
         let caller = Caller { actor: NAME.to_owned() };
         let report = live.deploy(NAME, octets.into(), &caller).await.map_err(told)?;
+        self.held = Some(live.probe(NAME).map_err(told)?);
         self.live = Some(live);
         let diagnostics = report.diagnostics.iter().map(|diagnostic| {
             let node = diagnostic.place.node.as_ref();
@@ -112,7 +115,9 @@ impl Probe {
     }
 
     fn house(&mut self, environment: BTreeMap<String, String>) -> Result<Arc<Deployments>, String> {
-        let pool = self.pool.get_or_insert_with(|| Pool::new(PoolSettings::default())).clone();
+        // One worker: messages reach the scripts of different runs in their order, too.
+        let settings = PoolSettings { workers_max: 1, ..PoolSettings::default() };
+        let pool = self.pool.get_or_insert_with(|| Pool::new(settings)).clone();
         let listener: Listener = Arc::new(|origin, told| say(&event(origin, told)));
         Ok(Deployments::new(FlowHouse {
             vault: Arc::new(Vault::ephemeral(&data::by()).map_err(told)?),
@@ -132,8 +137,8 @@ impl Probe {
         }
     }
 
-    fn live(&self) -> Result<&Deployments, String> {
-        self.live.as_deref().ok_or_else(|| "no flows are loaded".to_owned())
+    fn held(&self) -> Result<&Probed, String> {
+        self.held.as_ref().ok_or_else(|| "no flows are loaded".to_owned())
     }
 }
 

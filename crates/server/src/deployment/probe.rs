@@ -8,6 +8,7 @@ use sandbox::Reach;
 
 use super::{Deployments, LiveDocument};
 use crate::drive::{Drive, Pause, now};
+use crate::log::Log;
 use crate::variables::{Full, scope};
 
 /// Why a probe came to nothing.
@@ -27,17 +28,35 @@ pub enum ProbeError {
     Full(#[from] Full),
 }
 
+/// A live document as a test holds it. It stays readable when the document is taken away.
+pub struct Probed {
+    live: Arc<LiveDocument>,
+    log: Log,
+}
+
 impl Deployments {
+    /// The live document of that name.
+    ///
+    /// # Errors
+    /// [`ProbeError::NoDocument`].
+    pub fn probe(&self, document: &str) -> Result<Probed, ProbeError> {
+        let table = self.table();
+        let found = table.documents.iter().find(|entry| entry.listed.name == document);
+        let entry = found.ok_or_else(|| ProbeError::NoDocument(document.to_owned()))?;
+        Ok(Probed { live: Arc::clone(&entry.live), log: self.log().clone() })
+    }
+}
+
+impl Probed {
     /// Delivers a message to a node, or sets its trigger off if it is one that time sets off. What needs no waiting is done
     /// when this returns; nobody waits for the rest. Must be called inside a Tokio runtime.
     ///
     /// # Errors
-    /// [`ProbeError`], except for [`ProbeError::Full`].
-    pub fn deliver(&self, document: &str, node: &str, message: Value) -> Result<(), ProbeError> {
-        let live = self.live(document)?;
-        let (origin, _) = find(&live, node)?;
-        let run = run(&live, origin, message).ok_or_else(|| ProbeError::TakesNothing(node.to_owned()))?;
-        let mut drive = Drive::of_schedule(live, self.log().clone(), run);
+    /// [`ProbeError::NoNode`] and [`ProbeError::TakesNothing`].
+    pub fn deliver(&self, node: &str, message: Value) -> Result<(), ProbeError> {
+        let (origin, _) = self.find(node)?;
+        let run = self.run(origin, message).ok_or_else(|| ProbeError::TakesNothing(node.to_owned()))?;
+        let mut drive = Drive::of_schedule(Arc::clone(&self.live), self.log.clone(), run);
         if drive.advance() != Pause::Rest {
             tokio::spawn(drive.finish());
         }
@@ -47,56 +66,42 @@ impl Deployments {
     /// What stands at a path of the variables that a node reaches; undefined if nothing does.
     ///
     /// # Errors
-    /// [`ProbeError::NoDocument`] and [`ProbeError::NoNode`].
-    pub fn variable(&self, document: &str, node: &str, reach: Reach, path: &Path) -> Result<Value, ProbeError> {
-        let live = self.live(document)?;
-        Ok(live.variables().read(&scope(find(&live, node)?.1, reach), path))
+    /// [`ProbeError::NoNode`].
+    pub fn variable(&self, node: &str, reach: Reach, path: &Path) -> Result<Value, ProbeError> {
+        Ok(self.live.variables().read(&scope(self.find(node)?.1, reach), path))
     }
 
     /// Writes there; undefined takes out what stands there.
     ///
     /// # Errors
-    /// [`ProbeError`], except for [`ProbeError::TakesNothing`].
-    pub fn set_variable(
-        &self,
-        document: &str,
-        node: &str,
-        reach: Reach,
-        (path, value): (&Path, Value),
-    ) -> Result<(), ProbeError> {
-        let live = self.live(document)?;
-        Ok(live.variables().write(&scope(find(&live, node)?.1, reach), path, value)?)
+    /// [`ProbeError::NoNode`] and [`ProbeError::Full`].
+    pub fn set_variable(&self, node: &str, reach: Reach, path: &Path, value: Value) -> Result<(), ProbeError> {
+        Ok(self.live.variables().write(&scope(self.find(node)?.1, reach), path, value)?)
     }
 
     /// The names of the variables that a node reaches, as a list of texts.
     ///
     /// # Errors
-    /// [`ProbeError::NoDocument`] and [`ProbeError::NoNode`].
-    pub fn variable_names(&self, document: &str, node: &str, reach: Reach) -> Result<Value, ProbeError> {
-        let live = self.live(document)?;
-        Ok(live.variables().keys(&scope(find(&live, node)?.1, reach)))
+    /// [`ProbeError::NoNode`].
+    pub fn variable_names(&self, node: &str, reach: Reach) -> Result<Value, ProbeError> {
+        Ok(self.live.variables().keys(&scope(self.find(node)?.1, reach)))
     }
 
-    fn live(&self, document: &str) -> Result<Arc<LiveDocument>, ProbeError> {
-        let table = self.table();
-        let found = table.documents.iter().find(|entry| entry.listed.name == document);
-        found.map(|entry| Arc::clone(&entry.live)).ok_or_else(|| ProbeError::NoDocument(document.to_owned()))
+    fn find(&self, node: &str) -> Result<(OriginIx, &Origin), ProbeError> {
+        let mut origins = (0..).map(OriginIx).zip(&self.live.flow().origins);
+        origins.find(|(_, origin)| &*origin.id == node).ok_or_else(|| ProbeError::NoNode(node.to_owned()))
     }
-}
 
-fn find<'l>(live: &'l LiveDocument, node: &str) -> Result<(OriginIx, &'l Origin), ProbeError> {
-    let mut origins = (0..).map(OriginIx).zip(&live.flow().origins);
-    origins.find(|(_, origin)| &*origin.id == node).ok_or_else(|| ProbeError::NoNode(node.to_owned()))
-}
-
-fn run(live: &LiveDocument, origin: OriginIx, message: Value) -> Option<Run> {
-    let flow = live.flow();
-    if let Some(at) = (0..).map(NodeIx).zip(&flow.nodes).find_map(|(at, node)| (node.origin == origin).then_some(at)) {
-        return Some(Run::at(flow, at, message));
+    fn run(&self, origin: OriginIx, message: Value) -> Option<Run> {
+        let flow = self.live.flow();
+        let mut nodes = (0..).map(NodeIx).zip(&flow.nodes);
+        if let Some((at, _)) = nodes.find(|(_, node)| node.origin == origin) {
+            return Some(Run::at(flow, at, message));
+        }
+        let mut triggers = (0..).map(TriggerIx).zip(&flow.triggers).filter(|(_, trigger)| trigger.origin == origin);
+        triggers.find_map(|(at, trigger)| match trigger.kind {
+            TriggerKind::Schedule { .. } => Some(Run::scheduled(flow, at, &now())),
+            TriggerKind::Request => None,
+        })
     }
-    let mut triggers = (0..).map(TriggerIx).zip(&flow.triggers).filter(|(_, trigger)| trigger.origin == origin);
-    triggers.find_map(|(at, trigger)| match trigger.kind {
-        TriggerKind::Schedule { .. } => Some(Run::scheduled(flow, at, &now())),
-        TriggerKind::Request => None,
-    })
 }
