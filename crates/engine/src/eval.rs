@@ -64,6 +64,9 @@ impl Scope<'_> {
                 render(self, template, constants, variables, *json_texts)?
             }
             Expr::Json { of, way, indent } => json(self.eval(of)?, *way, *indent)?,
+            Expr::Applied { function, to } => {
+                (function.run)(&to.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?)?
+            }
             Expr::Event(field) => self.event.map_or(Value::Undefined, |event| event.field(*field)),
         })
     }

@@ -212,6 +212,9 @@ fn expr(value: &Expr) -> String {
         Expr::Rewritten { of, find, with } => format!("{} with {} for /{}/", expr(of), expr(with), find.source()),
         Expr::Rendered { template: source, .. } => format!("render {}", template(source)),
         Expr::Json { of, way, indent } => format!("json {way:?} {indent} {}", expr(of)),
+        Expr::Applied { function, to } => {
+            format!("{}({})", function.name, to.iter().map(expr).collect::<Vec<_>>().join(", "))
+        }
         Expr::Event(field) => format!("event.{field:?}"),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cell::{Cells, Scope};
 use crate::effect::Fault;
+use crate::function::Function;
 use crate::pattern::Pattern;
 use crate::slot::Slot;
 use crate::template::Template;
@@ -137,6 +138,13 @@ pub enum Expr {
         /// Blanks for each level of the text; 0 for one line.
         indent: u8,
     },
+    /// What a function of the dialect makes of these values.
+    Applied {
+        /// The function.
+        function: Function,
+        /// Its arguments.
+        to: Vec<Expr>,
+    },
     /// A field of the event that a handler is told of.
     Event(EventField),
 }
@@ -176,7 +184,7 @@ impl Expr {
             | Self::Raise(_)
             | Self::Rendered { .. } => {}
             Self::Map(members) => members.iter().for_each(|(_, member)| member.slots(found)),
-            Self::List(items) => items.iter().for_each(|item| item.slots(found)),
+            Self::List(items) | Self::Applied { to: items, .. } => items.iter().for_each(|item| item.slots(found)),
             Self::Choose { present, then, otherwise } => {
                 [present, then, otherwise].into_iter().for_each(|part| part.slots(found));
             }

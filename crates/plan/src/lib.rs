@@ -38,6 +38,7 @@ pub mod ecmascript;
 mod effect;
 mod expr;
 mod flow;
+mod function;
 mod json;
 mod op;
 mod pattern;
@@ -59,6 +60,7 @@ pub use flow::{
     Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
     TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
 };
+pub use function::Function;
 pub use json::{JsonRules, Unwritable, read_json, write_json};
 pub use op::{Callee, Edit, Op, ShapeStep};
 pub use pattern::{Pattern, PatternError};

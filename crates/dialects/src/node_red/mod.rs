@@ -6,6 +6,7 @@ mod accept;
 mod credentials;
 mod environment;
 mod events;
+mod formats;
 mod http_date;
 mod links;
 mod lower;

@@ -60,7 +60,7 @@ pub(crate) fn variables(expr: &Expr, scope: &Scope<'_>) -> Vec<Variable> {
     };
     let mut found: Vec<Variable> = slots.into_iter().filter_map(variable).collect();
     let mut rendered = expr;
-    while let Expr::Json { of, .. } = rendered {
+    while let Some(of) = inner(rendered) {
         rendered = of;
     }
     if let Expr::Rendered { template, variables, .. } = rendered
@@ -69,6 +69,14 @@ pub(crate) fn variables(expr: &Expr, scope: &Scope<'_>) -> Vec<Variable> {
         found.extend(template.names().into_iter().filter_map(|name| variable_of(name, variables)));
     }
     found
+}
+
+/// What a conversion converts.
+fn inner(expr: &Expr) -> Option<&Expr> {
+    if let Expr::Json { of, .. } = expr {
+        return Some(of);
+    }
+    if let Expr::Applied { to, .. } = expr { to.first() } else { None }
 }
 
 /// Whether everything that the expression reads from the message stands in something that can have members.

@@ -1,8 +1,9 @@
-//! `json`: turns JSON text into values and back (section 13).
+//! `json`: turns JSON text into values and back, and holds them against `msg.schema` (section 13).
 
-use plan::{Edit, Expr, JsonWay, Op};
+use plan::{Edit, Expr, JsonWay, Op, Path, Slot, Value};
 
 use super::{Lower, NodeType};
+use crate::node_red::formats::schema;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::typed;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
@@ -60,6 +61,41 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         _ => JsonWay::Toggle,
     };
     let indent = if node.flag("pretty") { INDENT } else { 0 };
-    let value = Expr::Json { of: Box::new(Expr::Slot(place.clone())), way, indent };
-    Op::Edit(vec![Edit { to: place, value }])
+    Op::Edit(edits(&place, way, indent))
+}
+
+/// Where a schema is given: the errors of the value to `msg.schemaError`, raised behind the reading and before the
+/// writing of the value; without any the schema is taken out.
+fn edits(place: &Slot, way: JsonWay, indent: u8) -> Vec<Edit> {
+    let json = |way| Expr::Json { of: Box::new(Expr::Slot(place.clone())), way, indent };
+    let member = |name| Expr::Message(Path::keys([name]));
+    let with_schema = |then, otherwise| Expr::Choose {
+        present: Box::new(Expr::Truthy(Box::new(member("schema")))),
+        then: Box::new(then),
+        otherwise: Box::new(otherwise),
+    };
+    let nothing = || Expr::Literal(Value::Undefined);
+    let edit = |name, value| Edit { to: Slot::message(Path::keys([name])), value };
+    let errors = Expr::Choose {
+        present: Box::new(Expr::Slot(place.clone())),
+        then: Box::new(Expr::Applied { function: schema::ERRORS, to: vec![json(JsonWay::Read), member("schema")] }),
+        otherwise: Box::new(nothing()),
+    };
+    let failed = || with_schema(member("schemaError"), nothing());
+    let value = Expr::Choose {
+        present: Box::new(failed()),
+        then: Box::new(if way == JsonWay::Write { Expr::Slot(place.clone()) } else { json(JsonWay::Read) }),
+        otherwise: Box::new(json(way)),
+    };
+    let kept = Expr::Choose {
+        present: Box::new(Expr::Slot(place.clone())),
+        then: Box::new(nothing()),
+        otherwise: Box::new(member("schema")),
+    };
+    vec![
+        edit("schemaError", with_schema(errors, member("schemaError"))),
+        Edit { to: place.clone(), value },
+        edit("schemaError", Expr::Applied { function: schema::RAISE, to: vec![failed(), member("schemaError")] }),
+        edit("schema", with_schema(kept, member("schema"))),
+    ]
 }

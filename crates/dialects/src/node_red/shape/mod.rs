@@ -139,7 +139,8 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::Replaced { .. }
         | Expr::Rewritten { .. }
         | Expr::Rendered { .. }
-        | Expr::Json { .. } => Vec::new(),
+        | Expr::Json { .. }
+        | Expr::Applied { .. } => Vec::new(),
     }
 }
 
@@ -170,7 +171,8 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::Replaced { .. }
         | Expr::Rewritten { .. }
         | Expr::Rendered { .. }
-        | Expr::Json { .. } => Vec::new(),
+        | Expr::Json { .. }
+        | Expr::Applied { .. } => Vec::new(),
     }
 }
 

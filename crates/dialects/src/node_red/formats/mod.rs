@@ -1,0 +1,3 @@
+//! What the libraries of Node-RED's parser nodes make of values, as functions that a plan may apply.
+
+pub(super) mod schema;
