@@ -1,0 +1,7 @@
+//! Files of credentials.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| chancery_fuzz::node_red::credentials(input));

@@ -1,0 +1,3 @@
+//! What the targets hold their inputs to, where it is more than a line.
+
+pub mod node_red;
