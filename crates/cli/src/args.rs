@@ -1,17 +1,20 @@
 //! What may be typed: every command, flag and example of the command line, in one place.
 
 pub(crate) mod keys;
+pub(crate) mod mint;
 pub(crate) mod names;
+pub(crate) mod verify;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use jose::jwa::SignatureAlgorithm;
-use keys::{KeysCommand, ReadingArguments};
+use keys::KeysCommand;
+use mint::MintArguments;
+use verify::VerifyArguments;
 
-use crate::input::{KeyArgument, SwitchArgument};
-use crate::time::{DurationArgument, TimeArgument};
+use crate::input::KeyArgument;
+use crate::time::TimeArgument;
 
 /// One mint for every JWT.
 #[derive(Debug, Parser)]
@@ -62,10 +65,10 @@ pub(crate) enum Command {
     /// Say what holds and why.
     #[command(subcommand)]
     Explain(ExplainSubject),
-    /// Mint one token from flags. The token goes to stdout, all else to stderr.
+    /// Mint a token from flags, or one for each line of a file. The token goes to stdout, all else to stderr.
     Mint(Box<MintArguments>),
     /// Check a token. Its claims go to stdout; a refused token prints nothing there.
-    Verify(VerifyArguments),
+    Verify(Box<VerifyArguments>),
     /// Show what is in a token, without checking it.
     Inspect(InspectArguments),
     /// Make, check and convert keys.
@@ -151,124 +154,6 @@ pub(crate) enum ExplainSubject {
         /// The document.
         document: PathBuf,
     },
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  chancery mint --alg ES256 --ephemeral --sub alice --ttl 15m
-  chancery mint --key k.jwk --iss https://me.example --aud api --claim role=admin --claim-json 'level=3'
-  chancery mint --key env:SECRET --alg HS256 --claims claims.json
-
-Claims stand in this order: iss, sub, aud, exp, nbf, iat, jti, then the others as given.")]
-pub(crate) struct MintArguments {
-    /// The algorithm; may be left out if the key names one, or if its kind has a usual one.
-    #[arg(long, value_parser = names::signature_algorithm())]
-    pub(crate) alg: Option<&'static SignatureAlgorithm>,
-    /// The key that signs: FILE, - (stdin), env:NAME or fd:N holding a JWK, JWK Set, PEM, DER or PKCS#12 file, or an
-    /// HMAC secret.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key: Option<KeyArgument>,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArguments,
-    /// Sign with a key made for this token and thrown away; its public JWK goes to stderr.
-    #[arg(long, conflicts_with = "key", requires = "alg")]
-    pub(crate) ephemeral: bool,
-    /// The `kid` of the header, in place of the key's own; out of a JWK Set, the key to take.
-    #[arg(long)]
-    pub(crate) kid: Option<String>,
-    /// The `typ` of the header; empty for none.
-    #[arg(long, default_value = "JWT")]
-    pub(crate) typ: String,
-    /// A further header member, as text.
-    #[arg(long, value_name = "NAME=TEXT")]
-    pub(crate) header: Vec<String>,
-    /// The issuer.
-    #[arg(long)]
-    pub(crate) iss: Option<String>,
-    /// The subject.
-    #[arg(long)]
-    pub(crate) sub: Option<String>,
-    /// An audience; more than one become a list.
-    #[arg(long)]
-    pub(crate) aud: Vec<String>,
-    /// The lifetime: 90s, 15m, 1h, 7d. One hour if nothing is said.
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) ttl: Option<DurationArgument>,
-    /// The instant of expiry: seconds since 1970, RFC 3339, or +15m.
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["ttl", "no_exp"])]
-    pub(crate) exp: Option<TimeArgument>,
-    /// Mint a token that never expires.
-    #[arg(long, conflicts_with = "ttl")]
-    pub(crate) no_exp: bool,
-    /// Not valid before this instant.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) nbf: Option<TimeArgument>,
-    /// The instant of issue, in place of now.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) iat: Option<TimeArgument>,
-    /// A token id: the text given, or 128 random bits for `auto` or nothing.
-    #[arg(long, value_name = "TEXT|auto", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
-    pub(crate) jti: Option<String>,
-    /// A further claim, as text.
-    #[arg(long, value_name = "NAME=TEXT")]
-    pub(crate) claim: Vec<String>,
-    /// A further claim, as JSON.
-    #[arg(long, value_name = "NAME=JSON")]
-    pub(crate) claim_json: Vec<String>,
-    /// Further claims: a file (or - for stdin) with one JSON object.
-    #[arg(long, value_name = "FILE|-")]
-    pub(crate) claims: Option<PathBuf>,
-    /// Open what is closed by default, such as allow_weak_hmac; each weakens something, and warns.
-    #[arg(long, value_name = "SWITCH")]
-    pub(crate) allow: Vec<SwitchArgument>,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  chancery verify \"$T\" --key public.pem --alg RS256 --iss https://me.example
-  chancery verify - --key env:SECRET --alg HS256 < token.txt")]
-pub(crate) struct VerifyArguments {
-    /// The token, or - for stdin. A leading `Bearer ` is dropped.
-    #[arg(default_value = "-")]
-    pub(crate) token: String,
-    /// The key that must have signed: FILE, env:NAME or fd:N holding a JWK, PEM, DER or PKCS#12 file, or an HMAC
-    /// secret.
-    #[arg(long, value_name = "KEY", required_unless_present = "jwks")]
-    pub(crate) key: Option<KeyArgument>,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArguments,
-    /// A file with a JWK Set; the token's kid and algorithm choose.
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
-    pub(crate) jwks: Option<PathBuf>,
-    /// An algorithm that may have signed. Without it the key's own `alg` member counts.
-    #[arg(long, value_parser = names::signature_algorithm())]
-    pub(crate) alg: Vec<&'static SignatureAlgorithm>,
-    /// The issuer that must stand there.
-    #[arg(long)]
-    pub(crate) iss: Option<String>,
-    /// The audience that must stand there.
-    #[arg(long)]
-    pub(crate) aud: Option<String>,
-    /// The subject that must stand there.
-    #[arg(long)]
-    pub(crate) sub: Option<String>,
-    /// The `typ` that must stand in the header.
-    #[arg(long)]
-    pub(crate) typ: Option<String>,
-    /// A claim that must be there.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) require: Vec<String>,
-    /// Tolerance for clocks that differ: 0 to 300 seconds.
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) leeway: Option<DurationArgument>,
-    /// The oldest `iat` that may stand there.
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) max_age: Option<DurationArgument>,
-    /// Open what is closed by default, such as allow_weak_hmac; each weakens something, and warns.
-    #[arg(long, value_name = "SWITCH")]
-    pub(crate) allow: Vec<SwitchArgument>,
 }
 
 #[derive(Args, Debug)]

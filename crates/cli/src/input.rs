@@ -120,6 +120,17 @@ impl Inputs {
         if path == Path::new("-") { self.stdin(TEXT_BYTES_MAX) } else { read_file(path, TEXT_BYTES_MAX) }
     }
 
+    /// A file, or stdin for `-`, to be read bit by bit, and its octets where that is known.
+    pub(crate) fn stream(&self, path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), Failure> {
+        if path == Path::new("-") {
+            self.take_stdin()?;
+            return Ok((Box::new(io::stdin()), None));
+        }
+        let file = open(path)?;
+        let octets = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+        Ok((Box::new(file), octets))
+    }
+
     /// A token: the argument itself, or stdin for `-`; without a leading `Bearer ` and without a final newline.
     pub(crate) fn token(&self, argument: &str) -> Result<String, Failure> {
         let text = if argument == "-" {
@@ -133,19 +144,27 @@ impl Inputs {
     }
 
     fn stdin(&self, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+        self.take_stdin()?;
+        bounded(io::stdin().lock(), bytes_max, "stdin")
+    }
+
+    fn take_stdin(&self) -> Result<(), Failure> {
         if self.stdin_taken.replace(true) {
             return Err(Failure::usage("stdin can be read only once, and two arguments name it"));
         }
-        bounded(io::stdin().lock(), bytes_max, "stdin")
+        Ok(())
     }
 }
 
 /// Reads a file of at most `bytes_max` octets.
 pub(crate) fn read_file(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
-    let file = File::open(path).map_err(|error| {
+    bounded(open(path)?, bytes_max, &path.display().to_string())
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
         Failure::new(ExitCode::Missing, "file_missing", format!("cannot open {}: {error}", path.display()))
-    })?;
-    bounded(file, bytes_max, &path.display().to_string())
+    })
 }
 
 fn bounded(source: impl Read, bytes_max: u64, name: &str) -> Result<Vec<u8>, Failure> {

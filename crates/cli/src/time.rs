@@ -4,6 +4,22 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+/// What counts as now: the system's clock, or the one instant of `--now`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock(Option<i64>);
+
+impl Clock {
+    /// The clock, or `now` seen from it.
+    pub(crate) fn new(now: Option<TimeArgument>) -> Self {
+        Self(now.map(|instant| instant.epoch_secs(Timestamp::now().as_second())))
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now_secs(self) -> i64 {
+        self.0.unwrap_or_else(|| Timestamp::now().as_second())
+    }
+}
+
 /// An instant as typed: seconds since 1970, RFC 3339, or `+15m` from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeArgument {

@@ -14,6 +14,15 @@ pub(crate) struct Voice {
     quiet: bool,
 }
 
+/// What became of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was taken.
+    Whole,
+    /// The reader has what it wanted and went away.
+    PipeClosed,
+}
+
 impl Voice {
     pub(crate) fn new(arguments: VoiceArguments) -> Self {
         Self { json: arguments.json, quiet: arguments.quiet }
@@ -29,6 +38,11 @@ impl Voice {
         !self.json && self.on_a_terminal()
     }
 
+    /// Whether nothing but warnings and errors is wanted.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Whether stdout is a terminal.
     pub(crate) fn on_a_terminal(self) -> bool {
         io::stdout().is_terminal()
@@ -40,7 +54,7 @@ impl Voice {
     ///
     /// Exit code 74 if it cannot be written. A reader that closed the pipe has what it wanted: that is no error.
     pub(crate) fn result(self, text: impl AsRef<[u8]>) -> Result<(), Failure> {
-        self.octets(&[text.as_ref(), b"\n"])
+        self.octets(&[text.as_ref(), b"\n"]).map(drop)
     }
 
     /// Writes octets to stdout as they are.
@@ -48,14 +62,14 @@ impl Voice {
     /// # Errors
     ///
     /// As [`Self::result`].
-    pub(crate) fn octets(self, parts: &[&[u8]]) -> Result<(), Failure> {
+    pub(crate) fn octets(self, parts: &[&[u8]]) -> Result<Heard, Failure> {
         let mut out = io::stdout().lock();
-        let written = parts.iter().try_for_each(|part| out.write_all(part)).and_then(|()| out.flush());
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        match parts.iter().try_for_each(|part| out.write_all(part)).and_then(|()| out.flush()) {
+            Ok(()) => Ok(Heard::Whole),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Heard::PipeClosed),
+            Err(error) => {
                 Err(Failure::new(ExitCode::Output, "output_failed", format!("cannot write to stdout: {error}")))
             }
-            Ok(()) | Err(_) => Ok(()),
         }
     }
 

@@ -65,7 +65,7 @@ fn completions_and_manual_pages_come_from_the_same_source() {
     let ran = chancery(&["man", folder.path().to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let page = std::fs::read_to_string(folder.path().join("chancery-mint.1")).unwrap();
-    assert!(page.contains("Mint one token"), "{page}");
+    assert!(page.contains("Mint a token from flags"), "{page}");
     assert!(chancery(&["completions", "bash"]).stdout.contains("--ephemeral"));
     assert_eq!(chancery(&["man", "/nonexistent"]).code, 74);
 }

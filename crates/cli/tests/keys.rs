@@ -6,11 +6,11 @@ mod house;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
-use house::{Ran, chancery, chancery_in};
+use house::{Ran, chancery, chancery_in, on_a_terminal};
 use serde_json::Value;
 
+const CHANCERY: &str = env!("CARGO_BIN_EXE_chancery");
 const PASSPHRASE: (&str, &str) = ("PASSPHRASE", "correct horse");
 
 /// Runs `chancery keys` in a folder of its own.
@@ -73,19 +73,11 @@ fn a_terminal_sees_no_private_key_by_accident() {
         (vec!["keys", "generate", "--alg", "ES256", "--show-private"], 0),
         (vec!["keys", "public", file], 0),
     ] {
-        let (ended, shown) = on_a_terminal(&arguments);
+        let (ended, shown) = on_a_terminal(&[&[CHANCERY], arguments.as_slice()].concat());
         assert_eq!(ended, code, "{arguments:?}: {shown}");
         assert_eq!(shown.contains("\"d\":"), arguments.contains(&"--show-private"), "{arguments:?}: {shown}");
         assert_eq!(shown.contains("--show-private"), code == 2, "{arguments:?}: {shown}");
     }
-}
-
-/// Runs the command with a pseudo-terminal as stdin, stdout and stderr.
-fn on_a_terminal(arguments: &[&str]) -> (i32, String) {
-    const PTY: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
-    let mut python = Command::new("python3");
-    let output = python.args(["-c", PTY, env!("CARGO_BIN_EXE_chancery")]).args(arguments).output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
 /// JO-85: each form of each kind of key is converted, and stays the same key; `public`, `thumbprint` and `check` read

@@ -104,7 +104,7 @@ fn write_encrypted(
     let mut forms = vec![("compact", compact), ("flattened", flattened)];
     if !matches!(row.family, KeyFamily::Direct | KeyFamily::EcdhEs(None)) {
         let mut general = Vec::new();
-        encrypt_general(&[&key], enc, PAYLOAD, &mut System, &mut general)?;
+        encrypt_general(&[&key], enc, None, PAYLOAD, &mut System, &mut general)?;
         forms.push(("general", general));
     }
     for (form, token) in forms {

@@ -1,11 +1,15 @@
-//! One token without a listener: the road of the command line through the same engine and signer.
+//! Tokens without a listener: the road of the command line through the same engine and signer.
+
+mod envelope;
+
+pub use envelope::{Envelope, Serialization};
 
 use engine::{Context, Run, Step, Told};
 use plan::{
-    Answer, Ask, Cells, Flow, Handlers, KeySource, Node, NodeIx, Op, Origin, OriginIx, Path, ReplyIx, TokenIx,
-    TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
+    Answer, Ask, Cells, ClaimPlan, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path,
+    ReplyIx, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
 };
-use signer::{Fault, KeyName, Software};
+use signer::{Fault, KeyName, Minter, Software};
 
 use crate::effects::sign;
 
@@ -26,32 +30,49 @@ pub enum MintError {
     Internal(String),
 }
 
-/// Mints one token: two ops, validated and driven like any flow. The key is one that was handed to the signer.
-///
-/// # Errors
-/// [`MintError`].
-pub fn mint(signer: &Software, plan: TokenPlan, now_epoch_ms: i64) -> Result<String, MintError> {
-    let KeySource::Given(name) = &plan.key else {
-        return Err(MintError::Internal("the key is not handed in".to_owned()));
-    };
-    let minter = sign::compile(signer, &KeyName::Given(name.to_string()), &plan).map_err(MintError::Header)?;
-    let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
-    // Such a plan makes no fresh ids.
-    let context = Context { now_epoch_ms, random: 0 };
-    let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
-    loop {
-        let (id, answer) = match run.step(&context) {
-            Step::Ask(id, Ask::Mint(request)) => {
-                let minted = minter.mint(&request.claims).map_err(MintError::Key)?;
-                (id, Answer::Signed(minted.token.into()))
-            }
-            Step::Ask(_, Ask::Reply { message, .. }) => return token(&message),
-            Step::Told(Told::Uncaught { fault, .. }) => return Err(MintError::Claims(fault.message.to_string())),
-            step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
-                return Err(MintError::Internal(format!("the run stopped at {step:?}")));
-            }
+/// Mints tokens of one kind: one key, one header, claims of their own each.
+pub struct Mint {
+    minter: Minter,
+    kind: TokenPlan,
+}
+
+impl Mint {
+    /// Mints by this plan, whose key is one that was handed to the signer.
+    ///
+    /// # Errors
+    /// [`MintError::Header`], [`MintError::Internal`].
+    pub fn new(signer: &Software, kind: TokenPlan) -> Result<Self, MintError> {
+        let KeySource::Given(name) = &kind.key else {
+            return Err(MintError::Internal("the key is not handed in".to_owned()));
         };
-        run.answer(id, answer, &context).map_err(|misfit| MintError::Internal(misfit.to_string()))?;
+        let minter = sign::compile(signer, &KeyName::Given(name.to_string()), &kind).map_err(MintError::Header)?;
+        Ok(Self { minter, kind })
+    }
+
+    /// Mints one token of these claims and this lifetime: two ops, validated and driven like any flow.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub fn mint(&self, claims: Vec<ClaimPlan>, lifetime: Lifetime, now_epoch_ms: i64) -> Result<String, MintError> {
+        let plan = TokenPlan { claims, lifetime, ..self.kind.clone() };
+        let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
+        // Such a plan makes no fresh ids.
+        let context = Context { now_epoch_ms, random: 0 };
+        let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
+        loop {
+            let (id, answer) = match run.step(&context) {
+                Step::Ask(id, Ask::Mint(request)) => {
+                    let minted = self.minter.mint(&request.claims).map_err(MintError::Key)?;
+                    (id, Answer::Signed(minted.token.into()))
+                }
+                Step::Ask(_, Ask::Reply { message, .. }) => return token(&message),
+                Step::Told(Told::Uncaught { fault, .. }) => return Err(MintError::Claims(fault.message.to_string())),
+                step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
+                    return Err(MintError::Internal(format!("the run stopped at {step:?}")));
+                }
+            };
+            run.answer(id, answer, &context).map_err(|misfit| MintError::Internal(misfit.to_string()))?;
+        }
     }
 }
 

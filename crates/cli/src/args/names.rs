@@ -17,6 +17,11 @@ pub(crate) fn signature_algorithm() -> impl TypedValueParser<Value = &'static Si
     PossibleValuesParser::new(signature_names()).try_map(|name| SignatureAlgorithm::by_name(&name))
 }
 
+/// The `alg` of a JWE.
+pub(crate) fn key_algorithm() -> impl TypedValueParser<Value = &'static KeyAlgorithm> {
+    PossibleValuesParser::new(key_names()).try_map(|name| KeyAlgorithm::by_name(&name))
+}
+
 /// The `enc` of a JWE.
 pub(crate) fn content_encryption() -> impl TypedValueParser<Value = &'static ContentEncryption> {
     let names = ContentEncryption::ALL.iter().map(|row| PossibleValue::new(row.name));

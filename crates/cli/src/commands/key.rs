@@ -1,7 +1,7 @@
 //! Keys that are handed to a command: read in whatever form they have, bound to an algorithm.
 
 use jose::PrivateJwk;
-use jose::jwa::{SignatureAlgorithm, SignatureFamily, Switches};
+use jose::jwa::{KeyAlgorithm, KeyShape, SignatureAlgorithm, SignatureFamily, Switches};
 use jose::jwk::{Jwk, JwkSet};
 use zeroize::Zeroizing;
 
@@ -30,6 +30,22 @@ pub(super) fn read(inputs: &Inputs, from: &KeyArgument, how: &Reading<'_>) -> Re
     one(inputs, &octets, how)?.map_err(at)
 }
 
+/// Reads a key of encryption. Under an algorithm of symmetric keys, octets that are no JWK are the key itself.
+pub(super) fn read_for_encryption(
+    from: &KeyArgument,
+    algorithm: Option<&KeyAlgorithm>,
+    inputs: &Inputs,
+) -> Result<Jwk, Failure> {
+    let symmetric = algorithm.is_some_and(|row| matches!(row.key, KeyShape::OctExact(_) | KeyShape::OctCek));
+    let octets = inputs.key(from)?;
+    let jwk = match (JwkSet::is_in(&octets), symmetric && !is_json(&octets)) {
+        (true, _) => JwkSet::pick(&octets, None),
+        (false, true) => PrivateJwk::from_octets(&octets).map(Jwk::Private),
+        (false, false) => Jwk::import(&octets),
+    };
+    jwk.map_err(|error| unreadable(from, &octets, error))
+}
+
 /// Reads every key of a set, or the one key of any other form; each is refused by itself.
 pub(super) fn read_each(
     inputs: &Inputs,
@@ -54,6 +70,11 @@ pub(super) fn read_each(
 /// The row of signatures that a key names by its own `alg`.
 pub(super) fn own_algorithm(jwk: &Jwk) -> Result<Option<&'static SignatureAlgorithm>, Failure> {
     jwk.alg().map(SignatureAlgorithm::by_name).transpose().map_err(|error| refused(&error))
+}
+
+/// The row of key management that a key names by its own `alg`.
+pub(super) fn own_key_algorithm(jwk: &Jwk) -> Result<Option<&'static KeyAlgorithm>, Failure> {
+    jwk.alg().map(KeyAlgorithm::by_name).transpose().map_err(|error| refused(&error))
 }
 
 /// The switches that the command line throws.
@@ -121,7 +142,7 @@ fn hint(error: &jose::Error) -> &'static str {
     }
     match error.code() {
         "unsupported" if error.to_string().contains("passphrase") => "Say where it is with --passphrase.",
-        "no_key" => "Name one with --kid.",
+        "no_key" => "--kid names it; a key without such a flag must be alone in its file.",
         _ => "",
     }
 }

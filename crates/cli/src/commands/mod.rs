@@ -16,12 +16,14 @@ mod secret;
 mod serve;
 mod verify;
 
-use crate::args::{Command, CommandLine, ExplainSubject, VoiceArguments};
+use crate::args::{Command, CommandLine, ExplainSubject};
 use crate::exit::{ExitCode, Failure};
+use crate::time::Clock;
 use crate::voice::Voice;
 
 /// Runs the command that was typed.
 pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> {
+    let clock = Clock::new(line.voice.now);
     match line.command {
         Command::Completions { shell } => describe::completions(shell, voice),
         Command::Man { folder } => describe::manual(&folder, voice),
@@ -30,21 +32,15 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init => init::run(&line.data, voice),
-        Command::Verify(arguments) => verify::run(&arguments, now_secs(line.voice), voice),
-        Command::Mint(arguments) => mint::run(&arguments, now_secs(line.voice), voice),
-        Command::Inspect(arguments) => inspect::run(&arguments, now_secs(line.voice), voice),
+        Command::Verify(arguments) => verify::run(&arguments, clock.now_secs(), voice),
+        Command::Mint(arguments) => mint::run(&arguments, clock, voice),
+        Command::Inspect(arguments) => inspect::run(&arguments, clock.now_secs(), voice),
         Command::Keys(command) => keys::run(&command, voice),
         Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
         Command::Secret(command) => secret::run(&command, &line.data, voice),
         Command::ScriptWorker => Ok(worker()),
         Command::Probe => probe::run(),
     }
-}
-
-/// The instant that counts as now, in seconds since 1970: the clock's, unless `--now` says otherwise.
-fn now_secs(arguments: VoiceArguments) -> i64 {
-    let clock = jiff::Timestamp::now().as_second();
-    arguments.now.map_or(clock, |instant| instant.epoch_secs(clock))
 }
 
 /// The whole body of a script worker; its exit code is nobody's business but the pool's.

@@ -1,14 +1,17 @@
 //! `verify`: whether a token holds, and what it then says.
 
+mod layers;
+
 use jose::VerifyingKey;
 use jose::json::{Object, Value, write_text, write_value};
 use jose::jwa::{KeyShape, SignatureAlgorithm, Switches};
 use jose::jwk::{Jwk, JwkSet, PublicJwk};
-use jose::jws::{Verified, Verifier};
+use jose::jws::{Keys, Verified, Verifier};
 use jose::jwt::{Leeway, NumericDate, Policy};
 
+use self::layers::Opener;
 use super::key::{self, Reading};
-use crate::args::VerifyArguments;
+use crate::args::verify::VerifyArguments;
 use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, read_file};
 use crate::voice::Voice;
@@ -19,13 +22,18 @@ const JWKS_BYTES_MAX: u64 = 256 * 1024;
 pub(super) fn run(arguments: &VerifyArguments, now_secs: i64, voice: Voice) -> Result<ExitCode, Failure> {
     let inputs = Inputs::default();
     let keys = Candidates::read(arguments, &inputs)?;
+    let opener = Opener::read(arguments, &inputs, voice)?;
     let policy = policy(arguments)?;
     let token = inputs.token(&arguments.token)?;
     for key in &keys.keys {
         key::warn_of(key.acted(), voice);
     }
     let now = NumericDate::from_secs_and_nanos(u64::try_from(now_secs).unwrap_or(0), 0);
-    let outcome = keys.verify(&token).and_then(|verified| {
+    let verified = keys.verify(|verifier, keys| match &opener {
+        Some(opener) => opener.verify(&token, &verifier, keys),
+        None => layers::signed(&token, &verifier, keys),
+    });
+    let outcome = verified.and_then(|verified| {
         let claims = policy.validate(verified.header.typ(), &verified.payload, now)?;
         Ok((verified, claims))
     });
@@ -69,14 +77,17 @@ impl Candidates {
         }
     }
 
-    fn verify(&self, token: &str) -> Result<Verified, jose::Error> {
+    fn verify(
+        &self,
+        read: impl Fn(Verifier, Keys<'_>) -> Result<Verified, jose::Error>,
+    ) -> Result<Verified, jose::Error> {
         if self.chosen_by_kid {
             let rows: Vec<_> = self.keys.iter().map(VerifyingKey::algorithm).collect();
-            return Verifier::new(&rows)?.verify(token, self.keys.as_slice());
+            return read(Verifier::new(&rows)?, Keys::Set(&self.keys));
         }
         let mut refusal = jose::Error::NoKey { why: "no key was given".into() };
         for key in &self.keys {
-            match Verifier::new(&[key.algorithm()])?.verify(token, key) {
+            match read(Verifier::new(&[key.algorithm()])?, Keys::One(key)) {
                 Err(error @ jose::Error::NotAllowed { .. }) => refusal = error,
                 outcome => return outcome,
             }

@@ -39,3 +39,11 @@ pub fn chancery_in(env: &[(&str, &str)], arguments: &[&str], stdin: &str) -> Ran
 pub fn chancery(arguments: &[&str]) -> Ran {
     chancery_in(&[], arguments, "")
 }
+
+/// Runs a program with a pseudo-terminal as stdin, stdout and stderr; gives its exit code and what it showed.
+pub fn on_a_terminal(program: &[&str]) -> (i32, String) {
+    const PTY: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let output = Command::new("python3").args(["-c", PTY]).args(program).output().expect("Python 3 is installed");
+    let shown = String::from_utf8(output.stdout).expect("a terminal shows text");
+    (output.status.code().expect("Python is not killed"), shown)
+}

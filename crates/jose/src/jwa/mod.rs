@@ -244,6 +244,19 @@ impl KeyAlgorithm {
     pub fn permit(&self, switches: Switches) -> Result<(), Error> {
         permit(self.name, self.grade, switches)
     }
+
+    /// The row that is used with a key of this shape if nobody wishes otherwise: RSA-OAEP-256, ECDH-ES+A256KW, AES Key
+    /// Wrap of the key's size, else `dir`.
+    #[must_use]
+    pub fn default_for(key: KeyShape) -> Option<&'static Self> {
+        let usual = |row: &&Self| match row.family {
+            KeyFamily::RsaOaep(hash) => hash == OaepHash::Sha2(Sha2::Sha256),
+            KeyFamily::EcdhEs(wrap) => wrap == Some(AesSize::Aes256),
+            KeyFamily::AesKw(_) | KeyFamily::Direct => true,
+            KeyFamily::Rsa1_5 | KeyFamily::AesGcmKw(_) | KeyFamily::Pbes2(..) => false,
+        };
+        Self::ALL.iter().filter(usual).find(|row| row.key.takes(key))
+    }
 }
 
 impl ContentEncryption {

@@ -43,7 +43,8 @@ impl EncryptionPlan {
     }
 }
 
-/// Appends the general serialization: one CEK for every recipient, `enc` protected, `alg` and `kid` beside each key.
+/// Appends the general serialization: one CEK for every recipient, `enc` and `cty` protected, `alg` and `kid` beside
+/// each key.
 ///
 /// # Errors
 /// [`Error::TooLarge`] beyond [`RECIPIENTS_MAX`], [`Error::Malformed`] for none, [`Error::KeyUnfit`] for an
@@ -51,6 +52,7 @@ impl EncryptionPlan {
 pub fn encrypt_general(
     recipients: &[&EncryptionKey],
     enc: &'static ContentEncryption,
+    cty: Option<&str>,
     plaintext: &[u8],
     random: &mut dyn Random,
     out: &mut Vec<u8>,
@@ -65,6 +67,7 @@ pub fn encrypt_general(
     let start = out.len();
     let mut protected = vec![b'{'];
     text_member(&mut protected, "enc", enc.name);
+    cty.into_iter().for_each(|cty| text_member(&mut protected, "cty", cty));
     protected.push(b'}');
     let protected = base64url::encode(&protected).into_bytes();
     let cek = draw_cek(enc, random)?;

@@ -124,6 +124,24 @@ pub fn sign_general(
     Ok(())
 }
 
+/// The flattened serialization of a compact token; `None` if that has not three parts. Nothing is signed anew.
+#[must_use]
+pub fn to_flattened(compact: &str) -> Option<String> {
+    let [protected, payload, signature] = parts(compact)?;
+    Some(format!(r#"{{"payload":"{payload}","protected":"{protected}","signature":"{signature}"}}"#))
+}
+
+/// The general serialization, with one signature, of a compact token; `None` if that has not three parts.
+#[must_use]
+pub fn to_general(compact: &str) -> Option<String> {
+    let [protected, payload, signature] = parts(compact)?;
+    Some(format!(r#"{{"payload":"{payload}","signatures":[{{"protected":"{protected}","signature":"{signature}"}}]}}"#))
+}
+
+fn parts(compact: &str) -> Option<[&str; 3]> {
+    compact.split('.').collect::<Vec<_>>().try_into().ok()
+}
+
 fn write_payload(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(b"\"payload\":\"");
     base64url::encode_append(payload, out);

@@ -8,7 +8,7 @@ mod unsigned;
 mod verify;
 
 pub use crate::header_plan::{HeaderMember, HeaderPlan, ProtectedHeader};
-pub use json::{Held, JsonReport, Quorum, SIGNATURES_MAX, SignatureReport, sign_general};
+pub use json::{Held, JsonReport, Quorum, SIGNATURES_MAX, SignatureReport, sign_general, to_flattened, to_general};
 pub use sign::{MINT_CHARS_MAX, Remote, signing_input};
 pub use template::Template;
 pub use unsigned::write_unsigned;

@@ -4,7 +4,7 @@ use super::policy::same_media_type;
 use crate::{
     Error, Random,
     header::JoseHeader,
-    jwe::{Decrypter, DecryptionKeys},
+    jwe::{Decrypted, Decrypter, DecryptionKeys},
     jws::{Keys, Verified, Verifier},
 };
 
@@ -53,6 +53,25 @@ impl NestedReader {
             return Err(Error::Nesting { why: "the token is signed only; it must be encrypted around that" });
         }
         let opened = self.decrypter.decrypt(token, decryption, random)?;
+        self.finish(opened, verification.into())
+    }
+
+    /// The same for a flattened or general JWE around a compact JWS.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_json<'k>(
+        &self,
+        token: &str,
+        decryption: impl Into<DecryptionKeys<'k>>,
+        verification: impl Into<Keys<'k>>,
+        random: &mut dyn Random,
+    ) -> Result<Opened, Error> {
+        let opened = self.decrypter.decrypt_json(token, decryption, random)?;
+        self.finish(opened, verification.into())
+    }
+
+    fn finish(&self, opened: Decrypted, verification: Keys<'_>) -> Result<Opened, Error> {
         let inner = inner_token(&opened.header, &opened.plaintext)?;
         let verified = self.verifier.verify(inner, verification)?;
         check_replicated(&opened.header, &verified.payload)?;

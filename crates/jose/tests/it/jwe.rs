@@ -536,7 +536,7 @@ fn general_serialization() {
     let pairs: Vec<Pair> = names.iter().map(|name| Pair::new(key_row(name), enc)).collect();
     let write = |keys: &[&EncryptionKey]| {
         let mut out = Vec::new();
-        encrypt_general(keys, enc, PLAINTEXT, &mut System, &mut out).map(|()| String::from_utf8(out).unwrap())
+        encrypt_general(keys, enc, None, PLAINTEXT, &mut System, &mut out).map(|()| String::from_utf8(out).unwrap())
     };
     let keys: Vec<&EncryptionKey> = pairs.iter().map(|pair| &pair.encryption).collect();
     let token = write(&keys).unwrap();
