@@ -14,6 +14,7 @@ import { chancery, startNodeRed } from './lib/peers.mjs';
 import { play } from './lib/play.mjs';
 import { readRecording, staleRecording, writeRecording } from './lib/recording.mjs';
 import { selfChecks } from './lib/self-check.mjs';
+import { startUpstream } from './lib/upstream.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +25,8 @@ const { values: options, positionals } = parseArgs({
 });
 const isChancery = options.peer === 'chancery';
 const cases = readCases(positionals[0]);
-const environment = Object.assign({}, ...cases.map(one => one.environment));
+const outside = await startUpstream();
+const environment = Object.assign({ CONFORMANCE_UPSTREAM: outside.origin }, ...cases.map(one => one.environment));
 const notYet = isChancery ? readNotYet() : new Set();
 const tally = { passed: new Set(), failed: 0, notYet: 0 };
 
@@ -36,6 +38,7 @@ try {
   }
 } finally {
   await ours?.stop();
+  outside.stop();
 }
 if (options.shrink) shrinkNotYet(notYet, tally.passed);
 if (tally.notYet) console.log(`not yet as Node-RED answers: ${tally.notYet}`);
@@ -74,7 +77,9 @@ function answersOfOurs(testCase) {
 function startOurs() {
   if (!isChancery) return startNodeRed(environment);
   const built = path.resolve(import.meta.dirname, '../../target/debug/chancery');
-  return chancery(process.env.CHANCERY ?? built, environment);
+  // Flows may reach the server outside, and a port where nobody listens.
+  const allowed = [new URL(outside.origin).host, '127.0.0.1:1'].join(',');
+  return chancery(process.env.CHANCERY ?? built, { ...environment, CHANCERY_FLOWS__FETCH__ALLOW: allowed });
 }
 
 function report(name, reasons) {

@@ -1,6 +1,7 @@
 //! Four vendors' documents, each lowered to the plan, and their requests and replies.
 
 pub mod node_red;
+pub mod outward;
 pub mod spec;
 pub mod supertokens;
 

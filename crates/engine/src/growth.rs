@@ -36,6 +36,15 @@ impl Growth {
         self.counted(edits.iter().map(edit_doublings).fold(self.0, u32::saturating_add), message, cells)
     }
 
+    /// Counts a message that somebody outside had a hand in.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::Oversized`] if there is too much.
+    pub(crate) fn after_outside(self, message: &Value, cells: &Cells) -> Result<Self, Fault> {
+        self.counted(u32::MAX, message, cells)
+    }
+
     fn counted(self, doublings: u32, message: &Value, cells: &Cells) -> Result<Self, Fault> {
         if doublings <= DOUBLINGS_MAX {
             return Ok(Self(doublings));

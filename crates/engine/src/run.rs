@@ -143,6 +143,10 @@ impl Run {
                 let delivery = work.close(at);
                 refused(flow, work, delivery, refusal);
             }
+            Answer::Fetched(fetched) => {
+                let delivery = work.close(at);
+                ops::fetch::fetched(flow, work, delivery, *fetched);
+            }
             Answer::Value(value) => work.resume(at, Some(value)),
             Answer::Written => work.resume(at, None),
             Answer::Elapsed => {
@@ -173,6 +177,7 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
         Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
+        Answer::Fetched(_) => matches!(op, Op::Fetch { .. }),
         Answer::Value(_) => reads,
         Answer::Written => matches!(op, Op::Edit(_) | Op::Branch(_)) && !reads,
         Answer::Elapsed => matches!(op, Op::Call { .. }),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
@@ -39,6 +39,15 @@ pub enum Ask {
     /// Write this variable of the document; undefined takes it out. Answered by [`Answer::Written`] or
     /// [`Answer::Failed`].
     Write(Variable, Value),
+    /// Ask somebody outside what this message wants to know. Answered by [`Answer::Fetched`].
+    Fetch {
+        /// Which request of the dialect.
+        fetch: FetchIx,
+        /// Where to, as the flow worked it out for this message.
+        to: Value,
+        /// What the request is made from.
+        message: Value,
+    },
     /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
     Wait {
         /// How long.
@@ -85,12 +94,27 @@ pub enum Answer {
     Written,
     /// The time has gone by.
     Elapsed,
+    /// Somebody outside was asked, or could not be.
+    Fetched(Box<Fetched>),
     /// The outcome is handed out.
     Replied,
     /// The message leads to nobody who waits for a reply; nothing was handed out. The text is for the log.
     Declined(Text),
     /// It could not be done.
     Failed(Fault),
+}
+
+/// What came of asking somebody outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fetched {
+    /// Warnings for the log.
+    pub warnings: Vec<Text>,
+    /// Raised on the message that was asked for, before anything is sent on.
+    pub fault: Option<Fault>,
+    /// What the node shows from now on; undefined leaves what it shows.
+    pub status: Value,
+    /// What is sent on; none if nothing is.
+    pub message: Option<Value>,
 }
 
 /// Why a signature was not made or does not hold.
@@ -201,6 +225,8 @@ pub enum FaultKind {
     ReplyInvalid,
     /// The message grew beyond what is delivered.
     Oversized,
+    /// Somebody outside could not be asked, or gave no answer.
+    FetchFailed,
     /// The run went on and on without anything being waited for. All that it still had to deliver ends.
     Endless,
     /// The script raised it.

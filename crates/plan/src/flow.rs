@@ -29,6 +29,8 @@ index! {
     PolicyIx
     /// Names a script, by its place in [`Flow::scripts`].
     ScriptIx
+    /// Names a request to somebody outside in the dialect's own table; [`Flow::fetches`] says how many it has.
+    FetchIx
     /// Names a reply in the table that the dialect keeps beside the flow; [`Flow::replies`] says how many there are.
     ReplyIx
 }
@@ -52,6 +54,8 @@ pub struct Flow {
     pub scripts: Vec<ScriptPlan>,
     /// How many replies the dialect's own table has.
     pub replies: u32,
+    /// How many requests to somebody outside the dialect's own table has.
+    pub fetches: u32,
     /// The secrets that the flow cannot do without.
     pub secrets: Vec<SecretRef>,
     /// How the dialect names the faults that the engine raises.

@@ -53,12 +53,13 @@ pub use cell::{CellName, Cells, Scope};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use dump::dump;
 pub use effect::{
-    Answer, Ask, AskId, Fault, FaultKind, FaultText, LogLevel, MintRequest, Refusal, ScriptEvent, VerifyRequest,
+    Answer, Ask, AskId, Fault, FaultKind, FaultText, Fetched, LogLevel, MintRequest, Refusal, ScriptEvent,
+    VerifyRequest,
 };
 pub use expr::{EventField, Expr, JsonWay, Path, Segment, TemplateSource};
 pub use flow::{
-    Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
-    TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
+    FetchIx, Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx,
+    ScriptPlan, TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
 };
 pub use function::Function;
 pub use json::{JsonRules, Unwritable, read_json, write_json};

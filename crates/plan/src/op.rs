@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::branch::BranchPlan;
 use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
-use crate::flow::{PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
+use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
 use crate::slot::Slot;
 use crate::value::{Text, Value};
 
@@ -65,6 +65,15 @@ pub enum Op {
         policy: PolicyIx,
         /// Where the claims are written.
         into: Path,
+    },
+    /// Asks somebody outside and sends on over output 0 what the dialect made of the answer.
+    Fetch {
+        /// Which request of the dialect.
+        fetch: FetchIx,
+        /// Where to.
+        to: Expr,
+        /// What the node shows while it waits; undefined for nothing.
+        busy: Value,
     },
     /// Hands the message out as the outcome of the run; nothing is sent on.
     Reply(ReplyIx),
@@ -133,6 +142,7 @@ impl Op {
             | Self::Assign(_)
             | Self::Edit(_)
             | Self::Issue { .. }
+            | Self::Fetch { .. }
             | Self::Call { .. } => Some(1),
             Self::Verify { .. } => Some(2),
             Self::Branch(plan) => Some(plan.tests.len()),

@@ -97,6 +97,7 @@ impl Findings<'_> {
             Op::Issue { token, .. } => self.index(place, "token", token.0, self.flow.tokens.len()),
             Op::Verify { policy, .. } => self.index(place, "policy", policy.0, self.flow.policies.len()),
             Op::Reply(reply) => self.index(place, "reply", reply.0, self.flow.replies as usize),
+            Op::Fetch { fetch, .. } => self.index(place, "fetch", fetch.0, self.flow.fetches as usize),
             Op::Call { callee, timeout_ms, .. } => {
                 if *timeout_ms == 0 {
                     self.flaw(place, "a call has no time at all".into());

@@ -26,6 +26,7 @@ use live::Surroundings;
 pub use probe::{ProbeError, Probed};
 pub use report::{DeployError, Listed, Report, SecretNameError};
 
+use crate::effects::fetch::Fetcher;
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::log::{Field, Log};
 use crate::vault::{SecretStep, TENANT, Vault};
@@ -39,6 +40,8 @@ pub struct FlowHouse {
     pub vault: Arc<Vault>,
     /// Where scripts run.
     pub pool: Pool,
+    /// The door outwards.
+    pub fetcher: Fetcher,
     /// Where flows tell what happens.
     pub log: Log,
     /// The variables that flows may see.
@@ -261,9 +264,11 @@ impl Deployments {
             vault: &self.house.vault,
             pool: &self.house.pool,
             listener: self.house.listener.as_ref(),
+            fetcher: &self.house.fetcher,
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };
-        let live = LiveDocument::compile(flow, lowered.replies, &broken, around).map_err(DeployError::Token)?;
+        let live = LiveDocument::compile(flow, (lowered.replies, lowered.requests), &broken, around)
+            .map_err(DeployError::Token)?;
         let octets = without(&octets, &lowered.cuts);
         let secrets = lowered.secrets.into_iter().filter_map(secret_step).collect();
         Ok(Ready { live, routes: lowered.routes, diagnostics, secrets, octets })

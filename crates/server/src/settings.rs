@@ -12,6 +12,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::accept::Bind;
+use crate::effects::fetch::AllowList;
 use crate::log::{Form, Level};
 use rows::{ROWS, Row};
 
@@ -90,6 +91,8 @@ pub struct FlowSettings {
     pub http_reply_timeout: Duration,
     /// Whether a `jwt` node verifies with any HMAC algorithm, whatever its configuration names (node-red.md D4).
     pub compat_jwt_any_hmac: bool,
+    /// What flows may reach although it is not public.
+    pub fetch_allow: AllowList,
     /// Processor time of one Node-RED function call that names none itself.
     pub script_cpu: Duration,
     /// Octets of a script's heap.

@@ -125,6 +125,12 @@ impl Vault {
         self.signer.check(&owner(secret))
     }
 
+    /// A password of a flow as text, to be shown to whoever asks for it; none if it is not set or no text.
+    pub fn password(&self, secret: &SecretRef) -> Option<String> {
+        let shown = self.signer.show(&owner(secret)).ok()?;
+        std::str::from_utf8(shown.expose()).ok().map(str::to_owned)
+    }
+
     /// Uses this value for a secret of a flow as long as the vault is open; it wins over a stored one and is not stored.
     pub fn give(&self, secret: &SecretRef, value: Secret) {
         self.signer.give(owner(secret), value);

@@ -123,6 +123,15 @@ impl Software {
         self.secrets.resolve(owner).map(drop)
     }
 
+    /// What a document's secret holds, for whoever has to show it to somebody else: a password to the server that asks
+    /// for it. Keys are used by [`Self::minter`] and [`Self::verifier`], and stay here.
+    ///
+    /// # Errors
+    /// It is not set, or cannot be opened.
+    pub fn show(&self, owner: &str) -> Result<Arc<Secret>, Fault> {
+        self.secrets.resolve(owner)
+    }
+
     /// A minter for one token plan. A key that is missing or does not fit is told by its tokens, not here.
     pub fn minter(
         &self,

@@ -1,10 +1,10 @@
-//! No connection outwards is opened but in `server/effects/fetch.rs` and the stores.
+//! No connection outwards is opened but in `server/effects/fetch` and the stores.
 
 use super::Finding;
 use super::rust::line_of;
 use super::tree::Tree;
 
-const DOORS: [&str; 2] = ["crates/server/src/effects/fetch.rs", "crates/store/src/"];
+const DOORS: [&str; 2] = ["crates/server/src/effects/fetch/", "crates/store/src/"];
 /// What opens a connection to another machine. The control socket of the own machine is none of them.
 const OPENERS: [&str; 5] = ["TcpStream::connect", "TcpSocket", "UdpSocket", ".connect(", "client::legacy"];
 
@@ -17,9 +17,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 Finding::line(
                     &file.path,
                     line,
-                    format!(
-                        "`{opener}` opens a connection; only crates/server/src/effects/fetch.rs and the stores may"
-                    ),
+                    format!("`{opener}` opens a connection; only crates/server/src/effects/fetch/ and the stores may"),
                 )
             })
         })
@@ -39,7 +37,7 @@ mod tests {
     fn a_connection_elsewhere_is_told() {
         let code = "//! X.\nfn a() { TcpStream::connect(b); }\n";
         let tree = Tree::sample(&[
-            ("crates/server/src/effects/fetch.rs", code),
+            ("crates/server/src/effects/fetch/connection.rs", code),
             ("crates/store/src/postgres.rs", code),
             ("crates/server/tests/live.rs", code),
             ("crates/server/src/rotator.rs", code),

@@ -15,6 +15,7 @@ use plan::{LogLevel, Origin, Path, Segment};
 use sandbox::{Pool, PoolSettings, Reach};
 use serde_json::{Value as Json, json};
 use server::deployment::{Caller, Deployments, FlowHouse, Listener, Probed};
+use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log};
 use server::vault::Vault;
 use store::DOCUMENT_BYTES_MAX;
@@ -122,6 +123,7 @@ impl Probe {
         Ok(Deployments::new(FlowHouse {
             vault: Arc::new(Vault::ephemeral(&data::by()).map_err(told)?),
             pool,
+            fetcher: Fetcher::new(AllowList::loopback()),
             log: self.log.clone(),
             environment,
             reply_timeout: Duration::ZERO,

@@ -11,6 +11,7 @@ use plan::Diagnostic;
 use sandbox::{Pool, PoolSettings};
 use server::accept::{House, Shutdown};
 use server::deployment::{Caller, Deployments, FlowHouse};
+use server::effects::fetch::Fetcher;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
 use server::settings::Settings;
@@ -83,6 +84,7 @@ impl Serving<'_> {
         let live = Deployments::new(FlowHouse {
             vault: self.vault,
             pool: Pool::new(PoolSettings::default()),
+            fetcher: Fetcher::new(self.settings.flows.fetch_allow.clone()),
             log: self.log.clone(),
             environment: environment(),
             reply_timeout: self.settings.flows.http_reply_timeout,

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jose::json::{Position, Value as Json};
 use plan::{
-    Diagnostic, FaultKind, FaultText, Flow, Handlers, NodeIx, Op, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx,
-    ScriptPlan, SecretRef, Severity, Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, VerifyPlan, Wire,
+    Diagnostic, FetchIx, Flow, Handlers, NodeIx, Op, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
+    SecretRef, Severity, Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, VerifyPlan, Wire,
 };
 
 use super::environment::Environment;
 use super::events::{Events, Listener};
+use super::faults;
 use super::links::{self, LinkIn};
 use super::lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
 use super::nodes::{self, Lower, NodeType};
+use super::request::RequestNode;
 use super::sections::{Fate, Sections};
 use super::subflows::{self, INSTANCE};
 use super::syntax::{self, Document, Node, Spot};
@@ -49,6 +51,7 @@ pub(super) struct Lowering<'d> {
     flow: Flow,
     routes: Vec<Route>,
     replies: Vec<ResponseNode>,
+    requests: Vec<RequestNode>,
     told: Vec<(usize, Diagnostic)>,
     told_before: HashSet<(usize, &'static str, Text)>,
     secrets: Vec<FoundSecret>,
@@ -74,9 +77,10 @@ impl<'d> Lowering<'d> {
             environment: Environment::of(document, settings.environment),
             sections: Sections::of(document),
             by_id: document.nodes.iter().map(|node| (&*node.id, node)).collect(),
-            flow: Flow { document: name.into(), faults: faults(), ..Flow::default() },
+            flow: Flow { document: name.into(), faults: faults::faults(), ..Flow::default() },
             routes: Vec::new(),
             replies: Vec::new(),
+            requests: Vec::new(),
             told: Vec::new(),
             told_before: HashSet::new(),
             secrets: Vec::new(),
@@ -138,6 +142,11 @@ impl<'d> Lowering<'d> {
     /// Adds a reply.
     pub(super) fn add_reply(&mut self, reply: ResponseNode) -> ReplyIx {
         ReplyIx(push(&mut self.replies, reply))
+    }
+
+    /// Adds a request to somebody outside.
+    pub(super) fn add_request(&mut self, request: RequestNode) -> FetchIx {
+        FetchIx(push(&mut self.requests, request))
     }
 
     /// Says that the flow cannot do without this secret.
@@ -339,6 +348,7 @@ impl<'d> Lowering<'d> {
 
     fn finish(mut self, octets: &[u8]) -> Result<Lowered, Vec<Diagnostic>> {
         self.flow.replies = u32::try_from(self.replies.len()).expect("a document holds at most 2 000 000 values");
+        self.flow.fetches = u32::try_from(self.requests.len()).expect("a document holds at most 2 000 000 values");
         let diagnostics = placed(self.told, octets);
         if diagnostics.iter().any(|told| told.severity == Severity::Error) {
             return Err(diagnostics);
@@ -350,6 +360,7 @@ impl<'d> Lowering<'d> {
             flow: self.flow,
             routes: self.routes,
             replies: self.replies,
+            requests: self.requests,
             diagnostics,
             secrets: self.secrets,
             cuts,
@@ -407,33 +418,4 @@ fn placed(mut told: Vec<(usize, Diagnostic)>, octets: &[u8]) -> Vec<Diagnostic> 
         diagnostic
     };
     told.into_iter().map(place).collect()
-}
-
-/// The codes of section 2 to 4 and 11 for what the engine itself raises.
-fn faults() -> BTreeMap<FaultKind, FaultText> {
-    let table = [
-        (FaultKind::KeyMissing, "ERR_JWT_SECRET_MISSING", "No token secret is set for the JWT configuration."),
-        (FaultKind::KeyUnusable, "ERR_JWT_KEY_UNUSABLE", "The token secret cannot be used with the algorithm."),
-        (FaultKind::KeyAway, "ERR_JWT_KEY_UNAVAILABLE", "The token secret cannot be reached now."),
-        (
-            FaultKind::AlgorithmUnsupported,
-            nodes::ALGORITHM_UNSUPPORTED,
-            "The algorithm of the JWT configuration is not supported.",
-        ),
-        (
-            FaultKind::ExpiryInvalid,
-            nodes::EXPIRESIN_INVALID,
-            "The expiry of the JWT configuration gives no point in time.",
-        ),
-        (FaultKind::ClaimsInvalid, "ERR_JWT_CLAIMS_INVALID", "The claims of the message cannot be put into a token."),
-        (
-            FaultKind::AlreadyReplied,
-            "ERR_HTTP_HEADERS_SENT",
-            "Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client",
-        ),
-        (FaultKind::ScriptTimeout, "ERR_SCRIPT_EXECUTION_TIMEOUT", "Error: The function used up its time."),
-    ];
-    let named =
-        |(kind, code, message): (_, &str, &str)| (kind, FaultText { code: code.into(), message: message.into() });
-    table.map(named).into()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::accept::Pattern;
+use super::request::RequestNode;
 use http::Method;
 use plan::{Diagnostic, Flow, SecretRef, Text, TriggerIx};
 
@@ -25,6 +26,8 @@ pub struct Lowered {
     pub routes: Vec<Route>,
     /// The replies that the flow names, by [`plan::ReplyIx`].
     pub replies: Vec<ResponseNode>,
+    /// The requests to somebody outside that the flow names, by [`plan::FetchIx`].
+    pub requests: Vec<RequestNode>,
     /// What the author should know; none of it is an error.
     pub diagnostics: Vec<Diagnostic>,
     /// The credentials that the document carried.

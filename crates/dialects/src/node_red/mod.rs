@@ -6,6 +6,7 @@ mod accept;
 mod credentials;
 mod environment;
 mod events;
+mod faults;
 mod formats;
 mod http_date;
 mod links;
@@ -15,6 +16,7 @@ mod nodes;
 mod number;
 mod property;
 mod render;
+mod request;
 mod sections;
 mod shape;
 mod subflows;
@@ -30,6 +32,7 @@ pub use lower::lower;
 pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
 pub use render::pages::{Unanswered, not_found, options, refused, unanswered};
 pub use render::{Rendered, render};
+pub use request::{HeaderPart, MethodOfMessage, PayloadOfGet, Prepared, RequestNode, Returns, Scheme, Sent, prepare};
 
 use crate::spec::NodeSpec;
 

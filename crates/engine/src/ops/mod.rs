@@ -3,6 +3,7 @@
 pub(crate) mod branch;
 pub(crate) mod call;
 pub(crate) mod edit;
+pub(crate) mod fetch;
 pub(crate) mod issue;
 pub(crate) mod reply;
 pub(crate) mod script;
@@ -40,6 +41,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
             work.ask_or_raise(flow, delivery, request.map(Ask::Mint))
         }
         Op::Verify { policy, .. } => verify::deliver(flow, work, delivery, *policy),
+        Op::Fetch { fetch, to, busy } => fetch::deliver(flow, work, delivery, *fetch, to, busy),
         Op::Reply(reply) => {
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))

@@ -5,6 +5,7 @@
 mod calls;
 mod deliveries;
 mod edits;
+mod fetches;
 mod ops;
 mod random;
 mod support;

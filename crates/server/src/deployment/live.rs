@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use dialects::node_red::ResponseNode;
-use plan::{NodeIx, Op, Origin, PolicyIx, ReplyIx, ScriptIx, TokenIx, ValidFlow};
+use dialects::node_red::{RequestNode, ResponseNode};
+use plan::{FetchIx, NodeIx, Op, Origin, PolicyIx, ReplyIx, ScriptIx, TokenIx, ValidFlow};
 use sandbox::{Pool, ScriptKey, SyntaxFault};
 use signer::{Minter, TokenVerifier};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::Listener;
+use crate::effects::fetch::Fetcher;
 use crate::effects::{sign, verify};
 use crate::variables::Variables;
 use crate::vault::Vault;
@@ -18,11 +19,14 @@ use crate::vault::Vault;
 pub(crate) struct LiveDocument {
     flow: ValidFlow,
     replies: Vec<ResponseNode>,
+    requests: Vec<RequestNode>,
     minters: Vec<Arc<Minter>>,
     verifiers: Vec<TokenVerifier>,
     scripts: Vec<Place>,
     pool: Pool,
     listener: Option<Listener>,
+    fetcher: Fetcher,
+    vault: Arc<Vault>,
     variables: Arc<Variables>,
     /// Raised when runs that are still on their way shall end.
     cut: watch::Sender<bool>,
@@ -39,9 +43,10 @@ enum Place {
 
 /// What a document runs with, whatever it says.
 pub(super) struct Surroundings<'a> {
-    pub(super) vault: &'a Vault,
+    pub(super) vault: &'a Arc<Vault>,
     pub(super) pool: &'a Pool,
     pub(super) listener: Option<&'a Listener>,
+    pub(super) fetcher: &'a Fetcher,
     pub(super) variables: Arc<Variables>,
 }
 
@@ -52,11 +57,11 @@ impl LiveDocument {
     /// A token whose header cannot be made.
     pub(super) fn compile(
         flow: ValidFlow,
-        replies: Vec<ResponseNode>,
+        (replies, requests): (Vec<ResponseNode>, Vec<RequestNode>),
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
-        let Surroundings { vault, pool, listener, variables } = around;
+        let Surroundings { vault, pool, listener, fetcher, variables } = around;
         let signer = vault.signer();
         let minters =
             flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
@@ -72,11 +77,14 @@ impl LiveDocument {
         Ok(Self {
             flow,
             replies,
+            requests,
             minters,
             verifiers,
             scripts,
             pool: pool.clone(),
             listener: listener.cloned(),
+            fetcher: fetcher.clone(),
+            vault: Arc::clone(vault),
             variables,
             cut: watch::Sender::new(false),
             schedules: Mutex::default(),
@@ -101,6 +109,21 @@ impl LiveDocument {
     /// What dresses a reply.
     pub(crate) fn reply(&self, reply: ReplyIx) -> &ResponseNode {
         &self.replies[reply.0 as usize]
+    }
+
+    /// What makes requests outwards of messages.
+    pub(crate) fn request(&self, fetch: FetchIx) -> &RequestNode {
+        &self.requests[fetch.0 as usize]
+    }
+
+    /// The door outwards.
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    /// Where its secrets are.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// What signs the tokens of a plan.
@@ -148,6 +171,7 @@ impl LiveDocument {
             | Op::Edit(_)
             | Op::Branch(_)
             | Op::Call { .. }
+            | Op::Fetch { .. }
             | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }

@@ -2,6 +2,7 @@
 
 use super::value;
 use super::{Hidden, Settings, SettingsError, Source};
+use crate::effects::fetch::AllowList;
 use crate::limits::{REPLY_FLOW_SECS_MAX, SCRIPT_HEAP_BYTES_MAX};
 
 /// One setting.
@@ -96,6 +97,17 @@ pub(super) const ROWS: &[Row] = &[
         default: "false",
         kind: Kind::One,
         set: |settings, values| value::flag(values).map(|on| settings.flows.compat_jwt_any_hmac = on),
+    },
+    Row {
+        name: "flows.fetch.allow",
+        about: "what flows may reach although it is not public, HOST:PORT or HOST:* each",
+        default: "",
+        kind: Kind::Many,
+        set: |settings, values| {
+            let wanted =
+                |wrong| format!("pairs of HOST:PORT such as 10.0.0.7:8443 or inner.example:443, not `{wrong}`");
+            AllowList::parse(values).map(|list| settings.flows.fetch_allow = list).map_err(wanted)
+        },
     },
     Row {
         name: "flows.script.cpu",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sandbox::{Pool, PoolSettings};
 use server::accept::{Limits, ListenerKind};
 use server::deployment::{Caller, DeployError, Deployments, FlowHouse, GivenSecret, Report};
+use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log, LogGuard};
 use server::routes::{Live, RuntimeRouter};
 use server::vault::{SecretStep, Vault};
@@ -25,6 +26,7 @@ pub(crate) struct Options {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) reply_timeout: Duration,
     pub(crate) jwt_any_hmac: bool,
+    pub(crate) fetch_allow: AllowList,
     pub(crate) given: Vec<GivenSecret>,
     pub(crate) vault: Option<Arc<Vault>>,
 }
@@ -35,6 +37,7 @@ impl Default for Options {
             environment: BTreeMap::new(),
             reply_timeout: Duration::from_millis(400),
             jwt_any_hmac: false,
+            fetch_allow: AllowList::default(),
             given: Vec::new(),
             vault: None,
         }
@@ -62,6 +65,7 @@ impl Chancery {
         let deployments = Deployments::new(FlowHouse {
             vault,
             pool: pool(),
+            fetcher: Fetcher::new(options.fetch_allow),
             log,
             environment: options.environment,
             reply_timeout: options.reply_timeout,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use plan::SecretRef;
 use sandbox::{Pool, PoolSettings};
 use server::deployment::{Deployments, FlowHouse};
+use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log};
 use server::vault::{SecretStep, Vault};
 
@@ -54,6 +55,7 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
     let deployments = Deployments::new(FlowHouse {
         vault: Arc::clone(&vault),
         pool: Pool::new(PoolSettings::default()),
+        fetcher: Fetcher::new(AllowList::default()),
         log,
         environment: std::env::vars().collect(),
         reply_timeout: std::time::Duration::ZERO,

@@ -8,6 +8,7 @@ mod debug;
 mod function;
 mod group;
 mod http_in;
+mod http_request;
 mod http_response;
 mod inject;
 mod json;
@@ -48,6 +49,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &function::TYPE,
     &group::TYPE,
     &http_in::TYPE,
+    &http_request::TYPE,
     &http_response::TYPE,
     &inject::TYPE,
     &json::TYPE,
