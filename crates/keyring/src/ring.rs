@@ -75,6 +75,20 @@ pub enum Phase {
     Destroyed,
 }
 
+impl Phase {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
 /// The rows of one ring.
 #[derive(Clone, Debug)]
 pub struct Ring {

@@ -11,6 +11,8 @@ pub mod metrics;
 pub mod mint;
 pub mod problem;
 pub mod process;
+pub mod rings;
+pub mod rotator;
 pub mod routes;
 pub mod settings;
 pub mod variables;

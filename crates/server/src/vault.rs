@@ -30,6 +30,9 @@ pub enum VaultError {
     /// A secret could not be sealed or opened, or the master key is not there.
     #[error(transparent)]
     Signer(#[from] signer::Error),
+    /// The store says less than it said before: it was rolled back under a running server.
+    #[error("epoch_regressed: the store was rolled back while this server ran; it goes on with what it knew")]
+    EpochRegressed,
 }
 
 /// What becomes of one stored secret.
@@ -95,6 +98,16 @@ impl Vault {
     pub fn ephemeral(by: &By<'_>) -> Result<Self, VaultError> {
         let (keeper, founding) = Keeper::ephemeral()?;
         let store = Store::ephemeral(root(founding), by)?;
+        Ok(Self::new(store, keeper))
+    }
+
+    /// The same with a database clock of the caller's, so that years pass in a test.
+    ///
+    /// # Errors
+    /// When memory or randomness runs out.
+    pub fn ephemeral_at(by: &By<'_>, clock: store::Clock) -> Result<Self, VaultError> {
+        let (keeper, founding) = Keeper::ephemeral()?;
+        let store = Store::ephemeral_at(root(founding), by, clock)?;
         Ok(Self::new(store, keeper))
     }
 
@@ -252,12 +265,12 @@ fn wrapped(kek: Kek) -> signer::WrappedKek {
     signer::WrappedKek { kek_id, is_primary, wrapped, root_id, check_box }
 }
 
-fn to_store(sealed: signer::SealedBox) -> store::SealedBox {
+pub(crate) fn to_store(sealed: signer::SealedBox) -> store::SealedBox {
     let signer::SealedBox { owner, kek_id, aead, nonce, octets } = sealed;
     store::SealedBox { owner, kek_id, aead, nonce, octets }
 }
 
-fn to_signer(sealed: store::SealedBox) -> signer::SealedBox {
+pub(crate) fn to_signer(sealed: store::SealedBox) -> signer::SealedBox {
     let store::SealedBox { owner, kek_id, aead, nonce, octets } = sealed;
     signer::SealedBox { owner, kek_id, aead, nonce, octets }
 }

@@ -74,6 +74,12 @@ pub enum Error {
         /// The key it names.
         kek_id: String,
     },
+    /// A key does not do for its ring.
+    #[error("the key is refused: {why}")]
+    KeyRefused {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The system gives no random octets.
     #[error("the source of random octets failed")]
     Random,
@@ -93,8 +99,16 @@ impl Error {
             Self::Root { .. } => "root_unreadable",
             Self::Unopenable { .. } => "secret_unopenable",
             Self::UnknownKek { .. } => "kek_unknown",
+            Self::KeyRefused { .. } => "key_refused",
             Self::Random => "random",
         }
+    }
+}
+
+impl Error {
+    /// What the library says of a key that it does not take.
+    pub(crate) fn refused(error: jose::Error) -> Self {
+        if matches!(error, jose::Error::Random) { Self::Random } else { Self::KeyRefused { why: error.to_string() } }
     }
 }
 

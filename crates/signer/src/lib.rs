@@ -6,6 +6,9 @@ mod fault;
 mod hex;
 mod master;
 mod random;
+mod ring_key;
+#[cfg(test)]
+mod ring_key_tests;
 mod seal;
 mod secret;
 mod secrets;
@@ -18,6 +21,7 @@ pub use error::Error;
 pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};
 pub use random::RandomPool;
+pub use ring_key::{OpenKey, Place, RingKey, export};
 pub use seal::{Founding, INSTALL_SALT_OWNER, Keeper, Label, SealedBox, WrappedKek};
 pub use secret::Secret;
 pub use secrets::Environment;

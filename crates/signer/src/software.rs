@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jose::jwa::{EcCurve, SignatureAlgorithm, SignatureFamily, Switches};
+use jose::jwa::{SignatureAlgorithm, SignatureFamily, Switches};
 use jose::jwk::Jwk;
 use jose::jws::{HeaderPlan, ProtectedHeader, Verifier};
 use jose::{PrivateJwk, SecretForm, SigningKey, VerifyingKey};
@@ -182,11 +182,7 @@ impl Minter {
 
     /// Whether each signature takes so long that it belongs on a thread of its own.
     pub fn is_slow(&self) -> bool {
-        match self.algorithm.family {
-            SignatureFamily::Hmac(_) | SignatureFamily::EdDsa(_) => false,
-            SignatureFamily::Ecdsa(curve) => curve != EcCurve::P256,
-            SignatureFamily::RsaPkcs1(_) | SignatureFamily::RsaPss(_) | SignatureFamily::MlDsa(_) => true,
-        }
+        crate::ring_key::is_slow(self.algorithm)
     }
 
     fn prepare(&self) -> Result<Signing, Fault> {

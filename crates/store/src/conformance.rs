@@ -401,6 +401,5 @@ fn actions(store: &Store) -> Vec<String> {
 
 fn now_us() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    // SQLite's clock ticks in milliseconds and rounds down.
-    i64::try_from(now.unwrap().as_millis()).unwrap() * 1_000
+    i64::try_from(now.unwrap().as_micros()).unwrap()
 }

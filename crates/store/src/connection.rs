@@ -6,9 +6,11 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::sql::Session;
+use crate::sqlite::{Clock, clock_of_the_machine};
 use crate::{DATABASE_FILE, Error, folder};
 
 /// How long a statement waits for a lock that another connection holds.
@@ -84,7 +86,7 @@ pub(crate) fn connect(folder: &Path) -> Result<Connection, Error> {
     folder::refuse_open_to_others(&path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    match configure(&connection).and_then(|()| quick_check(&connection)) {
+    match configure(&connection, clock_of_the_machine()).and_then(|()| quick_check(&connection)) {
         Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Error::InUse {
             folder: folder.to_owned(),
             holder: "another process that has the database file open".to_owned(),
@@ -93,13 +95,14 @@ pub(crate) fn connect(folder: &Path) -> Result<Connection, Error> {
     }
 }
 
-pub(crate) fn connect_in_memory() -> Result<Connection, Error> {
+pub(crate) fn connect_in_memory(clock: Clock) -> Result<Connection, Error> {
     let connection = Connection::open_in_memory()?;
-    configure(&connection)?;
+    configure(&connection, clock)?;
     Ok(connection)
 }
 
-fn configure(connection: &Connection) -> Result<(), Error> {
+fn configure(connection: &Connection, clock: Clock) -> Result<(), Error> {
+    connection.create_scalar_function("now_us", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(clock()))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.execute_batch(PRAGMAS)?;

@@ -211,6 +211,35 @@ impl Error {
 }
 
 impl Error {
+    /// Whether the caller asked for something that cannot be; the others say that the store is not well.
+    pub fn is_of_the_caller(&self) -> bool {
+        match self {
+            Self::StaleRevision { .. }
+            | Self::EmptyName { .. }
+            | Self::TooLarge { .. }
+            | Self::NoRing { .. }
+            | Self::NoGeneration { .. }
+            | Self::RingExists { .. }
+            | Self::RingName { .. }
+            | Self::Timing { .. }
+            | Self::KeySetFull { .. }
+            | Self::KeyKnown { .. } => true,
+            Self::NoStore { .. }
+            | Self::AlreadyInitialized { .. }
+            | Self::RowsWithoutRoot { .. }
+            | Self::InUse { .. }
+            | Self::NetworkFileSystem { .. }
+            | Self::OpenToOthers { .. }
+            | Self::SchemaTooNew { .. }
+            | Self::Damaged { .. }
+            | Self::AuditBroken { .. }
+            | Self::RingBroken { .. }
+            | Self::ChangeBroken
+            | Self::File { .. }
+            | Self::Database(_) => false,
+        }
+    }
+
     /// Whether a read, write or sync of the file failed, so that nobody knows what is on the disk.
     pub(crate) fn is_of_the_disk(&self) -> bool {
         matches!(self, Self::Database(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure))

@@ -1,7 +1,8 @@
 //! A store on SQLite: made, opened and changed.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::change::Disk;
 use crate::connection::{Held, Opened, connect, connect_in_memory};
@@ -15,8 +16,11 @@ pub const DATABASE_FILE: &str = "chancery.db";
 /// The lock file in the data folder; it holds the process number of its owner.
 pub const LOCK_FILE: &str = "chancery.lock";
 
-/// The database clock in microseconds UTC, as an SQL expression; SQLite's clock ticks in milliseconds.
-pub(crate) const SQLITE_NOW_US: &str = "(CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000)";
+/// The database clock in microseconds UTC, as an SQL expression: SQLite's own ticks in milliseconds alone.
+pub(crate) const SQLITE_NOW_US: &str = "now_us()";
+
+/// A clock in microseconds UTC: the database clock of a file, which is nobody's but this process's.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// A store, open. One process owns it; its threads share it.
 pub struct Store {
@@ -70,7 +74,15 @@ impl Store {
     /// # Errors
     /// [`Error::Database`] if memory runs out.
     pub fn ephemeral(root: Root, by: &By<'_>) -> Result<Self, Error> {
-        let connection = connect_in_memory()?;
+        Self::ephemeral_at(root, by, clock_of_the_machine())
+    }
+
+    /// The same with a clock of the caller's, so that years pass in a test.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if memory runs out.
+    pub fn ephemeral_at(root: Root, by: &By<'_>, clock: Clock) -> Result<Self, Error> {
+        let connection = connect_in_memory(clock)?;
         let draw = || Ok::<_, Error>((root, ()));
         let (root, ()) = found(Session::Sqlite(&connection), Path::new(":memory:"), by, draw)?;
         Ok(Self::new(Held::memory(connection), root.store_id, None))
@@ -113,6 +125,15 @@ impl Store {
     fn new(held: Held, store_id: String, lock: Option<FolderLock>) -> Self {
         Self { held: Mutex::new(held), store_id, _lock: lock }
     }
+}
+
+/// The machine's clock.
+pub(crate) fn clock_of_the_machine() -> Clock {
+    Arc::new(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        // A machine that believes to be before 1970 has no clock; zero shows as the leap that it is.
+        now.map_or(0, |now| now.as_micros().try_into().unwrap_or(i64::MAX))
+    })
 }
 
 fn found<T, E: From<Error>>(

@@ -1,8 +1,10 @@
 //! The data folder as the commands meet it: its settings, its master key, its store.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use server::control::Client;
+use server::rings::{NewRingSpec, Rings, RingsError};
 use server::settings::{MasterKeyPlace, Settings};
 use server::vault::{Vault, VaultError};
 use signer::{MasterSource, Secret};
@@ -21,11 +23,14 @@ pub(super) fn settings(folder: &Path, flags: &[(&str, String)]) -> Result<Settin
 }
 
 /// Makes a store and its master key in a folder that has none.
-pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Failure> {
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(ExitCode::Missing, "folder_missing", format!("cannot make {}: {error}", folder.display()))
     })?;
-    Vault::init(folder, &master_key(folder, settings)?, &by()).map_err(failed)
+    let vault = Arc::new(Vault::init(folder, &master_key(folder, settings)?, &by()).map_err(failed)?);
+    let rings = Rings::open(Arc::clone(&vault)).map_err(failed)?;
+    rings.make(&NewRingSpec::of_a_new_store(), &by()).map_err(ring_failed)?;
+    Ok(vault)
 }
 
 /// Opens the store of a folder; no server may run on it.
@@ -80,8 +85,22 @@ fn variable(name: &str) -> Result<Secret, Failure> {
 /// What a refusal of the vault means for the command.
 pub(super) fn failed(error: VaultError) -> Failure {
     let (exit, code) = match &error {
+        VaultError::Signer(error @ signer::Error::KeyRefused { .. }) => (ExitCode::Refused, error.code()),
         VaultError::Signer(error) => (ExitCode::Configuration, error.code()),
+        VaultError::EpochRegressed => (ExitCode::Away, "epoch_regressed"),
         VaultError::Store(error) => (exit_of(error), error.code()),
+    };
+    Failure::new(exit, code, error)
+}
+
+/// What a refusal of the rings means for the command.
+pub(super) fn ring_failed(error: RingsError) -> Failure {
+    let (_, code) = error.outcome();
+    let exit = match error {
+        RingsError::NoRing(_) | RingsError::NoGeneration { .. } | RingsError::NoPrivateHalf(_) => ExitCode::Missing,
+        RingsError::Refused(_) => ExitCode::Refused,
+        RingsError::Away(_) => ExitCode::Away,
+        RingsError::Vault(error) => return failed(error),
     };
     Failure::new(exit, code, error)
 }

@@ -14,6 +14,7 @@ use server::deployment::{Caller, Deployments, FlowHouse};
 use server::effects::fetch::Fetcher;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
+use server::rings::{NewRingSpec, Rings};
 use server::settings::Settings;
 use server::vault::Vault;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,7 +31,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
     let settings = data::settings(folder, &flags(arguments))?;
     let documents = arguments.documents.iter().map(|path| Document::read(path)).collect::<Result<_, _>>()?;
     let given = given::secrets(&arguments.secret)?;
-    let vault = Arc::new(vault(arguments, folder, &settings)?);
+    let vault = vault(arguments, folder, &settings)?;
     let form = settings.log.form.unwrap_or_else(Form::for_stderr);
     let (log, guard) = Log::start(settings.log.level, form, std::io::stderr())
         .map_err(|error| internal("no_log", "the system gives no thread", error))?;
@@ -40,7 +41,8 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
         .build()
         .map_err(|error| internal("no_runtime", "the system gives no threads", error))?;
     let control = (!arguments.ephemeral).then_some(folder);
-    let serving = Serving { settings, documents, given, vault, log, control, voice };
+    let rings = rings(&vault, arguments.ephemeral)?;
+    let serving = Serving { settings, documents, given, vault, rings, log, control, voice };
     let outcome = runtime.block_on(serving.run());
     // Runs that nobody waits for any more end with the process.
     runtime.shutdown_background();
@@ -54,6 +56,7 @@ struct Serving<'a> {
     documents: Vec<Document>,
     given: Vec<server::deployment::GivenSecret>,
     vault: Arc<Vault>,
+    rings: Arc<Rings>,
     log: Log,
     /// The folder of the control socket; none for a server that keeps nothing.
     control: Option<&'a Path>,
@@ -65,9 +68,10 @@ impl Serving<'_> {
         let house =
             House { log: self.log.clone(), metrics: Arc::new(Metrics::default()), shutdown: Shutdown::default() };
         let (shutdown, settings, control) = (house.shutdown.clone(), self.settings.clone(), self.control);
-        let voice = self.voice;
+        let (voice, rings) = (self.voice, Arc::clone(&self.rings));
+        tokio::spawn(server::rotator::run(Arc::clone(&rings), self.log.clone(), shutdown.clone()));
         let (live, routes) = self.deploy().await?;
-        let doors = listeners::open(&settings, control, &live, house)?;
+        let doors = listeners::open(&settings, control, &live, &rings, house)?;
         for line in doors.addresses() {
             voice.say(line);
         }
@@ -151,14 +155,23 @@ async fn stopped() {
     });
 }
 
-fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Failure> {
     if arguments.ephemeral {
-        return Vault::ephemeral(&data::by()).map_err(data::failed);
+        return Vault::ephemeral(&data::by()).map(Arc::new).map_err(data::failed);
     }
     if arguments.init && !store::Store::is_in(folder) {
         return data::init(folder, settings);
     }
-    data::open(folder, settings)
+    data::open(folder, settings).map(Arc::new)
+}
+
+/// The rings of the vault. Where nothing is kept they are made here, their keys by the rotator as it begins.
+fn rings(vault: &Arc<Vault>, keeps_nothing: bool) -> Result<Arc<Rings>, Failure> {
+    let rings = Rings::open(Arc::clone(vault)).map_err(data::failed)?;
+    if keeps_nothing {
+        rings.declare(&NewRingSpec::of_a_new_store(), &data::by()).map_err(data::ring_failed)?;
+    }
+    Ok(rings)
 }
 
 /// The settings that flags set.

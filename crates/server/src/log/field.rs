@@ -59,6 +59,8 @@ pub enum Field<'a> {
     RequestId(RequestId),
     /// The name of a setting.
     Setting(&'a str),
+    /// Which key ring.
+    Ring(&'a str),
     /// The status of a reply.
     Status(u16),
     /// The tab, assembly or section of the document.
@@ -118,6 +120,7 @@ impl Field<'_> {
             Field::Path(_) => "path",
             Field::Place(_) => "place",
             Field::RequestId(_) => "request_id",
+            Field::Ring(_) => "ring",
             Field::Setting(_) => "setting",
             Field::Status(_) => "status",
             Field::Tab(_) => "tab",
@@ -153,6 +156,7 @@ impl Field<'_> {
             | Field::NodeType(value)
             | Field::Path(value)
             | Field::Place(value)
+            | Field::Ring(value)
             | Field::Setting(value)
             | Field::Tab(value)
             | Field::Url(value)

@@ -11,20 +11,26 @@ use http_body_util::Full;
 use super::{Route, ServesHealth};
 use crate::accept::Shutdown;
 use crate::problem::{Body, Verb};
+use crate::rings::{Freshness, Rings};
 
 /// How the server feels: starting, serving, or going down.
-#[derive(Debug)]
 pub struct Condition {
     serving: AtomicBool,
     shutdown: Shutdown,
+    rings: Option<Arc<Rings>>,
 }
 
 impl Condition {
     /// A server that is starting; `shutdown` tells when it goes down.
     #[must_use]
     pub fn starting(shutdown: Shutdown) -> Arc<Condition> {
-        let serving = AtomicBool::new(false);
-        Arc::new(Condition { serving, shutdown })
+        Arc::new(Condition { serving: AtomicBool::new(false), shutdown, rings: None })
+    }
+
+    /// The same, and it feels as fresh as its key rings are (key ring contract, section 13).
+    #[must_use]
+    pub fn with_rings(shutdown: Shutdown, rings: Arc<Rings>) -> Arc<Condition> {
+        Arc::new(Condition { serving: AtomicBool::new(false), shutdown, rings: Some(rings) })
     }
 
     /// Documents are deployed and listeners are open.
@@ -36,17 +42,26 @@ impl Condition {
         if self.shutdown.has_begun() {
             (StatusCode::SERVICE_UNAVAILABLE, "draining")
         } else if self.serving.load(Ordering::Acquire) {
-            (StatusCode::OK, "ready")
+            match self.rings_feel() {
+                Freshness::Fresh => (StatusCode::OK, "ready"),
+                Freshness::Degraded => (StatusCode::OK, "degraded"),
+                Freshness::Stale => (StatusCode::SERVICE_UNAVAILABLE, "stale"),
+            }
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "starting")
         }
     }
 
     fn freshness(&self) -> (StatusCode, &'static str) {
-        match self.readiness() {
-            (StatusCode::OK, _) => (StatusCode::OK, "fresh"),
-            (status, _) => (status, "stale"),
+        match (self.readiness(), self.rings_feel()) {
+            ((StatusCode::OK, _), Freshness::Fresh) => (StatusCode::OK, "fresh"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "stale"),
         }
+    }
+
+    /// A server without rings has nothing that ages.
+    fn rings_feel(&self) -> Freshness {
+        self.rings.as_ref().map_or(Freshness::Fresh, |rings| rings.freshness())
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! | listener | routes |
 //! |---|---|
-//! | runtime | live flows ([`Live`]), behind [`RuntimeRouter`]; `/.well-known/jwks.json` is reserved |
+//! | runtime | [`jwks::routes`], live flows ([`Live`]), behind [`RuntimeRouter`] |
 //! | core | none yet: every path is `404 Not found` |
 //! | studio | [`studio::routes`], [`metrics::routes`] |
-//! | control | [`documents::routes`], [`secrets::routes`], [`health::routes`] |
+//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
 //!
 //! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
@@ -25,9 +25,11 @@
 
 pub mod documents;
 pub mod health;
+pub mod jwks;
 pub mod live;
 pub mod metrics;
 mod pattern;
+pub mod rings;
 mod router;
 pub mod secrets;
 pub mod studio;

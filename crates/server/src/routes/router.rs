@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Request, Response};
 
 use super::pattern::{Captures, Pattern};
-use super::{Listener, Runtime};
+use super::{Listener, Runtime, jwks};
 use crate::accept::{Handler, Intake, ListenerKind, Peer};
 use crate::problem::{Body, Problem, RequestId, Verb, Verbs};
 
@@ -131,9 +131,6 @@ pub trait LiveFlows: Send + Sync + 'static {
     fn answer(&self, request: Request<Intake>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// The path of the key set, which no flow can claim.
-const JWKS_PATH: &str = "/.well-known/jwks.json";
-
 /// The router of the runtime listener: its fixed routes, then the live flows.
 pub struct RuntimeRouter<F> {
     fixed: Router<Runtime>,
@@ -157,7 +154,7 @@ impl<F: LiveFlows> RuntimeRouter<F> {
     #[must_use]
     pub fn reserves(&self, path: &str) -> bool {
         let routes = &self.fixed.routes;
-        path == JWKS_PATH || routes.iter().any(|route| route.pattern.match_path(path).is_some())
+        path == jwks::PATH || routes.iter().any(|route| route.pattern.match_path(path).is_some())
     }
 }
 

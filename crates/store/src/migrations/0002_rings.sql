@@ -87,7 +87,7 @@ CREATE TABLE ring_epoch (
 
 -- F, R, S and X as the contract's section 5 has them.
 INSERT INTO store_policy VALUES
-  (1, 60000000, 10000000, 5000000, 60000000, CAST(round(unixepoch('now', 'subsec') * 1000) AS INTEGER) * 1000);
+  (1, 60000000, 10000000, 5000000, 60000000, now_us());
 
 CREATE TRIGGER ring_no_update BEFORE UPDATE ON ring BEGIN SELECT RAISE(ABORT, 'ring is append-only'); END;
 CREATE TRIGGER ring_no_delete BEFORE DELETE ON ring BEGIN SELECT RAISE(ABORT, 'ring is append-only'); END;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use server::accept::{Bind, Handler, House, Limits, Listener, Shutdown, serve};
 use server::control;
 use server::deployment::Deployments;
+use server::rings::Rings;
 use server::routes::health::Condition;
 use server::routes::live::Live;
 use server::routes::{
-    Control, Core, Health, Router, RuntimeRouter, Studio, documents, health, metrics, secrets, studio,
+    Control, Core, Health, Router, RuntimeRouter, Studio, documents, health, jwks, metrics, rings, secrets, studio,
 };
 use server::settings::Settings;
 use tokio::task::JoinSet;
@@ -28,11 +29,16 @@ pub(super) fn open(
     settings: &Settings,
     folder: Option<&Path>,
     live: &Arc<Deployments>,
+    rings: &Arc<Rings>,
     house: House,
 ) -> Result<Doors, Failure> {
-    let condition = Condition::starting(house.shutdown.clone());
+    let condition = Condition::with_rings(house.shutdown.clone(), Arc::clone(rings));
     let mut opening = Opening { house, addresses: Vec::new(), open: JoinSet::new() };
-    let runtime = opening.door("runtime", &settings.runtime.bind, RuntimeRouter::new(Live::new(Arc::clone(live))))?;
+    let runtime = opening.door(
+        "runtime",
+        &settings.runtime.bind,
+        RuntimeRouter::new(Live::new(Arc::clone(live))).with(jwks::routes(rings)),
+    )?;
     opening.door("core", &settings.core.bind, Router::new(Core))?;
     let metrics = Arc::clone(&opening.house.metrics);
     let page = studio::routes(&runtime);
@@ -46,7 +52,8 @@ pub(super) fn open(
         let control = Router::new(Control { uid })
             .with(health::routes(&condition))
             .with(documents::routes(live))
-            .with(secrets::routes(live));
+            .with(secrets::routes(live))
+            .with(rings::routes(rings));
         opening.door("control", &[control::bind(folder)], control)?;
     }
     Ok(Doors { addresses: opening.addresses, open: opening.open, condition })

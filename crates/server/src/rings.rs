@@ -1,0 +1,295 @@
+//! The key rings of this process: read from the store, held in memory, asked without a word to the database.
+//!
+//! * [`Rings::refresh`] reads what changed; [`crate::rotator`] calls it all the time.
+//! * [`Rings::mint`] signs with whoever signs now, and [`Rings::served`] gives the key set that shows it. Both come out of
+//!   one [`Snapshot`], which is made anew at its own next change.
+//! * What an operator asks for (`make`, `rotate`, `revoke` and so on) is in `rings/change.rs`.
+
+mod change;
+mod clock;
+mod mint;
+mod refusal;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use keyring::{Ring, Span, StorePolicy, Time};
+use signer::{OpenKey, Place};
+use store::{Epochs, RingRows, RingWorld, key_owner};
+
+pub use change::{Made, NewRingSpec, RingsError, Timing};
+pub use clock::{TickSource, Ticks};
+pub use mint::{Moment, RingToken};
+pub use refusal::RingRefusal;
+pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
+
+use clock::{DbClock, NoEstimate};
+use snapshot::OpenKeys;
+
+use crate::vault::{Vault, VaultError, to_signer};
+
+/// What a cache may keep a set for that a replica serves without news from its store, in seconds.
+const DEGRADED_MAX_AGE: Span = Span::from_secs(30);
+
+/// The rings, shared by everybody who signs with them or shows them.
+pub struct Rings {
+    vault: Arc<Vault>,
+    clock: DbClock,
+    current: RwLock<Arc<Snapshot>>,
+    /// Held by whoever makes a snapshot.
+    read: Mutex<Read>,
+    /// The boot clock when the store last answered.
+    read_at_us: AtomicI64,
+    exp_cut: AtomicU64,
+}
+
+/// What snapshots are made of.
+struct Read {
+    world: RingWorld,
+    epochs: Epochs,
+    open: OpenKeys,
+    /// Private halves that did not open: set aside, and told once.
+    quarantined: HashMap<(String, u32), String>,
+}
+
+/// How long ago the store answered, against the bounds that count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// At most F.
+    Fresh,
+    /// Beyond F; what lies in memory is used.
+    Degraded,
+    /// Beyond the T of every ring.
+    Stale,
+}
+
+/// A key set, and how long it may be kept as fresh as this process is.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The set.
+    pub set: ServedSet,
+    /// How long a cache may keep it; none for an empty set.
+    pub max_age: Option<Span>,
+    /// Whether this process has no news, so that a cache must not serve it beyond that.
+    pub is_degraded: bool,
+}
+
+impl Rings {
+    /// Reads the rings of a vault. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn open(vault: Arc<Vault>) -> Result<Arc<Self>, VaultError> {
+        Self::with_ticks(vault, Box::new(Ticks::of_the_machine))
+    }
+
+    /// The same with clocks of the caller's.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn with_ticks(vault: Arc<Vault>, ticks: TickSource) -> Result<Arc<Self>, VaultError> {
+        let world = vault.store().rings()?;
+        let epochs = Epochs { now: world.now, of_rings: Vec::new(), verify_only: 0 };
+        let open = OpenKeys::default();
+        let current = RwLock::new(Arc::new(Snapshot::of(&world, epochs.clone(), Vec::new(), &open, world.now)));
+        let read = Mutex::new(Read { world, epochs, open, quarantined: HashMap::new() });
+        let clock = DbClock::new(ticks);
+        let read_at_us = AtomicI64::new(clock.ticks().boot_us);
+        let rings = Arc::new(Self { vault, clock, current, read, read_at_us, exp_cut: AtomicU64::new(0) });
+        rings.refresh()?;
+        Ok(rings)
+    }
+
+    /// Asks the store what changed, and takes it over. Blocks.
+    ///
+    /// # Errors
+    /// When the store does not answer: what lies in memory goes on. [`VaultError::EpochRegressed`] if it answers with
+    /// less than it said before: that is not taken over.
+    pub fn refresh(&self) -> Result<(), VaultError> {
+        let mut read = self.reading();
+        let bound = self.current.read().unwrap_or_else(PoisonError::into_inner).store_policy.clock_error;
+        let before = self.clock.ticks();
+        let epochs = self.vault.store().epochs()?;
+        let after = self.clock.ticks();
+        self.clock.measure(epochs.now, before, after, bound);
+        if has_regressed(&read.epochs, &epochs) {
+            return Err(VaultError::EpochRegressed);
+        }
+        if !is_same(&read.epochs, &epochs) {
+            let world = self.vault.store().rings()?;
+            read.epochs = epochs_of(&world);
+            read.world = world;
+        }
+        let t = self.clock.now(bound).unwrap_or(epochs.now);
+        self.open_keys(&mut read, t)?;
+        self.swap(&read, t);
+        self.read_at_us.store(before.boot_us, Ordering::Release);
+        Ok(())
+    }
+
+    /// What holds now. Whoever keeps it goes on with it after a swap.
+    ///
+    /// # Errors
+    /// [`RingRefusal::ClockSkew`] while nobody knows what time it is.
+    pub fn snapshot(&self) -> Result<(Arc<Snapshot>, Time), RingRefusal> {
+        let current = self.newest();
+        let t = self.now(current.store_policy.clock_error)?;
+        if t < current.next_change {
+            return Ok((current, t));
+        }
+        let read = self.reading();
+        self.swap(&read, t);
+        drop(read);
+        Ok((self.newest(), t))
+    }
+
+    /// The key set of a tenant, as it may be served now; none for a tenant without a ring.
+    ///
+    /// # Errors
+    /// [`RingRefusal::Stale`] beyond T, [`RingRefusal::ClockSkew`].
+    pub fn served(&self, tenant: &str, kind: SetKind) -> Result<Option<Served>, RingRefusal> {
+        let (snapshot, _) = self.snapshot()?;
+        let Some(set) = snapshot.set(tenant, kind) else { return Ok(None) };
+        let staleness = self.staleness();
+        if staleness > set.max_staleness {
+            return Err(RingRefusal::Stale);
+        }
+        let is_degraded = staleness > snapshot.store_policy.fresh_for;
+        let max_age = set.max_age.map(|age| if is_degraded { age.min(DEGRADED_MAX_AGE) } else { age });
+        Ok(Some(Served { set: set.clone(), max_age, is_degraded }))
+    }
+
+    /// How fresh this process is.
+    pub fn freshness(&self) -> Freshness {
+        let (newest, staleness) = (self.newest(), self.staleness());
+        let longest = newest.rings().map(|ring| ring.max_staleness()).max().unwrap_or(Span::from_us(i64::MAX));
+        if staleness <= newest.store_policy.fresh_for {
+            Freshness::Fresh
+        } else if staleness <= longest {
+            Freshness::Degraded
+        } else {
+            Freshness::Stale
+        }
+    }
+
+    /// Private halves that did not open, as `ring/n` and why.
+    pub fn quarantined(&self) -> Vec<(String, String)> {
+        let read = self.reading();
+        read.quarantined.iter().map(|((ring_id, n), why)| (format!("{ring_id}/{n}"), why.clone())).collect()
+    }
+
+    /// How many tokens had their `exp` cut to the ceiling.
+    pub fn exp_cut_count(&self) -> u64 {
+        self.exp_cut.load(Ordering::Relaxed)
+    }
+
+    /// How often the epochs are to be read.
+    pub fn refresh_every(&self) -> Span {
+        self.newest().store_policy.refresh_every
+    }
+
+    /// How long ago the store answered.
+    pub fn staleness(&self) -> Span {
+        Span::from_us(self.clock.ticks().boot_us - self.read_at_us.load(Ordering::Acquire))
+    }
+
+    /// The vault that keeps them.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    fn newest(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The database clock as far as it is known; a doubtful one is measured anew first.
+    fn now(&self, bound: Span) -> Result<Time, RingRefusal> {
+        let estimate = self.clock.now(bound).or_else(|doubt| match doubt {
+            NoEstimate::Never => Err(doubt),
+            NoEstimate::Doubtful => self.refresh().map_err(|_| doubt).and_then(|()| self.clock.now(bound)),
+        });
+        estimate.map_err(|_| RingRefusal::ClockSkew)
+    }
+
+    fn reading(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a snapshot of these rows in the place of the last one.
+    fn swap(&self, read: &Read, t: Time) {
+        let rings = arithmetic(&read.world);
+        let made = Snapshot::of(&read.world, read.epochs.clone(), rings, &read.open, t);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(made);
+    }
+
+    /// Opens the private halves that are needed at `t` and drops those that are not.
+    fn open_keys(&self, read: &mut Read, t: Time) -> Result<(), VaultError> {
+        let mut needed = OpenKeys::default();
+        for (rows, ring) in arithmetic(&read.world) {
+            for n in ring.open(t) {
+                let name = (rows.ring_id.clone(), n);
+                let opened = match read.open.get(&name) {
+                    Some(open) => Ok(Arc::clone(open)),
+                    None => self.open_key(&rows, n)?.map(Arc::new),
+                };
+                match opened {
+                    Ok(open) => drop(needed.insert(name, open)),
+                    Err(why) => drop(read.quarantined.insert(name, why)),
+                }
+            }
+        }
+        read.open = needed;
+        Ok(())
+    }
+
+    /// One private half, or why it is set aside.
+    fn open_key(&self, rows: &RingRows, n: u32) -> Result<Result<OpenKey, String>, VaultError> {
+        let Some(row) = rows.generations.iter().find(|row| row.n == n) else {
+            return Ok(Err("its row is missing".to_owned()));
+        };
+        let Ok(algorithm) = jose::jwa::SignatureAlgorithm::by_name(&rows.alg) else {
+            return Ok(Err(format!("`{}` is no algorithm that signs", rows.alg)));
+        };
+        let public = match snapshot::public(row) {
+            Ok(public) if row.is_whole => public,
+            Ok(_) | Err(()) => return Ok(Err("its row was altered".to_owned())),
+        };
+        let owner = key_owner(&rows.ring_id, n);
+        let Some(sealed) = self.vault.store().sealed(&owner)? else {
+            return Ok(Err("its private half is not in the store".to_owned()));
+        };
+        let keeper = self.vault.signer().keeper();
+        let opened = OpenKey::open(keeper, &place(rows, row, &owner), algorithm, &to_signer(sealed), public.as_ref());
+        Ok(opened.map_err(|error| error.to_string()))
+    }
+}
+
+/// Where the private half of a generation lies.
+fn place<'a>(rows: &'a RingRows, row: &'a store::GenerationRow, owner: &'a str) -> Place<'a> {
+    Place { owner, ring: &rows.ring_id, alg: &rows.alg, n: row.n, kid: &row.kid, signer: &rows.signer }
+}
+
+/// The rings that can be asked, with their rows.
+fn arithmetic(world: &RingWorld) -> Vec<(RingRows, Ring)> {
+    let policies: &[StorePolicy] = &world.store_policies;
+    world.rings.iter().filter_map(|rows| Some((rows.clone(), rows.ring(policies).ok()?))).collect()
+}
+
+fn epochs_of(world: &RingWorld) -> Epochs {
+    let of_rings = world.rings.iter().map(|ring| (ring.ring_id.clone(), ring.epoch)).collect();
+    Epochs { now: world.now, of_rings, verify_only: world.verify_only.len() as u64 }
+}
+
+fn is_same(old: &Epochs, new: &Epochs) -> bool {
+    old.of_rings == new.of_rings && old.verify_only == new.verify_only
+}
+
+/// Whether the store says less than it said: a ring is gone, or was changed less often.
+fn has_regressed(old: &Epochs, new: &Epochs) -> bool {
+    let epoch = |ring_id: &str| new.of_rings.iter().find(|(id, _)| id == ring_id).map_or(0, |(_, epoch)| *epoch);
+    new.verify_only < old.verify_only || old.of_rings.iter().any(|(ring_id, last)| epoch(ring_id) < *last)
+}

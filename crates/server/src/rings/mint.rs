@@ -1,0 +1,124 @@
+//! Minting through a ring (key ring contract, section 7): no statement to the database, unless a token is kept beyond the
+//! ceiling for the first time.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jose::jws::HeaderPlan;
+use keyring::{AskedExp, Expiry, Signing, Time};
+use signer::OpenKey;
+
+use super::{LiveRing, RingRefusal, Rings};
+
+/// Who keeps a horizon, for the audit.
+const BY: store::By<'static> = store::By { actor: "mint", address: None, request_id: None };
+/// A key may be revoked while it signs, and a horizon may have to be stored first: so often it is tried.
+const TRIES_MAX: usize = 4;
+
+/// The instant of a token in the making, and what its ring allows then.
+pub struct Moment {
+    /// `iat`: whole seconds since 1970 of the database clock.
+    pub issued_at_secs: i64,
+    signing: Signing,
+    horizon: Cell<Option<Time>>,
+    is_cut: Cell<bool>,
+}
+
+/// A token of a ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingToken {
+    /// The compact serialization.
+    pub token: String,
+    /// The `kid` of the key that signed it.
+    pub kid: String,
+    /// Whether its `exp` was cut to the ceiling.
+    pub exp_cut: bool,
+}
+
+impl Moment {
+    /// Decides on the `exp` that the claims would carry, all merged: none if it stays as asked, else the one to write.
+    ///
+    /// # Errors
+    /// [`RingRefusal::Expiry`].
+    pub fn expiry(&self, asked: AskedExp) -> Result<Option<i64>, RingRefusal> {
+        match self.signing.expiry(self.issued_at_secs, asked)? {
+            Expiry::AsAsked => Ok(None),
+            Expiry::Cut { exp_secs } => {
+                self.is_cut.set(true);
+                Ok(Some(exp_secs))
+            }
+            Expiry::AfterHorizon { until } => {
+                self.horizon.set(Some(until));
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Rings {
+    /// Signs what `claims` writes, with the key that signs now and under this header. `claims` may be asked more than
+    /// once, each time for another instant. Blocks while it signs: see [`Self::is_slow`].
+    ///
+    /// # Errors
+    /// [`RingRefusal`], its own and those of `claims`.
+    pub fn mint(
+        &self,
+        ring_id: &str,
+        header: &HeaderPlan,
+        mut claims: impl FnMut(&Moment) -> Result<Vec<u8>, RingRefusal>,
+    ) -> Result<RingToken, RingRefusal> {
+        for _ in 0..TRIES_MAX {
+            let (live, key, signing, t) = self.ready(ring_id)?;
+            let moment =
+                Moment { issued_at_secs: t.whole_secs(), signing, horizon: Cell::new(None), is_cut: Cell::new(false) };
+            let claims = claims(&moment)?;
+            if let Some(until) = moment.horizon.get() {
+                self.keep(&live, signing.n, until)?;
+                continue;
+            }
+            let token = key.mint(&key.header(header)?, &claims)?;
+            if self.still_holds(ring_id, signing.n)? {
+                let exp_cut = moment.is_cut.get();
+                self.exp_cut.fetch_add(exp_cut.into(), Ordering::Relaxed);
+                return Ok(RingToken { token, kid: key.kid().to_owned(), exp_cut });
+            }
+        }
+        Err(RingRefusal::NoSigner)
+    }
+
+    /// Whether a signature of this ring takes so long that it belongs on a thread of its own.
+    pub fn is_slow(&self, ring_id: &str) -> bool {
+        self.newest().ring(ring_id).and_then(|live| live.key.as_ref()).is_some_and(|key| key.is_slow())
+    }
+
+    /// The key that signs now, out of the very snapshot that shows it.
+    fn ready(&self, ring_id: &str) -> Result<(Arc<LiveRing>, Arc<OpenKey>, Signing, Time), RingRefusal> {
+        let (snapshot, t) = self.snapshot()?;
+        let live = snapshot.ring(ring_id).ok_or_else(|| RingRefusal::NoRing(ring_id.to_owned()))?;
+        if self.staleness() > live.max_staleness() {
+            return Err(RingRefusal::Stale);
+        }
+        let signing = live.signing.filter(|signing| live.is_whole(signing.n)).ok_or(RingRefusal::NoSigner)?;
+        let key = live.key.clone().ok_or(RingRefusal::NoSigner)?;
+        Ok((Arc::clone(live), key, signing, t))
+    }
+
+    /// Stores the horizon before the token leaves.
+    fn keep(&self, live: &LiveRing, n: u32, until: Time) -> Result<(), RingRefusal> {
+        let store = self.vault().store();
+        let stored = store.change(&BY, |change| change.set_horizon(&live.rows.ring_id, n, until));
+        stored.map_err(|_| RingRefusal::HorizonNotStored)?;
+        self.refresh().map_err(|_| RingRefusal::HorizonNotStored)
+    }
+
+    /// Whether the newest snapshot still shows the key, now that the signature is made.
+    fn still_holds(&self, ring_id: &str, n: u32) -> Result<bool, RingRefusal> {
+        let (snapshot, t) = self.snapshot()?;
+        let Some(live) = snapshot.ring(ring_id) else { return Ok(false) };
+        Ok(live.ring.phase(n, t).is_some_and(|phase| match phase {
+            keyring::Phase::Published | keyring::Phase::Active | keyring::Phase::Retiring => true,
+            keyring::Phase::Retired | keyring::Phase::Revoked | keyring::Phase::Destroyed => false,
+        }))
+    }
+}

@@ -1,0 +1,66 @@
+//! `/.well-known/jwks.json`: the public halves of a tenant's rings, out of memory.
+
+use std::sync::Arc;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+
+use super::{Call, Route, Runtime};
+use crate::problem::{Body, Problem, Verb};
+use crate::rings::{Rings, Served, SetKind};
+use crate::vault::TENANT;
+
+/// The path of the key set.
+pub const PATH: &str = "/.well-known/jwks.json";
+/// The most seconds that a core listener lets a cache keep its set (docs/contracts/supertokens.md section 5.3).
+const CORE_MAX_AGE_SECS: i64 = 600;
+
+/// The `public` tenant's set.
+pub fn routes(rings: &Arc<Rings>) -> [Route<Runtime>; 1] {
+    let rings = Arc::clone(rings);
+    let set = move |call: Call| std::future::ready(reply(&rings, TENANT, SetKind::Runtime, &call.head.headers));
+    [Route::new(Verb::Get, PATH, set)]
+}
+
+/// The set of a tenant as its listener serves it, or 304 for whoever has it.
+///
+/// # Errors
+/// [`Problem::NotFound`] for a tenant without a ring, [`Problem::Unavailable`] where it may not be served any more.
+pub fn reply(rings: &Rings, tenant: &str, kind: SetKind, asked: &HeaderMap) -> Result<Response<Body>, Problem> {
+    let served = rings.served(tenant, kind).map_err(|_| Problem::Unavailable)?.ok_or(Problem::NotFound)?;
+    let is_known = has(asked, &served.set.etag);
+    let mut response = Response::new(Full::from(if is_known { bytes::Bytes::new() } else { served.set.body.clone() }));
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, cache_control(&served, kind));
+    headers.insert(ETAG, served.set.etag);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// How long a cache may keep it. Runtime: also after an error, but only as long, hence 2C <= A. Core: as its clients read
+/// it, the number first.
+fn cache_control(served: &Served, kind: SetKind) -> HeaderValue {
+    let Some(max_age) = served.max_age else { return HeaderValue::from_static("no-store") };
+    let secs = max_age.as_us() / 1_000_000;
+    let text = match kind {
+        SetKind::Runtime if served.is_degraded => format!("public, max-age={secs}"),
+        SetKind::Runtime => format!("public, max-age={secs}, stale-if-error={secs}"),
+        SetKind::Core => format!("max-age={}, must-revalidate", secs.min(CORE_MAX_AGE_SECS)),
+    };
+    HeaderValue::try_from(text).expect("words and a number are a header value")
+}
+
+/// Whether the caller has this set already (RFC 9110 section 13.1.2).
+fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+    let lists = asked.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
+    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
+}

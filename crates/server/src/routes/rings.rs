@@ -1,0 +1,239 @@
+//! Key rings for operators: made, listed, rotated, revoked, brought in and taken out; and a token signed by one.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use jose::jwa::SignatureAlgorithm;
+use jose::jwk::Jwk;
+use keyring::Time;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use zeroize::Zeroizing;
+
+use super::{Call, Route, ServesAdmin, caller, json_reply};
+use crate::deployment::Caller;
+use crate::problem::{Body, Problem, Verb};
+use crate::rings::{LiveRing, Made, NewRingSpec, Rings, RingsError, Timing};
+
+/// A ring to be made, as it is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RingWish {
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    #[serde(default = "public")]
+    pub tenant: String,
+    /// The algorithm.
+    pub alg: String,
+    /// How long a generation signs, in seconds; none for a static ring.
+    pub rotation_period_secs: Option<i64>,
+    /// Whether RSA keys have 2 048 bits in place of 3 072.
+    #[serde(default)]
+    pub rsa_2048: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    key: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Import {
+    key: Zeroizing<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Export {
+    key: String,
+}
+
+type Answered = Result<Json, RingsError>;
+
+/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`.
+pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 6] {
+    let route = |verb, path, work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>| {
+        let rings = Arc::clone(rings);
+        Route::new(verb, path, move |call| answer(Arc::clone(&rings), call, work))
+    };
+    [
+        route(Verb::Get, "/rings", |rings, _, _, _| Ok(list(rings))),
+        route(Verb::Post, "/rings", |rings, _, body, by| Ok(make(rings, parse(body)?, by))),
+        route(Verb::Post, "/rings/{tenant}/{name}/rotate", |rings, ring, body, by| {
+            let Reason { reason } = parse(body)?;
+            Ok(rotate(rings, ring, &reason, by))
+        }),
+        route(Verb::Post, "/rings/{tenant}/{name}/revoke", |rings, ring, body, by| {
+            let Revocation { key, reason } = parse(body)?;
+            Ok(revoke(rings, ring, &key, &reason, by))
+        }),
+        route(Verb::Post, "/rings/{tenant}/{name}/import", |rings, ring, body, by| {
+            let Import { key } = parse(body)?;
+            Ok(import(rings, ring, key.as_bytes(), by))
+        }),
+        route(Verb::Post, "/rings/{tenant}/{name}/export", |rings, ring, body, by| {
+            let Export { key } = parse(body)?;
+            Ok(export(rings, ring, &key, by))
+        }),
+    ]
+}
+
+/// Every ring with its generations and their phases.
+///
+/// # Errors
+/// [`RingsError`]. So for all of these: they block, and say in JSON what they did.
+pub fn list(rings: &Rings) -> Answered {
+    rings.refresh().map_err(RingsError::Vault)?;
+    let (snapshot, t) = rings.snapshot().map_err(|refusal| RingsError::Away(refusal.to_string()))?;
+    let listed: Vec<Json> = snapshot.rings().map(|live| listed(live, t)).collect();
+    Ok(json!({ "rings": listed }))
+}
+
+/// Makes a ring and its first generation.
+///
+/// # Errors
+/// As [`list`].
+pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
+    let algorithm = SignatureAlgorithm::by_name(&wish.alg).map_err(|error| RingsError::Refused(error.to_string()))?;
+    let timing =
+        wish.rotation_period_secs.map_or(Timing::Static, |secs| Timing::Rotating(keyring::Span::from_secs(secs)));
+    let spec = NewRingSpec {
+        tenant: wish.tenant,
+        name: wish.name,
+        algorithm,
+        kid_prefix: "",
+        timing,
+        is_rsa_2048: wish.rsa_2048,
+    };
+    Ok(json!({ "made": made(&rings.make(&[spec], &by.by())?) }))
+}
+
+/// Lets a ring rotate.
+///
+/// # Errors
+/// As [`list`].
+pub fn rotate(rings: &Rings, ring_id: &str, reason: &str, by: &Caller) -> Answered {
+    let (new, rotated) = rings.rotate(ring_id, reason, &by.by())?;
+    let haste = rotated.map(|rotated| {
+        json!({
+            "n": rotated.haste.n,
+            "signs_from": instant(rotated.haste.until),
+            "old_leaves_at": instant(rotated.old_removed_at),
+        })
+    });
+    Ok(json!({ "ring": ring_id, "made": made(new.as_slice()), "hastened": haste }))
+}
+
+/// Ends the trust in a generation.
+///
+/// # Errors
+/// As [`list`].
+pub fn revoke(rings: &Rings, ring_id: &str, key: &str, reason: &str, by: &Caller) -> Answered {
+    let revoked = rings.revoke(ring_id, key, reason, &by.by())?;
+    let (snapshot, t) = rings.snapshot().map_err(|refusal| RingsError::Away(refusal.to_string()))?;
+    let live = snapshot.ring(ring_id).ok_or_else(|| RingsError::NoRing(ring_id.to_owned()))?;
+    let successor = live.signing.and_then(|signing| {
+        let row = live.rows.generations.iter().find(|row| row.n == signing.n)?;
+        let age_secs = (t - row.created_at).as_us() / 1_000_000;
+        Some(json!({ "n": row.n, "kid": row.kid, "published_for_secs": age_secs }))
+    });
+    let cached_secs = live.ring.policy(t).assumed_cache.as_us() / 1_000_000;
+    Ok(json!({ "ring": ring_id, "revoked": revoked, "accepted_up_to_secs": cached_secs, "signer": successor }))
+}
+
+/// Brings a private key in: a JWK, PEM or DER text.
+///
+/// # Errors
+/// As [`list`].
+pub fn import(rings: &Rings, ring_id: &str, key: &[u8], by: &Caller) -> Answered {
+    let private = match Jwk::import(key).map_err(|error| RingsError::Refused(error.to_string()))? {
+        Jwk::Private(private) => private,
+        Jwk::Public(_) => {
+            return Err(RingsError::Refused("the key is public; a ring signs with private ones".to_owned()));
+        }
+    };
+    Ok(json!({ "made": made(rings.import(ring_id, private, &by.by())?.as_slice()) }))
+}
+
+/// Takes a private half out.
+///
+/// # Errors
+/// As [`list`].
+pub fn export(rings: &Rings, ring_id: &str, key: &str, by: &Caller) -> Answered {
+    let secret = rings.export(ring_id, key, &by.by())?;
+    serde_json::from_slice(secret.expose()).map_err(|error| RingsError::Refused(error.to_string()))
+}
+
+async fn answer(
+    rings: Arc<Rings>,
+    call: Call,
+    work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>,
+) -> Result<Response<Body>, Problem> {
+    let by = caller(call.peer);
+    let ring_id = format!("{}/{}", call.captures.get("tenant"), call.captures.get("name"));
+    let body = call.body().await?;
+    let done = tokio::task::spawn_blocking(move || work(&rings, &ring_id, &body, &by)).await;
+    Ok(match done.map_err(|_| Problem::Internal)?? {
+        Ok(done) => json_reply(StatusCode::OK, &done),
+        Err(error) => refused(&error),
+    })
+}
+
+/// Details go to whoever asks: this is the admin side, not the network.
+fn refused(error: &RingsError) -> Response<Body> {
+    let (status, code) = error.outcome();
+    json_reply(status, &json!({ "error": code, "error_description": error.to_string() }))
+}
+
+fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(|_| Problem::Malformed)
+}
+
+fn listed(live: &LiveRing, t: Time) -> Json {
+    let generation = |row: &store::GenerationRow| {
+        json!({
+            "n": row.n,
+            "kid": row.kid,
+            "phase": live.ring.phase(row.n, t).map(keyring::Phase::name),
+            "created_at": instant(row.created_at),
+            "starts_at": live.ring.start(row.n).map(instant),
+            "leaves_at": live.ring.remove_at(row.n).map(instant),
+            "imported": row.is_imported,
+        })
+    };
+    let generations: Vec<Json> = live.rows.generations.iter().rev().map(generation).collect();
+    json!({
+        "ring": live.rows.ring_id,
+        "alg": live.rows.alg,
+        "rotation_period_secs": live.ring.policy(t).rotation_period.map(|period| period.as_us() / 1_000_000),
+        "epoch": live.rows.epoch,
+        "generations": generations,
+    })
+}
+
+fn made(made: &[Made]) -> Vec<Json> {
+    let one = |made: &Made| json!({ "ring": made.ring_id, "n": made.row.n, "kid": made.row.kid, "signs_from": instant(made.row.activate_at) });
+    made.iter().map(one).collect()
+}
+
+/// An instant as RFC 3339, in whole seconds; none for one that never comes.
+fn instant(t: Time) -> Json {
+    let timestamp = jiff::Timestamp::from_second(t.whole_secs()).ok().filter(|_| t < Time::NEVER);
+    timestamp.map_or(Json::Null, |timestamp| Json::String(timestamp.to_string()))
+}
+
+fn public() -> String {
+    crate::vault::TENANT.to_owned()
+}
