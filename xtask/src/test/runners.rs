@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 pub(super) struct Runner {
     name: String,
     folder: PathBuf,
+    needs_openssl: bool,
     setup: Vec<Vec<String>>,
     run: Vec<Vec<String>>,
 }
@@ -37,8 +38,9 @@ impl Runner {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(folder.join("runner.json")).unwrap_or_default();
         let described: Value = serde_json::from_str(&text).unwrap_or_default();
+        let needs_openssl = described["needs"].as_array().is_some_and(|needs| needs.iter().any(|it| it == "openssl"));
         match (commands(&described["setup"]), commands(&described["run"])) {
-            (Some(setup), Some(run)) if !run.is_empty() => Ok(Self { name, folder, setup, run }),
+            (Some(setup), Some(run)) if !run.is_empty() => Ok(Self { name, folder, needs_openssl, setup, run }),
             _ => Err(Failure::new(
                 format!("conformance/{name}/runner.json does not say how to run it"),
                 r#"write {"setup": [["npm", "ci"]], "run": [["node", "run.mjs"]]}"#,
@@ -46,8 +48,15 @@ impl Runner {
         }
     }
 
+    /// Whether one of its programs is node's, or its packages.
     pub(super) fn needs_node(&self) -> bool {
-        self.folder.join("package.json").exists()
+        let runs_node = self.run.iter().any(|words| words.first().is_some_and(|word| word == "node"));
+        runs_node || self.folder.join("package.json").exists()
+    }
+
+    /// Whether its `runner.json` names OpenSSL among its `needs`.
+    pub(super) fn needs_openssl(&self) -> bool {
+        self.needs_openssl
     }
 
     pub(super) fn needs_python(&self) -> bool {

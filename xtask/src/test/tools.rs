@@ -24,6 +24,9 @@ pub(super) fn check(runners: &[Runner]) -> Outcome {
         new_enough(&version)?;
         present("npm", &["--version"], "install npm, which comes with Node.js")?;
     }
+    if runners.iter().any(Runner::needs_openssl) {
+        present("openssl", &["version"], "install OpenSSL 3: `apt-get install openssl`")?;
+    }
     if runners.iter().any(Runner::needs_python) {
         present(
             "python3",

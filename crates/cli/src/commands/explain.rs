@@ -13,7 +13,12 @@ use crate::voice::Voice;
 pub(super) fn plan(path: &Path, voice: Voice) -> Result<ExitCode, Failure> {
     let document = Document::read(path)?;
     let lowered = document.lower().map_err(|diagnostics| refused(&document, &diagnostics))?;
-    voice.result(plan::dump(&lowered.flow).trim_end())?;
+    let plan = plan::dump(&lowered.flow);
+    voice.result(if voice.is_json() {
+        json!({ "document": document.name, "plan": plan }).to_string()
+    } else {
+        plan.trim_end().to_owned()
+    })?;
     Ok(ExitCode::Done)
 }
 
