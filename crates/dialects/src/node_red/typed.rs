@@ -49,6 +49,16 @@ pub(super) fn expr(lowering: &Lowering<'_>, node: &Node, kind: &str, value: Opti
     }
 }
 
+/// The place in the message that the node's `property` names; `payload` if it names none.
+///
+/// # Errors
+///
+/// [`Unfit`], if it is no path.
+pub(super) fn place(node: &Node) -> Result<Slot, Unfit> {
+    let property = Some(node.text("property")).filter(|text| !text.is_empty()).unwrap_or("payload");
+    slot(node, "msg", property)
+}
+
 /// A place that a property names, in the message or among the variables.
 ///
 /// # Errors

@@ -1,3 +1,4 @@
 //! What the libraries of Node-RED's parser nodes make of values, as functions that a plan may apply.
 
 pub(super) mod schema;
+pub(super) mod yaml;

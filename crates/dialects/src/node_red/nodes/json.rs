@@ -50,8 +50,7 @@ pub(super) static TYPE: NodeType = NodeType {
 
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     let node = &live.node;
-    let property = Some(node.text("property")).filter(|text| !text.is_empty()).unwrap_or("payload");
-    let place = match typed::slot(node, "msg", property) {
+    let place = match typed::place(node) {
         Ok(place) => place,
         Err(unfit) => return Op::Raise(*unfit.tell(lowering, node, "property")),
     };

@@ -27,6 +27,7 @@ mod subflow;
 mod switch;
 mod tab;
 mod template;
+mod yaml;
 
 use plan::{Op, TriggerKind};
 
@@ -67,6 +68,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &switch::TYPE,
     &tab::TYPE,
     &template::TYPE,
+    &yaml::TYPE,
 ];
 
 /// A node type: how it describes itself, and what it becomes.

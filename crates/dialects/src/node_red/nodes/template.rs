@@ -3,6 +3,7 @@
 use plan::{Edit, Expr, Map, Op, Path, Scope, Template, TemplateSource, Text, Value};
 
 use super::{Lower, NodeType};
+use crate::node_red::formats::yaml;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::syntax::Node;
 use crate::node_red::typed::{self, Unfit};
@@ -43,11 +44,7 @@ pub(super) static TYPE: NodeType = NodeType {
                 name: "output",
                 label: "Output as",
                 summary: "What the result is read as.",
-                kind: FieldKind::Choice(&[
-                    ("str", "Plain text"),
-                    ("json", "Parsed JSON"),
-                    ("yaml", "Parsed YAML; not served yet"),
-                ]),
+                kind: FieldKind::Choice(&[("str", "Plain text"), ("json", "Parsed JSON"), ("yaml", "Parsed YAML")]),
             },
         ],
     },
@@ -76,10 +73,7 @@ fn value(lowering: &Lowering<'_>, node: &Node) -> Result<Expr, (Unfit, &'static 
     };
     match node.text("output") {
         "json" => Ok(Expr::Json { of: Box::new(rendered), way: plan::JsonWay::Read, indent: 0 }),
-        "yaml" => {
-            let message = "Results in YAML are not served yet.".to_owned();
-            Err((Unfit { code: "yaml_unsupported", message }, "output"))
-        }
+        "yaml" => Ok(Expr::Applied { function: yaml::READ, to: vec![rendered] }),
         _ => Ok(rendered),
     }
 }
