@@ -143,6 +143,10 @@ impl Run {
                 let delivery = work.close(at);
                 refused(flow, work, delivery, refusal);
             }
+            Answer::Passed(passage) => {
+                let delivery = work.close(at);
+                ops::hold::passed(flow, work, delivery, passage);
+            }
             Answer::Fetched(fetched) => {
                 let delivery = work.close(at);
                 ops::fetch::fetched(flow, work, delivery, *fetched);
@@ -177,6 +181,7 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
         Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
+        Answer::Passed(_) => matches!(op, Op::Hold(_)),
         Answer::Fetched(_) => matches!(op, Op::Fetch { .. }),
         Answer::Value(_) => reads,
         Answer::Written => matches!(op, Op::Edit(_) | Op::Branch(_)) && !reads,

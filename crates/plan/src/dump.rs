@@ -74,6 +74,7 @@ fn op(op: &Op) -> String {
         Op::Call { callee, timeout_ms, .. } => format!("call {} within {timeout_ms} ms", called(callee)),
         Op::Return { .. } => "return".into(),
         Op::Fetch { fetch, to, .. } => format!("fetch {} from {}", fetch.0, expr(to)),
+        Op::Hold(plan) => format!("hold {:?}", plan.mode),
         Op::Reply(reply) => format!("reply {}", reply.0),
         Op::Log { level, value } => format!("log {level:?} {}", expr(value)),
         Op::Raise(fault) => format!("raise {}", fault.code.as_deref().unwrap_or(&fault.message)),

@@ -70,6 +70,28 @@ pub fn number_of_text(text: &str) -> f64 {
     }
 }
 
+/// `parseFloat(value)`: the longest beginning of its text that is a number; not-a-number where there is none.
+pub fn parse_float(value: &Value) -> f64 {
+    let text = text_of(value);
+    let text = text.trim_start_matches(is_blank);
+    let sign = usize::from(text.starts_with(['+', '-']));
+    if text[sign..].starts_with("Infinity") {
+        return if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let mut end = sign + digits(sign);
+    if text[end..].starts_with('.') {
+        end += 1 + digits(end + 1);
+    }
+    if text[end..].starts_with(['e', 'E']) {
+        let exponent = end + 1 + usize::from(text[end + 1..].starts_with(['+', '-']));
+        if digits(exponent) > 0 {
+            end = exponent + digits(exponent);
+        }
+    }
+    text[..end].parse().unwrap_or(f64::NAN)
+}
+
 /// Whether a value counts as true.
 pub fn is_truthy(value: &Value) -> bool {
     match value {
@@ -241,6 +263,24 @@ mod tests {
         }
         for text in ["abc", "1h", "nan", "inf", "0x", "--1", "1_0"] {
             assert!(number_of_text(text).is_nan(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_text_as_a_number() {
+        let cases = [
+            ("100ms", 100.0),
+            (" -1.5e2x", -150.0),
+            (".5.5", 0.5),
+            ("1e", 1.0),
+            ("5.", 5.0),
+            ("-Infinity!", f64::NEG_INFINITY),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_float(&Value::text(text)), expected, "{text:?}");
+        }
+        for text in ["", "ms", "-", ".", "e5", "nan", "inf"] {
+            assert!(parse_float(&Value::text(text)).is_nan(), "{text:?}");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::flow::{FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::hold::{HoldOrder, Passage};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
@@ -47,6 +48,14 @@ pub enum Ask {
         to: Value,
         /// What the request is made from.
         message: Value,
+    },
+    /// Hold this message back with the others of its node, across runs. Answered by [`Answer::Passed`] or
+    /// [`Answer::Failed`].
+    Hold {
+        /// The node; its plan says how.
+        node: NodeIx,
+        /// What the message orders.
+        order: HoldOrder,
     },
     /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
     Wait {
@@ -94,6 +103,8 @@ pub enum Answer {
     Written,
     /// The time has gone by.
     Elapsed,
+    /// What becomes of a message that was held back.
+    Passed(Passage),
     /// Somebody outside was asked, or could not be.
     Fetched(Box<Fetched>),
     /// The outcome is handed out.

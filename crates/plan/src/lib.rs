@@ -39,6 +39,7 @@ mod effect;
 mod expr;
 mod flow;
 mod function;
+mod hold;
 mod json;
 mod op;
 mod pattern;
@@ -62,6 +63,7 @@ pub use flow::{
     ScriptPlan, TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
 };
 pub use function::Function;
+pub use hold::{HoldMembers, HoldMode, HoldOrder, HoldPlan, Passage};
 pub use json::{JsonRules, Unwritable, read_json, write_json};
 pub use op::{Callee, Edit, Op, ShapeStep};
 pub use pattern::{Pattern, PatternError};

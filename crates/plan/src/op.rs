@@ -7,6 +7,7 @@ use crate::branch::BranchPlan;
 use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
 use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
+use crate::hold::HoldPlan;
 use crate::slot::Slot;
 use crate::value::{Text, Value};
 
@@ -75,6 +76,8 @@ pub enum Op {
         /// What the node shows while it waits; undefined for nothing.
         busy: Value,
     },
+    /// Holds messages back; they go on over output 0, those that are turned aside over output 1.
+    Hold(Box<HoldPlan>),
     /// Hands the message out as the outcome of the run; nothing is sent on.
     Reply(ReplyIx),
     /// Tells the log and sends nothing on.
@@ -144,7 +147,7 @@ impl Op {
             | Self::Issue { .. }
             | Self::Fetch { .. }
             | Self::Call { .. } => Some(1),
-            Self::Verify { .. } => Some(2),
+            Self::Verify { .. } | Self::Hold(_) => Some(2),
             Self::Branch(plan) => Some(plan.tests.len()),
             Self::Reply(_) | Self::Return { .. } | Self::Log { .. } | Self::Raise(_) => Some(0),
             Self::Script(_) => None,

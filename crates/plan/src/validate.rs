@@ -107,7 +107,13 @@ impl Findings<'_> {
                     Callee::Named { nodes, .. } => nodes.values().for_each(|nodes| self.wires(place, nodes)),
                 }
             }
-            Op::Pass | Op::Edit(_) | Op::Branch(_) | Op::Return { .. } | Op::Log { .. } | Op::Raise(_) => {}
+            Op::Pass
+            | Op::Hold(_)
+            | Op::Edit(_)
+            | Op::Branch(_)
+            | Op::Return { .. }
+            | Op::Log { .. }
+            | Op::Raise(_) => {}
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::{Call, Turns};
-use crate::effects::{Begun, request, sign, variable, verify};
+use crate::effects::{Begun, hold, request, sign, variable, verify};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
 
@@ -187,6 +187,7 @@ impl Drive {
             Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),
             Ask::Fetch { fetch, to, message } => request::fetch(&self.live, fetch, &to, &message, self.run.cells()),
+            Ask::Hold { node, order } => hold::hold(&self.live, node, &order),
             Ask::Wait { delay_ms } => Begun::Later(Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 Answer::Elapsed

@@ -322,3 +322,20 @@ async fn nothing_is_served_once_the_process_ends() {
     let log = chancery.log();
     assert!(log.contains("goodbye"), "{log}");
 }
+
+/// NR-101 (part): a request that is held back while its flow is replaced is answered by the flow that took it in.
+#[tokio::test]
+async fn a_delay_outlives_a_deploy() {
+    let delay = json!({"id": "wait", "type": "delay", "z": "t", "pauseType": "delay", "timeout": "400",
+        "timeoutUnits": "milliseconds", "x": 0, "y": 0, "wires": [["out"]]});
+    let waiting = flow(&[function("n0", "msg.payload = \"old\";\nreturn msg;", json!([["wait"]])), delay]);
+    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
+    chancery.deploy(&waiting).await.unwrap();
+    let replace = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        chancery.deploy(&saying("new")).await.unwrap();
+        chancery.get("/x").await
+    };
+    let (old, new) = tokio::join!(chancery.get("/x"), replace);
+    assert_eq!((old.status, &*old.body, &*new.body), (200, "old", "new"));
+}

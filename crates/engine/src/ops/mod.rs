@@ -4,6 +4,7 @@ pub(crate) mod branch;
 pub(crate) mod call;
 pub(crate) mod edit;
 pub(crate) mod fetch;
+pub(crate) mod hold;
 pub(crate) mod issue;
 pub(crate) mod reply;
 pub(crate) mod script;
@@ -42,6 +43,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
         }
         Op::Verify { policy, .. } => verify::deliver(flow, work, delivery, *policy),
         Op::Fetch { fetch, to, busy } => fetch::deliver(flow, work, delivery, *fetch, to, busy),
+        Op::Hold(plan) => Some(hold::deliver(work, delivery, plan)),
         Op::Reply(reply) => {
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))

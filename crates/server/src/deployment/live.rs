@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::Listener;
 use crate::effects::fetch::Fetcher;
+use crate::effects::hold::Gates;
 use crate::effects::{sign, verify};
 use crate::variables::Variables;
 use crate::vault::Vault;
@@ -26,6 +27,7 @@ pub(crate) struct LiveDocument {
     pool: Pool,
     listener: Option<Listener>,
     fetcher: Fetcher,
+    gates: Gates,
     vault: Arc<Vault>,
     variables: Arc<Variables>,
     /// Raised when runs that are still on their way shall end.
@@ -84,6 +86,7 @@ impl LiveDocument {
             pool: pool.clone(),
             listener: listener.cloned(),
             fetcher: fetcher.clone(),
+            gates: Gates::default(),
             vault: Arc::clone(vault),
             variables,
             cut: watch::Sender::new(false),
@@ -119,6 +122,11 @@ impl LiveDocument {
     /// The door outwards.
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
+    }
+
+    /// Where its messages are held back.
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     /// Where its secrets are.
@@ -172,6 +180,7 @@ impl LiveDocument {
             | Op::Branch(_)
             | Op::Call { .. }
             | Op::Fetch { .. }
+            | Op::Hold(_)
             | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }

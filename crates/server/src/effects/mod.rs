@@ -1,6 +1,7 @@
 //! What the engine asks for, done: one file for each kind of ask.
 
 pub mod fetch;
+pub(crate) mod hold;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod script;

@@ -5,6 +5,7 @@ mod change;
 mod comment;
 mod complete;
 mod debug;
+mod delay;
 mod function;
 mod group;
 mod http_in;
@@ -47,6 +48,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &comment::TYPE,
     &complete::TYPE,
     &debug::TYPE,
+    &delay::TYPE,
     &function::TYPE,
     &group::TYPE,
     &http_in::TYPE,
