@@ -1,5 +1,6 @@
 //! Four vendors' documents, each lowered to the plan, and their requests and replies.
 
+pub mod api_connect;
 pub mod node_red;
 pub mod outward;
 pub mod spec;

@@ -33,7 +33,7 @@ impl Scope<'_> {
             Expr::Literal(value) => value.clone(),
             Expr::Message(path) => path.read(self.message, self.cells).clone(),
             Expr::Map(members) => self.map(members)?,
-            Expr::List(items) => Value::list(items.iter().map(|item| self.eval(item)).collect::<Result<_, _>>()?),
+            Expr::List(items) => Value::list(self.all(items)?),
             Expr::WithoutFirst { cut, of } => without_first(&self.eval(of)?, cut),
             Expr::Require { of, fault } => {
                 let value = self.eval(of)?;
@@ -67,6 +67,7 @@ impl Scope<'_> {
             Expr::Applied { function, to } => {
                 (function.run)(&to.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?)?
             }
+            Expr::FreshUuid => Value::Text(self.moment.fresh_uuid()),
             Expr::Event(field) => self.event.map_or(Value::Undefined, |event| event.field(*field)),
         })
     }
@@ -75,6 +76,10 @@ impl Scope<'_> {
     pub(crate) fn variable(&self, variable: &Variable) -> Value {
         let read = self.fetched.iter().find(|(of, _)| of == variable);
         read.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    fn all(&self, exprs: &[Expr]) -> Result<Vec<Value>, Fault> {
+        exprs.iter().map(|expr| self.eval(expr)).collect()
     }
 
     fn date(&self) -> Date {

@@ -88,6 +88,7 @@ fn reads(expr: &Expr) -> u32 {
         | Expr::NowDate
         | Expr::NowText
         | Expr::FreshId
+        | Expr::FreshUuid
         | Expr::Event(_)
         | Expr::Raise(_)
         | Expr::Rendered { .. } => 0,

@@ -28,11 +28,23 @@ impl Moment {
         self.now_epoch_ms
     }
 
+    /// A new UUID of version 4 (RFC 9562 section 5.4), in small letters.
+    pub(crate) fn fresh_uuid(&self) -> Text {
+        let (high, low) = (self.drawn(), self.drawn());
+        let (high, low) = (high & !0xf000 | 0x4000, low & (u64::MAX >> 2) | 1 << 63);
+        let parts = (high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff);
+        format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", parts.0, parts.1, parts.2, parts.3, parts.4).into()
+    }
+
     /// A new text of 16 hexadecimal digits.
     pub(crate) fn fresh_id(&self) -> Text {
+        format!("{:016x}", self.drawn()).into()
+    }
+
+    fn drawn(&self) -> u64 {
         let drawn = self.ids.get().wrapping_add(ID_STEP);
         self.ids.set(drawn);
-        format!("{:016x}", mixed(drawn)).into()
+        mixed(drawn)
     }
 }
 
@@ -48,6 +60,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    /// AC-19 (part): small letters, version 4, variant 10, and another one each time.
+    #[test]
+    fn uuids_are_of_version_four() {
+        let moment = Moment::default();
+        let (one, other) = (moment.fresh_uuid(), moment.fresh_uuid());
+        assert_ne!(one, other);
+        for uuid in [one, other] {
+            let parts: Vec<&str> = uuid.split('-').collect();
+            assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{uuid}");
+            assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']), "{uuid}");
+            assert_eq!(*uuid, uuid.to_lowercase());
+        }
+    }
 
     #[test]
     fn ids_are_sixteen_digits_and_never_alike() {

@@ -135,6 +135,10 @@ impl Run {
                 let delivery = work.close(at);
                 ops::issue::signed(flow, work, delivery, token);
             }
+            Answer::Sealed { token, warnings } => {
+                let delivery = work.close(at);
+                ops::seal::sealed(flow, work, delivery, &token, warnings);
+            }
             Answer::Verified(claims) => {
                 let delivery = work.close(at);
                 ops::verify::verified(flow, work, delivery, &claims);
@@ -177,8 +181,11 @@ impl Run {
 fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
     match answer {
         Answer::Signed(_) => matches!(op, Op::Issue { .. }),
-        Answer::Verified(_) | Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. }),
-        Answer::Refused(Refusal::Key(..)) => matches!(op, Op::Issue { .. } | Op::Verify { .. }),
+        Answer::Sealed { .. } => matches!(op, Op::Seal { .. }),
+        Answer::Verified(_) | Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. } | Op::Open { .. }),
+        Answer::Refused(Refusal::Key(..)) => {
+            matches!(op, Op::Issue { .. } | Op::Verify { .. } | Op::Seal { .. } | Op::Open { .. })
+        }
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
         Answer::Passed(_) => matches!(op, Op::Hold(_)),
@@ -193,6 +200,6 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
 fn refused(flow: &ValidFlow, work: &mut Work, delivery: Delivery, refusal: Refusal) {
     match refusal {
         Refusal::Key(kind, detail) => work.raise(flow, delivery, Fault::new(kind, detail)),
-        Refusal::Token(flaw, _) => ops::verify::refused(flow, work, delivery, flaw),
+        Refusal::Token(flaw, detail) => ops::verify::refused(flow, work, delivery, flaw, &detail),
     }
 }

@@ -8,6 +8,7 @@ use crate::expr::{Expr, Path, Segment, TemplateSource};
 use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
 use crate::json::write_json;
 use crate::op::{Callee, Edit, Op, ShapeStep};
+use crate::seal::{KeyFrom, KidFrom, OpenPlan, Protection, SealPlan};
 use crate::slot::{Root, Slot, Turn, Way};
 use crate::template::Piece;
 use crate::token::{AfterRefusal, ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
@@ -69,6 +70,8 @@ fn op(op: &Op) -> String {
         Op::Script(script) => format!("script {}", script.0),
         Op::Issue { token, into } => format!("issue token {} into {}", token.0, path(into)),
         Op::Verify { policy, into } => format!("verify policy {} into {}", policy.0, path(into)),
+        Op::Seal { plan, into } => format!("seal {} into {}", seal(plan), path(into)),
+        Op::Open { plan, into } => format!("open {} into {}", open(plan), path(into)),
         Op::Edit(edits) => format!("edit {}", list(edits.iter().map(edit))),
         Op::Branch(plan) => branch(plan),
         Op::Call { callee, timeout_ms, .. } => format!("call {} within {timeout_ms} ms", called(callee)),
@@ -218,6 +221,7 @@ fn expr(value: &Expr) -> String {
             format!("{}({})", function.name, to.iter().map(expr).collect::<Vec<_>>().join(", "))
         }
         Expr::Event(field) => format!("event.{field:?}"),
+        Expr::FreshUuid => "fresh uuid".into(),
     }
 }
 
@@ -229,20 +233,74 @@ fn token(token: &TokenPlan) -> String {
         HeaderMember::KeyIdNamed(kid) => format!("kid={kid}"),
         HeaderMember::Constant(name, value) => format!("{name} {}", literal(value)),
     }));
-    let claims = list(token.claims.iter().map(|claim| match claim {
+    let claims = list(token.claims.iter().map(claim));
+    let lifetime = lifetime(&token.lifetime);
+    format!("header {header} claims {claims} lifetime {lifetime} key {}", key(&token.key))
+}
+
+fn claim(claim: &ClaimPlan) -> String {
+    match claim {
         ClaimPlan::Constant(name, value) => format!("{name} = {}", literal(value)),
         ClaimPlan::From { name, value, .. } => format!("{name} = {}", expr(value)),
         ClaimPlan::Given { of, clash } => format!("all of {} ({clash:?})", expr(of)),
         ClaimPlan::IssuedAt => "iat".into(),
         ClaimPlan::Expires => "exp".into(),
-    }));
-    let lifetime = match &token.lifetime {
+    }
+}
+
+fn lifetime(lifetime: &Lifetime) -> String {
+    match lifetime {
         Lifetime::Seconds(seconds) => format!("{seconds} s"),
         Lifetime::Until(epoch_secs) => format!("until {epoch_secs}"),
         Lifetime::Asked { by, otherwise_secs } => format!("{} or {otherwise_secs} s", expr(by)),
         Lifetime::Unbounded => "no end".into(),
+    }
+}
+
+fn seal(plan: &SealPlan) -> String {
+    let mut line = format!("claims {} lifetime {}", list(plan.claims.iter().map(claim)), lifetime(&plan.lifetime));
+    for (name, layer) in [("signed", &plan.signature), ("encrypted", &plan.encryption)] {
+        if let Some(layer) = layer {
+            let _ = write!(line, " {name} {}", protection(layer));
+        }
+    }
+    if !plan.prefix.is_empty() {
+        let _ = write!(line, " behind {:?}", plan.prefix);
+    }
+    line
+}
+
+fn protection(layer: &Protection) -> String {
+    let named = |name: &str, value: &Option<Expr>| value.as_ref().map(|value| format!(" {name} {}", expr(value)));
+    let kid = match &layer.kid {
+        KidFrom::Nowhere => String::new(),
+        KidFrom::Key => " kid of the key".into(),
+        KidFrom::Text(text) => format!(" kid {}", expr(text)),
     };
-    format!("header {header} claims {claims} lifetime {lifetime} key {}", key(&token.key))
+    let algorithms = [named("alg", &layer.algorithm), named("enc", &layer.content)];
+    format!("with {}{}{kid}", key_from(&layer.key), algorithms.into_iter().flatten().collect::<String>())
+}
+
+fn open(plan: &OpenPlan) -> String {
+    let mut line = expr(&plan.token);
+    for (name, from) in [("decrypted", &plan.decryption), ("verified", &plan.verification)] {
+        if let Some(from) = from {
+            let _ = write!(line, " {name} with {}", key_from(from));
+        }
+    }
+    for (claim, pattern) in [("iss", &plan.issuer), ("aud", &plan.audience)] {
+        if let Some(pattern) = pattern {
+            let _ = write!(line, " {claim} /{}/", pattern.source());
+        }
+    }
+    line
+}
+
+fn key_from(from: &KeyFrom) -> String {
+    match from {
+        KeyFrom::Given(name) => format!("given {name}"),
+        KeyFrom::Brought { of, .. } => expr(of),
+    }
 }
 
 fn policy(policy: &VerifyPlan) -> String {

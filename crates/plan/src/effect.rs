@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::flow::{FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::hold::{HoldOrder, Passage};
+use crate::seal::{OpenRequest, SealRequest};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
@@ -19,6 +20,10 @@ pub enum Ask {
     Mint(MintRequest),
     /// Check the signature of this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
     Verify(VerifyRequest),
+    /// Make a token of these claims. Answered by [`Answer::Sealed`] or [`Answer::Refused`].
+    Seal(SealRequest),
+    /// Open this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
+    Open(OpenRequest),
     /// Run this script. Answered by [`Answer::Script`] as often as it speaks, the last time with
     /// [`ScriptEvent::Rest`].
     Script {
@@ -91,6 +96,13 @@ pub struct VerifyRequest {
 pub enum Answer {
     /// The compact token.
     Signed(Text),
+    /// The compact token, and what an operator should know of its key.
+    Sealed {
+        /// The token.
+        token: Text,
+        /// Warnings for the log.
+        warnings: Vec<Text>,
+    },
     /// The payload octets of a token whose signature holds.
     Verified(Arc<[u8]>),
     /// Why nothing was signed or the signature does not hold.

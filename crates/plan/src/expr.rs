@@ -147,6 +147,8 @@ pub enum Expr {
     },
     /// A field of the event that a handler is told of.
     Event(EventField),
+    /// A new UUID of version 4 (RFC 9562 section 5.4) in small letters: another one each time it is evaluated.
+    FreshUuid,
 }
 
 /// Where a template comes from.
@@ -180,6 +182,7 @@ impl Expr {
             | Self::NowDate
             | Self::NowText
             | Self::FreshId
+            | Self::FreshUuid
             | Self::Event(_)
             | Self::Raise(_)
             | Self::Rendered { .. } => {}

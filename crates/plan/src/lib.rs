@@ -43,6 +43,7 @@ mod hold;
 mod json;
 mod op;
 mod pattern;
+mod seal;
 mod slot;
 mod template;
 mod token;
@@ -67,6 +68,7 @@ pub use hold::{HoldMembers, HoldMode, HoldOrder, HoldPlan, Passage};
 pub use json::{JsonRules, Unwritable, read_json, write_json};
 pub use op::{Callee, Edit, Op, ShapeStep};
 pub use pattern::{Pattern, PatternError};
+pub use seal::{KeyFrom, KeyHeld, KidFrom, Layer, OpenPlan, OpenRequest, Protection, SealPlan, SealRequest};
 pub use slot::{Root, Slot, Turn, Variable, Way, look};
 pub use template::{Piece, SECTION_DEPTH_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError};
 pub use token::{

@@ -8,6 +8,7 @@ use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
 use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
 use crate::hold::HoldPlan;
+use crate::seal::{OpenPlan, SealPlan};
 use crate::slot::Slot;
 use crate::value::{Text, Value};
 
@@ -78,6 +79,21 @@ pub enum Op {
     },
     /// Holds messages back; they go on over output 0, those that are turned aside over output 1.
     Hold(Box<HoldPlan>),
+    /// Makes a token with keys that the message brings along, writes it to `into` and sends the message on over output 0.
+    Seal {
+        /// What the token shall hold, and how it is protected.
+        plan: Box<SealPlan>,
+        /// Where the token is written.
+        into: Path,
+    },
+    /// Opens a token with keys that the message brings along, writes its claims to `into` and sends the message on over
+    /// output 0. A token that does not hold is a fault.
+    Open {
+        /// What is asked of the token.
+        plan: Box<OpenPlan>,
+        /// Where the claims are written.
+        into: Path,
+    },
     /// Hands the message out as the outcome of the run; nothing is sent on.
     Reply(ReplyIx),
     /// Tells the log and sends nothing on.
@@ -146,6 +162,8 @@ impl Op {
             | Self::Edit(_)
             | Self::Issue { .. }
             | Self::Fetch { .. }
+            | Self::Seal { .. }
+            | Self::Open { .. }
             | Self::Call { .. } => Some(1),
             Self::Verify { .. } | Self::Hold(_) => Some(2),
             Self::Branch(plan) => Some(plan.tests.len()),

@@ -79,6 +79,9 @@ pub enum Clash {
     Refuse,
     /// The plan's value takes the place of the given one. `exp` counts from the instant of minting.
     Replace,
+    /// The plan's value stays where the plan writes it and the given one is left out, with a warning; given times may be
+    /// anything. `exp` counts from the instant of minting.
+    Drop,
 }
 
 /// What happens when a claim has no value.
@@ -86,6 +89,8 @@ pub enum Clash {
 pub enum AbsentClaim {
     /// The claim is left out.
     LeaveOut,
+    /// The claim is left out, and this told to the log as a warning.
+    Warn(Text),
     /// The fault is raised.
     Raise(Box<Fault>),
 }

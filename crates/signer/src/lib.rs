@@ -1,5 +1,6 @@
 //! Private keys and secrets: sealed at rest, kept in memory, used for whoever asks, shown to nobody.
 
+mod brought;
 mod cached;
 mod error;
 mod fault;
@@ -17,6 +18,7 @@ mod software;
 mod software_tests;
 mod variable;
 
+pub use brought::{Brought, Kid, Layer, Sealed};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};

@@ -16,6 +16,7 @@ use jose::jwk::Jwk;
 use jose::jws::{HeaderPlan, ProtectedHeader, Verifier};
 use jose::{PrivateJwk, SecretForm, SigningKey, VerifyingKey};
 
+use crate::brought::Kept;
 use crate::cached::Cached;
 use crate::fault::{Fault, FaultKind, Refusal};
 use crate::secrets::{Environment, Secrets};
@@ -25,6 +26,7 @@ use crate::{Keeper, SealedBox, Secret};
 pub struct Software {
     secrets: Arc<Secrets>,
     keys: RwLock<HashMap<String, Arc<Jwk>>>,
+    kept: Kept,
 }
 
 /// Which key signs or verifies.
@@ -87,7 +89,7 @@ impl Software {
     /// A signer of this keeper's secrets, none of which it holds yet.
     pub fn new(keeper: Keeper, environment: impl Fn(&str) -> Option<Secret> + Send + Sync + 'static) -> Self {
         let environment: Box<Environment> = Box::new(environment);
-        Self { secrets: Arc::new(Secrets::new(keeper, environment)), keys: RwLock::default() }
+        Self { secrets: Arc::new(Secrets::new(keeper, environment)), keys: RwLock::default(), kept: Kept::default() }
     }
 
     /// Seals and opens. To store a secret: seal it for its owner, store the box, then [`Self::set`] it.
@@ -113,6 +115,21 @@ impl Software {
     /// Holds a key for this run alone, for minters and verifiers made from now on.
     pub fn give_key(&self, name: String, key: Jwk) {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(key));
+        self.kept.clear();
+    }
+
+    /// Whether a key of that name was handed in.
+    pub fn holds_key(&self, name: &str) -> bool {
+        self.given(name).is_some()
+    }
+
+    pub(crate) fn given(&self, name: &str) -> Option<Arc<Jwk>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// What was made of the keys that messages brought along.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Whether a document's secret can be used, for a warning at deploy.
@@ -158,8 +175,8 @@ impl Software {
         match key {
             KeyName::Secret(owner) => Source::Secret(Arc::clone(&self.secrets), owner.clone()),
             KeyName::Variable(name) => Source::Variable(Arc::clone(&self.secrets), name.clone()),
-            KeyName::Given(name) => match self.keys.read().unwrap_or_else(PoisonError::into_inner).get(name) {
-                Some(key) => Source::Given(Arc::clone(key)),
+            KeyName::Given(name) => match self.given(name) {
+                Some(key) => Source::Given(key),
                 None => Source::Nowhere(Fault { kind: FaultKind::Missing, text: format!("no key `{name}` was given") }),
             },
         }

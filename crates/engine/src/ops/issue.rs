@@ -23,14 +23,29 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 ///
 /// A claim that is missing, given where it may not be or cannot be written, or an `exp` beyond 2^53 - 1.
 pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Result<MintRequest, Fault> {
+    let (claims, _) = claims(&plan.claims, &plan.lifetime, scope)?;
+    Ok(MintRequest { token, key: plan.key.clone(), claims })
+}
+
+/// The octets of these claims, and what is to be told of them.
+///
+/// # Errors
+///
+/// As [`request`].
+pub(super) fn claims(
+    claims: &[ClaimPlan],
+    lifetime: &Lifetime,
+    scope: &Scope<'_>,
+) -> Result<(Vec<u8>, Vec<Text>), Fault> {
     let minted_at = scope.moment.now_epoch_ms().div_euclid(1000);
-    let mut writer = Writer { out: Vec::with_capacity(CLAIMS_BYTES_USUAL), plan, scope, issued_at: minted_at };
+    let out = Vec::with_capacity(CLAIMS_BYTES_USUAL);
+    let mut writer = Writer { out, claims, lifetime, scope, issued_at: minted_at, warnings: Vec::new() };
     writer.out.push(b'{');
-    let given = given::claims(plan, scope)?;
+    let given = given::claims(claims, scope)?;
     if let Some(given) = &given {
         writer.issued_at = given.counts_from.unwrap_or(minted_at);
     }
-    for claim in &plan.claims {
+    for claim in claims {
         match (&given, claim) {
             (Some(given), ClaimPlan::Given { .. }) => given.write(&mut writer, minted_at)?,
             (Some(given), own) if given.writes(own) => {}
@@ -38,7 +53,7 @@ pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Re
         }
     }
     writer.out.push(b'}');
-    Ok(MintRequest { token, key: plan.key.clone(), claims: writer.out })
+    Ok((writer.out, writer.warnings))
 }
 
 /// Writes the token into the message and sends it on.
@@ -50,10 +65,12 @@ pub(crate) fn signed(flow: &Flow, work: &mut Work, delivery: Delivery, token: Te
 /// Writes the claims of one token, member by member.
 struct Writer<'w> {
     out: Vec<u8>,
-    plan: &'w TokenPlan,
+    claims: &'w [ClaimPlan],
+    lifetime: &'w Lifetime,
     scope: &'w Scope<'w>,
     /// What `iat` is and the lifetime counts from, in seconds since the epoch.
     issued_at: i64,
+    warnings: Vec<Text>,
 }
 
 impl Writer<'_> {
@@ -65,20 +82,27 @@ impl Writer<'_> {
             }
             ClaimPlan::From { name, value, absent } => {
                 let value = self.scope.eval(value)?;
-                if !self.member(name, &value)?
-                    && let AbsentClaim::Raise(fault) = absent
-                {
-                    return Err((**fault).clone());
+                if !self.member(name, &value)? {
+                    self.absent(absent)?;
                 }
             }
             // Written by whoever holds what was given.
             ClaimPlan::Given { .. } => {}
             ClaimPlan::IssuedAt => self.integer("iat", self.issued_at),
             ClaimPlan::Expires => {
-                if let Some(end) = end_secs(&self.plan.lifetime, self.issued_at, self.scope)? {
+                if let Some(end) = end_secs(self.lifetime, self.issued_at, self.scope)? {
                     self.expiry(Some(end))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn absent(&mut self, absent: &AbsentClaim) -> Result<(), Fault> {
+        match absent {
+            AbsentClaim::LeaveOut => {}
+            AbsentClaim::Warn(text) => self.warnings.push(text.clone()),
+            AbsentClaim::Raise(fault) => return Err((**fault).clone()),
         }
         Ok(())
     }

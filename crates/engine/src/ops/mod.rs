@@ -8,6 +8,7 @@ pub(crate) mod hold;
 pub(crate) mod issue;
 pub(crate) mod reply;
 pub(crate) mod script;
+pub(crate) mod seal;
 pub(crate) mod shape;
 pub(crate) mod verify;
 
@@ -44,6 +45,8 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
         Op::Verify { policy, .. } => verify::deliver(flow, work, delivery, *policy),
         Op::Fetch { fetch, to, busy } => fetch::deliver(flow, work, delivery, *fetch, to, busy),
         Op::Hold(plan) => Some(hold::deliver(work, delivery, plan)),
+        Op::Seal { plan, .. } => seal::seal(flow, work, delivery, plan),
+        Op::Open { plan, .. } => seal::open(flow, work, delivery, plan),
         Op::Reply(reply) => {
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))

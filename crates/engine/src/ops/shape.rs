@@ -150,6 +150,7 @@ fn all_paths(expr: &Expr, holds: &impl Fn(&Path) -> bool) -> bool {
         | Expr::Replaced { .. }
         | Expr::Rewritten { .. }
         | Expr::Rendered { .. }
+        | Expr::FreshUuid
         | Expr::Json { .. }
         | Expr::Applied { .. } => false,
     }

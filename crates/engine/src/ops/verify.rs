@@ -2,8 +2,8 @@
 
 use jose::json::Limits;
 use plan::{
-    AfterRefusal, Ask, AskId, Date, ExpiryRules, Fault, FaultKind, Flow, Map, Number, Op, PolicyIx, Text, TokenFlaw,
-    Value, VerifyPlan, VerifyRequest, read_json,
+    AfterRefusal, Ask, AskId, Date, ExpiryRules, Fault, FaultKind, Flow, JsonRules, Map, Number, Op, OpenPlan, Pattern,
+    PolicyIx, Text, TokenFlaw, Value, VerifyPlan, VerifyRequest, read_json,
 };
 
 use super::shape::{Fate, assign};
@@ -32,6 +32,12 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, mut delivery: Delivery, poli
 
 /// Goes on with a token whose signature holds.
 pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims: &[u8]) {
+    if let Op::Open { plan, into } = &flow.nodes[delivery.to.0 as usize].op {
+        return match opened(plan, claims, work.moment.now_epoch_ms().div_euclid(1000)) {
+            Ok(claims) => work.write_and_forward(flow, delivery, into, claims),
+            Err(fault) => work.raise(flow, delivery, fault),
+        };
+    }
     let Op::Verify { policy, into } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let policy = &flow.policies[policy.0 as usize];
     let claims = read_json(claims, Limits::REQUEST, policy.claims).unwrap_or_default();
@@ -51,7 +57,10 @@ pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims:
 }
 
 /// Goes on with a token whose form, algorithm or signature does not hold.
-pub(crate) fn refused(flow: &Flow, work: &mut Work, delivery: Delivery, flaw: TokenFlaw) {
+pub(crate) fn refused(flow: &Flow, work: &mut Work, delivery: Delivery, flaw: TokenFlaw, detail: &str) {
+    if matches!(flow.nodes[delivery.to.0 as usize].op, Op::Open { .. }) {
+        return work.raise(flow, delivery, Fault::new(FaultKind::TokenRefused, detail));
+    }
     let Op::Verify { policy, .. } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let token = work.scope(&delivery.message).eval(&flow.policies[policy.0 as usize].token).unwrap_or_default();
     let flaw = match (is_truthy(&token), token.as_text()) {
@@ -112,6 +121,34 @@ fn refuse(flow: &Flow, work: &mut Work, mut delivery: Delivery, found: &Found) {
     }
 }
 
+/// The claims of a token that was opened, if they are what the plan asks for.
+fn opened(plan: &OpenPlan, claims: &[u8], now_secs: i64) -> Result<Value, Fault> {
+    let refused = |why: &str| Fault::new(FaultKind::TokenRefused, why);
+    let claims = read_json(claims, Limits::REQUEST, JsonRules::Exact).unwrap_or_default();
+    let Some(map) = claims.as_map() else { return Err(refused("the token holds no claims")) };
+    let times = ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 };
+    times_hold(map, times, now_secs).map_err(|found| {
+        refused(match found.flaw {
+            TokenFlaw::Expired => "the token has expired",
+            TokenFlaw::NotYet => "the token is not valid yet",
+            _ => "`exp` or `nbf` of the token is no time",
+        })
+    })?;
+    let fits = |name: &str, pattern: &Pattern| match map.get(name) {
+        Some(Value::List(items)) if name == "aud" => {
+            items.iter().filter_map(Value::as_text).any(|one| pattern.is_match(one))
+        }
+        Some(value) => value.as_text().is_some_and(|text| pattern.is_match(text)),
+        None => false,
+    };
+    for (name, pattern) in [("iss", &plan.issuer), ("aud", &plan.audience)] {
+        if pattern.as_ref().is_some_and(|pattern| !fits(name, pattern)) {
+            return Err(refused(&format!("`{name}` of the token is not what is asked for")));
+        }
+    }
+    Ok(claims)
+}
+
 /// Whether `nbf`, `exp` and `iat` allow the token now (RFC 7519 section 4.1).
 fn times_hold(claims: &Map, rules: ExpiryRules, now_secs: i64) -> Result<(), Found> {
     let now = now_secs as f64;
@@ -168,7 +205,7 @@ mod tests {
     use super::*;
 
     fn held(claims: &str, rules: ExpiryRules) -> bool {
-        let claims = read_json(claims.as_bytes(), Limits::REQUEST, plan::JsonRules::Exact).unwrap();
+        let claims = read_json(claims.as_bytes(), Limits::REQUEST, JsonRules::Exact).unwrap();
         times_hold(claims.as_map().unwrap(), rules, 1_000).is_ok()
     }
 

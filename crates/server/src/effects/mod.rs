@@ -5,6 +5,7 @@ pub(crate) mod hold;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod script;
+pub mod seal;
 pub mod sign;
 pub(crate) mod variable;
 pub mod verify;

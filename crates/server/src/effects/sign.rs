@@ -37,13 +37,18 @@ pub fn mint(minter: &Arc<Minter>, claims: Vec<u8>) -> Begun {
     if !minter.is_slow() {
         return Begun::Done(answer(minter.mint(&claims)));
     }
+    let minter = Arc::clone(minter);
+    slowly(move || answer(minter.mint(&claims)))
+}
+
+/// Does slow work on a thread of its own, or says that too much of it waits already.
+pub(super) fn slowly(work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
     let Ok(place) = SLOW.places.try_acquire() else {
         return Begun::Done(away(&format!("{QUEUE_MAX} messages wait for a signature already")));
     };
-    let minter = Arc::clone(minter);
     Begun::Later(Box::pin(async move {
         let core = SLOW.cores.acquire().await.expect("this semaphore is never closed");
-        let signed = tokio::task::spawn_blocking(move || answer(minter.mint(&claims))).await;
+        let signed = tokio::task::spawn_blocking(work).await;
         drop((core, place));
         signed.unwrap_or_else(|_| away("the signer failed; the log says how"))
     }))

@@ -139,6 +139,7 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::Replaced { .. }
         | Expr::Rewritten { .. }
         | Expr::Rendered { .. }
+        | Expr::FreshUuid
         | Expr::Json { .. }
         | Expr::Applied { .. } => Vec::new(),
     }
@@ -171,6 +172,7 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::Replaced { .. }
         | Expr::Rewritten { .. }
         | Expr::Rendered { .. }
+        | Expr::FreshUuid
         | Expr::Json { .. }
         | Expr::Applied { .. } => Vec::new(),
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plan::{ClaimPlan, Clash, Fault, FaultKind, Map, TokenPlan, Value};
+use plan::{ClaimPlan, Clash, Fault, FaultKind, Map, Value};
 
 use super::{NUMERIC_DATE_MAX, Writer, end_secs};
 use crate::eval::Scope;
@@ -21,14 +21,19 @@ pub(super) struct Given {
 /// # Errors
 ///
 /// [`FaultKind::ClaimsInvalid`] if that is no map, or holds a time that is none.
-pub(super) fn claims(plan: &TokenPlan, scope: &Scope<'_>) -> Result<Option<Given>, Fault> {
-    let asked = plan.claims.iter().find_map(|claim| match claim {
+pub(super) fn claims(claims: &[ClaimPlan], scope: &Scope<'_>) -> Result<Option<Given>, Fault> {
+    let asked = claims.iter().find_map(|claim| match claim {
         ClaimPlan::Given { of, clash } => Some((of, *clash)),
         ClaimPlan::Constant(..) | ClaimPlan::From { .. } | ClaimPlan::IssuedAt | ClaimPlan::Expires => None,
     });
     let Some((of, clash)) = asked else { return Ok(None) };
-    let Value::Map(claims) = scope.eval(of)? else { return Err(invalid("they are no map")) };
-    for name in ["iat", "nbf", "exp"] {
+    let claims = match scope.eval(of)? {
+        Value::Map(claims) => claims,
+        Value::Undefined if clash == Clash::Drop => return Ok(None),
+        _ => return Err(invalid("they are no map")),
+    };
+    let times: &[&str] = if clash == Clash::Drop { &[] } else { &["iat", "nbf", "exp"] };
+    for name in times.iter().copied() {
         let stands = claims.get(name).filter(|value| name != "iat" || is_truthy(value));
         if stands.is_some_and(|value| !value.is_undefined() && seconds(value).is_none()) {
             return Err(invalid(&format!("`{name}` is no number of seconds")));
@@ -42,7 +47,8 @@ pub(super) fn claims(plan: &TokenPlan, scope: &Scope<'_>) -> Result<Option<Given
 impl Given {
     /// Whether a claim of the plan's own is written among the given ones, in the place of one of them.
     pub(super) fn writes(&self, own: &ClaimPlan) -> bool {
-        own.name().is_some_and(|name| self.claims.get(name).is_some_and(|value| !value.is_undefined()))
+        self.clash != Clash::Drop
+            && own.name().is_some_and(|name| self.claims.get(name).is_some_and(|value| !value.is_undefined()))
     }
 
     /// Writes the given claims in their order.
@@ -53,6 +59,10 @@ impl Given {
     pub(super) fn write(&self, writer: &mut Writer<'_>, minted_at: i64) -> Result<(), Fault> {
         for (name, value) in self.claims.iter().filter(|(_, value)| !value.is_undefined()) {
             match (&**name, plans_own(writer, name)?) {
+                (_, Some(_)) if self.clash == Clash::Drop => {
+                    let told = format!("a given claim `{name}` is left out: the policy sets it");
+                    writer.warnings.push(told.into());
+                }
                 ("iat", Some(_)) if is_truthy(value) => {
                     writer.member("iat", value)?;
                 }
@@ -71,10 +81,10 @@ impl Given {
 
 /// The plan's own claim of that name, if it writes one for this message.
 fn plans_own<'w>(writer: &Writer<'w>, wanted: &str) -> Result<Option<&'w ClaimPlan>, Fault> {
-    let Some(own) = writer.plan.claims.iter().find(|claim| claim.name() == Some(wanted)) else { return Ok(None) };
+    let Some(own) = writer.claims.iter().find(|claim| claim.name() == Some(wanted)) else { return Ok(None) };
     let writes = match own {
         ClaimPlan::From { value, .. } => !writer.scope.eval(value)?.is_undefined(),
-        ClaimPlan::Expires => end_secs(&writer.plan.lifetime, writer.issued_at, writer.scope)?.is_some(),
+        ClaimPlan::Expires => end_secs(writer.lifetime, writer.issued_at, writer.scope)?.is_some(),
         ClaimPlan::Constant(..) | ClaimPlan::IssuedAt | ClaimPlan::Given { .. } => true,
     };
     Ok(writes.then_some(own))

@@ -1,0 +1,39 @@
+//! IBM API Connect definitions: assemblies lowered to the plan, their requests accepted and their outcomes dressed.
+//!
+//! The contract is `docs/contracts/api-connect.md`; a section named in this module is a section of that contract.
+
+mod accept;
+mod catch;
+mod client;
+mod dress;
+mod lower;
+mod name;
+mod policies;
+mod render;
+mod route;
+mod served;
+mod syntax;
+mod tree;
+mod values;
+
+pub use accept::{Accepted, Around, Exchange, accept};
+pub use client::{ClientSecret, Clients};
+pub use dress::{Phrase, problem};
+pub use lower::{LowerSettings, Lowered, lower};
+pub use render::{preflight, render};
+pub use route::Found;
+pub use served::Api;
+pub use syntax::Gateway;
+
+/// The most octets of a request body (security contract, section 5).
+pub const BODY_BYTES_MAX: usize = 5 << 20;
+
+/// The name under which the signer holds the key of a crypto object, or of a pattern of their names (section 6).
+pub fn crypto_key(name: &str) -> String {
+    policies::given(name)
+}
+
+/// Whether a document looks like a definition (section 1).
+pub(crate) fn is_definition(octets: &[u8]) -> bool {
+    syntax::looks_like_one(octets)
+}

@@ -1,0 +1,104 @@
+//! The names of algorithms that the two JWT policies take, and the properties in which a key is named (sections 2 and 6).
+
+use plan::{Expr, Fault, FaultKind, KeyFrom, Severity, Value};
+
+use crate::api_connect::lower::{Lowering, Step};
+use crate::api_connect::name::whole;
+
+/// `jws-alg`.
+pub(super) const SIGNATURES: &[&str] = &[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "none",
+];
+/// `jwe-enc`.
+pub(super) const CONTENTS: &[&str] =
+    &["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"];
+/// `jwe-alg`.
+pub(super) const KEYS: &[&str] = &["RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "dir", "A128KW", "A192KW", "A256KW"];
+
+/// The algorithm that a property names: one of the list, or a variable that is read for each request. None if the property is
+/// absent or empty.
+pub(super) fn named(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, legal: &[&str]) -> Option<Expr> {
+    let written = step.block.text(property)?;
+    if whole(&written).is_some() {
+        return Some(lowering.names.variable(&written));
+    }
+    if !legal.contains(&written.as_str()) {
+        let at = step.block.get(property).unwrap_or_else(|| step.block.clone());
+        let message = format!("`{property}` is `{written}`, which is none of {}.", legal.join(", "));
+        let hint = "Write one of these, or `$(variable)`.";
+        lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, hint);
+    }
+    Some(Expr::Literal(Value::text(written)))
+}
+
+/// The key that two properties name: a crypto object, which wins, or a variable with a JWK. None if both are absent or empty.
+pub(super) fn key(lowering: &mut Lowering<'_>, step: &Step<'_>, crypto: &str, jwk: &str) -> Option<KeyFrom> {
+    if let Some(name) = step.block.text(crypto) {
+        return Some(KeyFrom::Given(bound(lowering, step, crypto, &name).into()));
+    }
+    let variable = step.block.text(jwk)?;
+    if variable.trim_start().starts_with(['{', '[']) {
+        let at = step.block.get(jwk).unwrap_or_else(|| step.block.clone());
+        let message = format!("`{jwk}` holds a key itself, where the name of a variable belongs.");
+        let hint = "Put the JWK into a property of the API, set a variable from it, and name that variable.";
+        lowering.tell(Severity::Error, "key_in_place", (&at, step.kind), message, hint);
+    }
+    let told = format!("the variable `{variable}` of `{jwk}` holds no key");
+    let absent = Box::new(Fault::new(FaultKind::KeyMissing, told));
+    Some(KeyFrom::Brought { of: lowering.names.variable(&variable), absent })
+}
+
+/// The name that a key is bound to for this crypto object: its own, or the first with `*` that fits.
+fn bound(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, name: &str) -> String {
+    let names = lowering.settings.crypto;
+    let found = names.iter().find(|bound| *bound == name).or_else(|| names.iter().find(|bound| fits(bound, name)));
+    if let Some(found) = found {
+        return given(found);
+    }
+    let at = step.block.get(property).unwrap_or_else(|| step.block.clone());
+    let message = format!("No key is bound to the crypto object `{name}`; every request that needs it fails.");
+    let hint = format!("Bind one: `--crypto {name}=FILE`.");
+    lowering.tell(Severity::Stopped, "crypto_unbound", (&at, step.kind), message, &hint);
+    given(name)
+}
+
+/// The name under which the signer holds the key of a crypto object.
+pub(in crate::api_connect) fn given(name: &str) -> String {
+    format!("crypto/{name}")
+}
+
+/// Whether a name is one that a pattern with `*` for any text stands for.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, expected) in [
+            ("org_sandbox_tlsp-*-key", "org_sandbox_tlsp-mineV1.0.0-key", true),
+            ("*", "anything", true),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*", "ba", false),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `jwt-generate`: a token of variables, signed, encrypted or both (sections 2 to 8).
+
+use plan::{
+    AbsentClaim, ClaimPlan, Clash, Expr, Fault, FaultKind, KeyFrom, KidFrom, Lifetime, NodeIx, Op, Path, Protection,
+    SealPlan, Severity, Value,
+};
+
+use super::algorithms;
+use crate::api_connect::lower::{Lowering, Step, Telling};
+use crate::api_connect::name::path;
+
+/// The properties that the vendor has.
+const KNOWN: &[&str] = &[
+    "title",
+    "description",
+    "version",
+    "jwt",
+    "jti-claim",
+    "iss-claim",
+    "sub-claim",
+    "aud-claim",
+    "exp-claim",
+    "private-claims",
+    "jws-jwk",
+    "jws-alg",
+    "jws-crypto",
+    "jwe-enc",
+    "jwe-jwk",
+    "jwe-alg",
+    "jwe-crypto",
+    "custom-kid-value-jws",
+    "custom-kid-value-jwe",
+];
+/// Properties that name variables, and how long such a name may be.
+const NAMES: [&str; 6] =
+    ["iss-claim", "sub-claim", "aud-claim", "private-claims", "custom-kid-value-jws", "custom-kid-value-jwe"];
+const NAME_CHARS_MAX: usize = 256;
+/// The variable of the issuer if none is named.
+const ISSUER: &str = "iss.claim";
+/// The lifetime in seconds if none is named, and what may be named.
+const LIFETIME_SECS: i64 = 3_600;
+const LIFETIMES_SECS: std::ops::RangeInclusive<i64> = 1..=31_622_400;
+/// How an error is told.
+const TELLING: Telling = Telling::General {
+    variable: "jwt-generate",
+    reason: "Invalid-JWT-Generate",
+    text: "The token could not be created.",
+};
+
+pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
+    lowering.tell_unknown(step, KNOWN);
+    check_names(lowering, step);
+    let (claims, lifetime) = (claims(lowering, step), lifetime(lowering, step));
+    let (signature, encryption) = (signature(lowering, step), encryption(lowering, step));
+    let is_none = step.block.text("jws-alg").as_deref() == Some("none");
+    let (into, prefix) = delivery(lowering, step);
+    let op = match (signature, encryption) {
+        // Claims that shall not be signed are only ever written into an encryption.
+        (_, None) if is_none => {
+            Op::Raise(refusal("`jws-alg` is `none`, and a token without a signature is not made here"))
+        }
+        (None, None) => Op::Raise(refusal("no key is named, neither to sign nor to encrypt with")),
+        (signature, encryption) => {
+            let signature = signature.filter(|_| !is_none);
+            Op::Seal {
+                plan: Box::new(SealPlan { claims, lifetime, signature, encryption, prefix: prefix.into() }),
+                into,
+            }
+        }
+    };
+    lowering.step_told(step, op, vec![vec![next]], &TELLING)
+}
+
+/// Where the token goes, and what stands before it (section 4).
+fn delivery(lowering: &Lowering<'_>, step: &Step<'_>) -> (Path, &'static str) {
+    match step.block.text("jwt") {
+        None => (path("message.headers.authorization"), "Bearer "),
+        Some(variable) if lowering.is_v5() => (path(&variable), ""),
+        Some(variable) => (path(&variable), "Bearer "),
+    }
+}
+
+/// The claims in their order: `jti`, `iss`, `sub`, `aud`, `exp`, `iat`, then private ones (section 3).
+fn claims(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Vec<ClaimPlan> {
+    let mut claims = Vec::new();
+    if step.block.flag("jti-claim") == Some(true) {
+        let absent = AbsentClaim::LeaveOut;
+        claims.push(ClaimPlan::From { name: "jti".into(), value: Expr::FreshUuid, absent });
+    }
+    let issuer = step.block.text("iss-claim").unwrap_or_else(|| {
+        let message = format!("`iss-claim` is missing; the variable `{ISSUER}` is taken.");
+        lowering.tell(Severity::Warning, "issuer_missing", (&step.block, step.kind), message, "Name the variable.");
+        ISSUER.to_owned()
+    });
+    let absent = refusal(&format!("the variable `{issuer}` of `iss-claim` is not set"));
+    claims.push(text_claim(lowering, "iss", &issuer, AbsentClaim::Raise(Box::new(absent))));
+    if let Some(subject) = step.block.text("sub-claim") {
+        let absent = AbsentClaim::Warn(unset("sub-claim", &subject).into());
+        claims.push(text_claim(lowering, "sub", &subject, absent));
+    }
+    if let Some(audience) = step.block.text("aud-claim") {
+        let variables = audience.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let value = Expr::Audience(variables.map(|name| lowering.names.variable(name)).collect());
+        let absent = AbsentClaim::Warn(unset("aud-claim", &audience).into());
+        claims.push(ClaimPlan::From { name: "aud".into(), value, absent });
+    }
+    claims.extend([ClaimPlan::Expires, ClaimPlan::IssuedAt]);
+    if let Some(private) = step.block.text("private-claims") {
+        let of = Expr::Claims(Box::new(lowering.names.variable(&private)));
+        claims.push(ClaimPlan::Given { of, clash: Clash::Drop });
+    }
+    claims
+}
+
+fn text_claim(lowering: &Lowering<'_>, name: &str, variable: &str, absent: AbsentClaim) -> ClaimPlan {
+    let fault = refusal(&format!("the variable `{variable}` of `{name}-claim` holds an object or a list, no text"));
+    let value = Expr::Plain { of: Box::new(lowering.names.variable(variable)), fault: Box::new(fault) };
+    ClaimPlan::From { name: name.into(), value, absent }
+}
+
+fn lifetime(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Lifetime {
+    let Some(written) = step.block.text("exp-claim") else {
+        let message = format!("`exp-claim` is missing; the token is valid for {LIFETIME_SECS} seconds.");
+        lowering.tell(Severity::Warning, "lifetime_missing", (&step.block, step.kind), message, "Name the seconds.");
+        return Lifetime::Seconds(LIFETIME_SECS);
+    };
+    let seconds = written.parse::<i64>().ok().filter(|seconds| LIFETIMES_SECS.contains(seconds));
+    if seconds.is_none() {
+        let at = step.block.get("exp-claim").unwrap_or_else(|| step.block.clone());
+        let (least, most) = (LIFETIMES_SECS.start(), LIFETIMES_SECS.end());
+        let message = format!("`exp-claim` is `{written}`, which is no whole number from {least} to {most}.");
+        lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, "Write the seconds as a number.");
+    }
+    Lifetime::Seconds(seconds.unwrap_or(LIFETIME_SECS))
+}
+
+fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {
+    let algorithm = algorithms::named(lowering, step, "jws-alg", algorithms::SIGNATURES);
+    let key = algorithms::key(lowering, step, "jws-crypto", "jws-jwk")?;
+    let kid = kid(lowering, step, "custom-kid-value-jws", &key);
+    Some(Protection { key, algorithm, content: None, kid })
+}
+
+/// `jwe-enc` and `jwe-alg` without a key encrypt nothing (section 6).
+fn encryption(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {
+    let content = algorithms::named(lowering, step, "jwe-enc", algorithms::CONTENTS);
+    let algorithm = algorithms::named(lowering, step, "jwe-alg", algorithms::KEYS);
+    let key = algorithms::key(lowering, step, "jwe-crypto", "jwe-jwk")?;
+    let kid = kid(lowering, step, "custom-kid-value-jwe", &key);
+    Some(Protection { key, algorithm, content, kid })
+}
+
+/// `kid` on the API gateway: the custom value, else the JWK's own; never on v5 (section 3).
+fn kid(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, key: &KeyFrom) -> KidFrom<Expr> {
+    let custom = step.block.text(property);
+    if lowering.is_v5() {
+        if let (Some(_), Some(at)) = (&custom, step.block.get(property)) {
+            let message = format!("`{property}` is ignored: the v5 gateway writes no `kid`.");
+            lowering.tell(Severity::Warning, "kid_ignored", (&at, step.kind), message, "Take it out.");
+        }
+        return KidFrom::Nowhere;
+    }
+    match (custom, key) {
+        (Some(custom), _) => {
+            let variable = Box::new(lowering.names.variable(&custom));
+            let otherwise = Box::new(Expr::Literal(Value::text(&custom)));
+            KidFrom::Text(Expr::Choose { present: variable.clone(), then: variable, otherwise })
+        }
+        (None, KeyFrom::Brought { .. }) => KidFrom::Key,
+        (None, KeyFrom::Given(_)) => KidFrom::Nowhere,
+    }
+}
+
+fn check_names(lowering: &mut Lowering<'_>, step: &Step<'_>) {
+    for property in NAMES {
+        let Some(at) = step.block.get(property) else { continue };
+        if at.node.scalar_text().is_some_and(|text| text.chars().count() > NAME_CHARS_MAX) {
+            let message = format!("`{property}` is longer than {NAME_CHARS_MAX} characters.");
+            lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, "Name a shorter variable.");
+        }
+    }
+}
+
+fn unset(property: &str, variable: &str) -> String {
+    format!("the variable `{variable}` of `{property}` is not set; the token goes without the claim")
+}
+
+fn refusal(why: &str) -> Fault {
+    Fault::new(FaultKind::ClaimsInvalid, why).with_code("RuntimeError")
+}

@@ -1,0 +1,78 @@
+//! `set-variable`: sets, adds to and clears context variables (section 10).
+
+use plan::{Expr, Fault, NodeIx, Op, Path, ShapeStep, Value, ValueType};
+
+use crate::api_connect::lower::{Lowering, Step, fault};
+use crate::api_connect::name::{path, whole};
+use crate::api_connect::tree::{Cursor, NodeKind};
+
+/// Status codes that a reply may have.
+const STATUS_CODES: std::ops::RangeInclusive<i64> = 100..=599;
+
+pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
+    lowering.tell_unknown(step, &["title", "description", "version", "actions"]);
+    let actions = step.block.get("actions").map(|actions| actions.items()).unwrap_or_default();
+    let mut steps = Vec::new();
+    for action in &actions {
+        match action_step(lowering, action) {
+            Ok(taken) => steps.push(taken),
+            Err(fault) => {
+                // What stands before the broken action is still done, as there.
+                let raise = lowering.step(step, Op::Raise(fault), next);
+                return lowering.step(step, Op::Assign(steps), raise);
+            }
+        }
+    }
+    lowering.step(step, Op::Assign(steps), next)
+}
+
+fn action_step(lowering: &Lowering<'_>, action: &Cursor<'_>) -> Result<ShapeStep, Fault> {
+    let named = |verb: &str| action.text(verb).map(|name| path(whole(&name).unwrap_or(&name)));
+    if let Some(to) = named("clear") {
+        return Ok(ShapeStep::Delete(to));
+    }
+    let (to, adds) = match (named("set"), named("add")) {
+        (Some(to), _) => (to, false),
+        (None, Some(to)) => (to, true),
+        (None, None) => return Err(misfit("the action has none of `set`, `add` and `clear`")),
+    };
+    let value = value(lowering, action, &to)?;
+    let value =
+        if adds { Expr::Appended { to: Box::new(Expr::Message(to.clone())), value: Box::new(value) } } else { value };
+    Ok(ShapeStep::Set(to, value))
+}
+
+/// The value, of the type that the action names.
+fn value(lowering: &Lowering<'_>, action: &Cursor<'_>, to: &Path) -> Result<Expr, Fault> {
+    let written = action.get("value");
+    let value = match written.as_ref().map(|value| &value.node.kind) {
+        Some(NodeKind::Text(text)) => lowering.names.text(text),
+        Some(_) => Expr::Literal(written.map_or(Value::Undefined, |value| value.node.value())),
+        None => Expr::Literal(Value::text("")),
+    };
+    let kind = match action.text("type").as_deref() {
+        Some("string") => Some(ValueType::Text),
+        Some("number" | "integer") => Some(ValueType::Number),
+        Some("boolean") => Some(ValueType::Boolean),
+        Some("array") => Some(ValueType::List),
+        Some("object") => Some(ValueType::Object),
+        Some(_) | None => None,
+    };
+    if let Expr::Literal(literal) = &value
+        && *to == path("message.status.code")
+        && !is_status(literal)
+    {
+        return Err(misfit("`message.status.code` is no status code"));
+    }
+    let fault = || Box::new(misfit("the value does not fit its type"));
+    Ok(kind.map_or(value.clone(), |kind| Expr::Typed { of: Box::new(value), kind, fault: fault() }))
+}
+
+fn is_status(value: &Value) -> bool {
+    let number = plan::ecmascript::number_of(value);
+    number.fract() == 0.0 && STATUS_CODES.contains(&(number as i64))
+}
+
+fn misfit(why: &str) -> Fault {
+    fault("PropertyError", why, (500, "Internal Server Error"), "The request could not be completed.")
+}

@@ -1,0 +1,105 @@
+//! Tokens whose keys the message brings along: what is asked for is worked out here, made and opened elsewhere.
+
+use plan::{
+    Ask, AskId, Expr, Fault, FaultKind, Flow, KeyFrom, KeyHeld, KidFrom, Layer, LogLevel, Op, OpenPlan, OpenRequest,
+    Protection, SealPlan, SealRequest, Text, Unwritable, Value, write_json,
+};
+
+use super::issue;
+use crate::eval::Scope;
+use crate::work::{Delivery, Told, Work};
+
+/// Asks for a token of this message's claims.
+pub(crate) fn seal(flow: &Flow, work: &mut Work, delivery: Delivery, plan: &SealPlan) -> Option<(AskId, Ask)> {
+    let request = sealed_by(plan, &work.scope(&delivery.message));
+    let request = request.map(|(request, warnings)| {
+        warn(work, &delivery, warnings);
+        Ask::Seal(request)
+    });
+    work.ask_or_raise(flow, delivery, request)
+}
+
+/// Writes the token that was made and sends the message on.
+pub(crate) fn sealed(flow: &Flow, work: &mut Work, delivery: Delivery, token: &str, warnings: Vec<Text>) {
+    let Op::Seal { plan, into } = &flow.nodes[delivery.to.0 as usize].op else { return };
+    warn(work, &delivery, warnings);
+    let token = Value::Text(format!("{}{token}", plan.prefix).into());
+    work.write_and_forward(flow, delivery, into, token);
+}
+
+/// Asks for what this message's token holds.
+pub(crate) fn open(flow: &Flow, work: &mut Work, delivery: Delivery, plan: &OpenPlan) -> Option<(AskId, Ask)> {
+    let request = opened_by(plan, &work.scope(&delivery.message)).map(Ask::Open);
+    work.ask_or_raise(flow, delivery, request)
+}
+
+fn warn(work: &mut Work, delivery: &Delivery, warnings: Vec<Text>) {
+    let told = warnings.into_iter().map(Value::Text);
+    work.told.extend(told.map(|value| Told::Log { node: delivery.to, level: LogLevel::Warn, value }));
+}
+
+fn sealed_by(plan: &SealPlan, scope: &Scope<'_>) -> Result<(SealRequest, Vec<Text>), Fault> {
+    let layer = |layer: &Option<Protection>| layer.as_ref().map(|layer| layer_of(layer, scope)).transpose();
+    let (signature, encryption) = (layer(&plan.signature)?, layer(&plan.encryption)?);
+    let (claims, warnings) = issue::claims(&plan.claims, &plan.lifetime, scope)?;
+    Ok((SealRequest { claims, signature, encryption }, warnings))
+}
+
+fn opened_by(plan: &OpenPlan, scope: &Scope<'_>) -> Result<OpenRequest, Fault> {
+    let token = scope.eval(&plan.token)?;
+    let Some(token) = token.as_text().filter(|token| !token.is_empty()) else {
+        return Err(Fault::new(FaultKind::TokenRefused, "there is no token"));
+    };
+    let key = |from: &Option<KeyFrom>| from.as_ref().map(|from| key_of(from, scope)).transpose();
+    Ok(OpenRequest { token: token.into(), decryption: key(&plan.decryption)?, verification: key(&plan.verification)? })
+}
+
+fn layer_of(layer: &Protection, scope: &Scope<'_>) -> Result<Layer, Fault> {
+    let kid = match &layer.kid {
+        KidFrom::Nowhere => KidFrom::Nowhere,
+        KidFrom::Key => KidFrom::Key,
+        KidFrom::Text(text) => KidFrom::Text(named("kid", text, scope)?),
+    };
+    let name = |what: &str, name: &Option<Expr>| name.as_ref().map(|name| named(what, name, scope)).transpose();
+    Ok(Layer {
+        key: key_of(&layer.key, scope)?,
+        algorithm: name("alg", &layer.algorithm)?,
+        content: name("enc", &layer.content)?,
+        kid,
+    })
+}
+
+/// A name that the message decides. One that it leaves open is a fault: nothing is chosen in its place.
+fn named(what: &str, name: &Expr, scope: &Scope<'_>) -> Result<Text, Fault> {
+    match scope.eval(name)? {
+        Value::Text(name) if !name.is_empty() => Ok(name),
+        other => {
+            let found = if other.as_text().is_some() || other.is_undefined() { "nothing" } else { "no text" };
+            let why = format!("the variable that names `{what}` holds {found}");
+            Err(Fault::new(FaultKind::AlgorithmUnsupported, why))
+        }
+    }
+}
+
+fn key_of(from: &KeyFrom, scope: &Scope<'_>) -> Result<KeyHeld, Fault> {
+    let (of, absent) = match from {
+        KeyFrom::Given(name) => return Ok(KeyHeld::Given(name.clone())),
+        KeyFrom::Brought { of, absent } => (of, absent),
+    };
+    match scope.eval(of)? {
+        Value::Undefined | Value::Null => Err((**absent).clone()),
+        Value::Text(text) if text.trim().is_empty() => Err((**absent).clone()),
+        Value::Text(text) => Ok(KeyHeld::Jwk(text)),
+        value => written(&value).map(KeyHeld::Jwk),
+    }
+}
+
+fn written(value: &Value) -> Result<Text, Fault> {
+    let mut out = Vec::new();
+    match write_json(&mut out, value) {
+        Ok(true) => Ok(String::from_utf8(out).expect("the writer writes UTF-8").into()),
+        Ok(false) | Err(Unwritable::Circular | Unwritable::BigInteger) => {
+            Err(Fault::new(FaultKind::KeyUnusable, "the variable of the key holds what JSON cannot"))
+        }
+    }
+}
