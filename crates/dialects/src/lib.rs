@@ -6,11 +6,16 @@ pub mod outward;
 pub mod spec;
 pub mod supertokens;
 
+use http::Method;
+use plan::{Diagnostic, Flow};
+
 /// A dialect, told by the content of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A Node-RED flow file.
     NodeRed,
+    /// An API definition of IBM API Connect.
+    ApiConnect,
 }
 
 impl Kind {
@@ -18,6 +23,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::NodeRed => "node-red",
+            Self::ApiConnect => "api-connect",
         }
     }
 }
@@ -26,5 +32,65 @@ impl Kind {
 ///
 /// Only the beginning is looked at, so a document that is told may still be broken further on.
 pub fn detect(octets: &[u8]) -> Option<Kind> {
-    node_red::is_flow_file(octets).then_some(Kind::NodeRed)
+    let is_definition = || api_connect::is_definition(octets).then_some(Kind::ApiConnect);
+    node_red::is_flow_file(octets).then_some(Kind::NodeRed).or_else(is_definition)
+}
+
+/// What lowering depends on beside the document, for every dialect.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// For flow files.
+    pub node_red: node_red::LowerSettings<'a>,
+    /// For API definitions.
+    pub api_connect: api_connect::LowerSettings<'a>,
+}
+
+/// What a document was lowered to.
+#[derive(Clone, Debug)]
+pub enum Lowered {
+    /// A flow file.
+    NodeRed(Box<node_red::Lowered>),
+    /// An API definition.
+    ApiConnect(Box<api_connect::Lowered>),
+}
+
+/// Lowers a document of this kind.
+///
+/// # Errors
+/// Every diagnostic, if one of them is an error: the document is refused whole.
+pub fn lower(kind: Kind, name: &str, octets: &[u8], settings: &Settings<'_>) -> Result<Lowered, Vec<Diagnostic>> {
+    Ok(match kind {
+        Kind::NodeRed => Lowered::NodeRed(Box::new(node_red::lower(name, octets, &settings.node_red)?)),
+        Kind::ApiConnect => Lowered::ApiConnect(Box::new(api_connect::lower(name, octets, &settings.api_connect)?)),
+    })
+}
+
+impl Lowered {
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        match self {
+            Self::NodeRed(lowered) => &lowered.flow,
+            Self::ApiConnect(lowered) => &lowered.flow,
+        }
+    }
+
+    /// What the author should know; none of it is an error.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::NodeRed(lowered) => &lowered.diagnostics,
+            Self::ApiConnect(lowered) => &lowered.diagnostics,
+        }
+    }
+
+    /// Method and path of all that it serves.
+    pub fn served(&self) -> Vec<(Method, String)> {
+        match self {
+            Self::NodeRed(lowered) => {
+                lowered.routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect()
+            }
+            Self::ApiConnect(lowered) => {
+                lowered.api.operations().map(|(method, path)| (method.clone(), path)).collect()
+            }
+        }
+    }
 }

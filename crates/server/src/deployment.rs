@@ -1,5 +1,6 @@
 //! The live flows: documents are deployed whole or not at all, and the table of what is live is a value, swapped whole.
 
+mod apis;
 mod live;
 mod probe;
 mod report;
@@ -11,8 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::Kind;
-use dialects::node_red::{self, FoundSecret, LowerSettings, Lowered, RouteTable, SecretChange, Serve};
+use dialects::node_red::{self, FoundSecret, RouteTable, SecretChange, Serve};
+use dialects::{Lowered, Settings};
 use engine::Told;
 use futures_util::{StreamExt as _, stream};
 use plan::{Diagnostic, Flow, Op, Origin, ScriptIx, SecretRef, TriggerIx, validate};
@@ -21,12 +22,14 @@ use signer::Secret;
 use store::{By, NewDocument};
 use tokio::sync::Mutex;
 
+pub use apis::ApiSettings;
 pub(crate) use live::LiveDocument;
 use live::Surroundings;
 pub use probe::{ProbeError, Probed};
 pub use report::{DeployError, Listed, Report, SecretNameError};
 
 use crate::effects::fetch::Fetcher;
+use crate::front::{Front, Parts};
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::log::{Field, Log};
 use crate::vault::{SecretStep, TENANT, Vault};
@@ -54,6 +57,8 @@ pub struct FlowHouse {
     pub given: Vec<GivenSecret>,
     /// Who hears what nodes tell, beside the log.
     pub listener: Option<Listener>,
+    /// What API definitions run with.
+    pub apis: ApiSettings,
 }
 
 /// Hears what a node tells, on the thread that runs its flow.
@@ -89,6 +94,7 @@ pub struct Deployments {
 /// What is live now.
 pub(crate) struct Table {
     pub(crate) routes: RouteTable<Target>,
+    apis: Vec<Arc<LiveDocument>>,
     documents: Vec<Entry>,
 }
 
@@ -104,14 +110,12 @@ pub(crate) struct Target {
 #[derive(Clone)]
 struct Entry {
     live: Arc<LiveDocument>,
-    routes: Vec<node_red::Route>,
     listed: Listed,
 }
 
 /// A document that could go live.
 struct Ready {
     live: LiveDocument,
-    routes: Vec<node_red::Route>,
     diagnostics: Vec<Diagnostic>,
     secrets: Vec<(SecretRef, SecretStep)>,
     /// The document without the secrets that stood in it.
@@ -154,15 +158,10 @@ impl Deployments {
         let _changing = self.changing.lock().await;
         let mut ready = self.prepare(name, octets).await?;
         let (this, by, name_owned) = (Arc::clone(self), by.clone(), name.to_owned());
+        let kind = ready.live.front().kind().name();
         let (octets, secrets) = (ready.octets.clone(), std::mem::take(&mut ready.secrets));
         let deployed = blocking(move || {
-            let document = NewDocument {
-                tenant: TENANT,
-                name: &name_owned,
-                kind: Kind::NodeRed.name(),
-                octets: &octets,
-                over: None,
-            };
+            let document = NewDocument { tenant: TENANT, name: &name_owned, kind, octets: &octets, over: None };
             Ok(this.house.vault.deploy(&document, &secrets, &by.by())?)
         })
         .await?;
@@ -254,11 +253,11 @@ impl Deployments {
     async fn prepare(self: &Arc<Self>, name: &str, octets: Bytes) -> Result<Ready, DeployError> {
         let (this, owned, source) = (Arc::clone(self), name.to_owned(), octets.clone());
         let lowered = blocking(move || this.lower(&owned, &source)).await?;
-        self.refuse_taken_routes(name, &lowered)?;
-        let broken = self.check_scripts(&lowered.flow).await;
-        let mut diagnostics = lowered.diagnostics;
-        diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&lowered.flow, *at, fault)));
-        let flow = validate(lowered.flow).map_err(DeployError::Flawed)?;
+        let Parts { flow, front, mut diagnostics, secrets, cuts } = Parts::of(lowered, &self.house.apis.clients);
+        self.refuse_taken_routes(name, &front)?;
+        let broken = self.check_scripts(&flow).await;
+        diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&flow, *at, fault)));
+        let flow = validate(flow).map_err(DeployError::Flawed)?;
         let old = self.table().documents.iter().find(|entry| entry.listed.name == name).cloned();
         let around = Surroundings {
             vault: &self.house.vault,
@@ -267,27 +266,28 @@ impl Deployments {
             fetcher: &self.house.fetcher,
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };
-        let live = LiveDocument::compile(flow, (lowered.replies, lowered.requests), &broken, around)
-            .map_err(DeployError::Token)?;
-        let octets = without(&octets, &lowered.cuts);
-        let secrets = lowered.secrets.into_iter().filter_map(secret_step).collect();
-        Ok(Ready { live, routes: lowered.routes, diagnostics, secrets, octets })
+        let live = LiveDocument::compile(flow, front, &broken, around).map_err(DeployError::Token)?;
+        let octets = without(&octets, &cuts);
+        let secrets = secrets.into_iter().filter_map(secret_step).collect();
+        Ok(Ready { live, diagnostics, secrets, octets })
     }
 
     fn lower(&self, name: &str, octets: &[u8]) -> Result<Lowered, DeployError> {
         if octets.len() > DOCUMENT_FILE_BYTES_MAX {
             return Err(DeployError::TooLarge { bytes: octets.len() });
         }
-        let Some(Kind::NodeRed) = dialects::detect(octets) else { return Err(DeployError::UnknownKind) };
-        let settings = LowerSettings { environment: &self.environment, jwt_any_hmac: self.house.jwt_any_hmac };
-        node_red::lower(name, octets, &settings).map_err(DeployError::Refused)
+        let kind = dialects::detect(octets).ok_or(DeployError::UnknownKind)?;
+        let (environment, jwt_any_hmac) = (&self.environment, self.house.jwt_any_hmac);
+        let node_red = node_red::LowerSettings { environment, jwt_any_hmac };
+        let settings = Settings { node_red, api_connect: self.house.apis.lowering() };
+        dialects::lower(kind, name, octets, &settings).map_err(DeployError::Refused)
     }
 
     /// One path, one owner.
-    fn refuse_taken_routes(&self, name: &str, lowered: &Lowered) -> Result<(), DeployError> {
-        let mut refused = report::reserved_routes(&lowered.routes);
+    fn refuse_taken_routes(&self, name: &str, front: &Front) -> Result<(), DeployError> {
+        let mut refused = report::reserved_routes(front);
         for other in self.table().documents.iter().filter(|entry| entry.listed.name != name) {
-            refused.extend(report::taken_routes(&other.listed.name, &other.routes, &lowered.routes));
+            refused.extend(report::taken_routes(&other.listed.name, other.live.front(), front));
         }
         if refused.is_empty() { Ok(()) } else { Err(DeployError::Refused(refused)) }
     }
@@ -317,8 +317,8 @@ impl Deployments {
         let mut diagnostics = ready.diagnostics;
         diagnostics.extend(report::unusable_secrets(&self.house.vault, live.flow()));
         let listed = Listed { name: name.to_owned(), revision, diagnostics: diagnostics.clone() };
-        let entry = Entry { live: Arc::clone(&live), routes: ready.routes, listed };
-        let urls = entry.routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect();
+        let entry = Entry { live: Arc::clone(&live), listed };
+        let urls = live.front().served();
         let mut documents = self.table().documents.clone();
         let old = match documents.iter_mut().find(|entry| entry.listed.name == name) {
             Some(place) => vec![std::mem::replace(place, entry)],
@@ -353,7 +353,7 @@ impl Deployments {
 impl Table {
     fn of(documents: Vec<Entry>) -> Self {
         let routes = documents.iter().flat_map(|entry| {
-            entry.routes.iter().map(|route| {
+            entry.live.front().routes().iter().map(|route| {
                 let trigger = match route.serve {
                     Serve::Trigger(trigger) => Some(trigger),
                     Serve::Stopped => None,
@@ -361,7 +361,8 @@ impl Table {
                 (route.clone(), Target { live: Arc::clone(&entry.live), trigger })
             })
         });
-        Self { routes: RouteTable::new(routes), documents }
+        let routes = RouteTable::new(routes);
+        Self { routes, apis: apis::by_base_path(documents.iter().map(|entry| &entry.live)), documents }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use dialects::node_red::{Exchange, Rendered, render};
+use dialects::node_red::{self, Rendered};
 
 use engine::{Context, Run, Step, Told};
 use futures_util::StreamExt as _;
@@ -21,7 +21,8 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::{Call, Turns};
-use crate::effects::{Begun, hold, request, sign, variable, verify};
+use crate::effects::{Begun, hold, request, seal, sign, variable, verify};
+use crate::front::{Absence, Exchange};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
 
@@ -88,7 +89,7 @@ impl Drive {
 
     /// A run that nobody waits for.
     pub(crate) fn of_schedule(live: Arc<LiveDocument>, log: Log, run: Run) -> Self {
-        let (exchange, id) = (Exchange::default(), RequestId::fresh());
+        let (exchange, id) = (Exchange::NodeRed(node_red::Exchange::default()), RequestId::fresh());
         Self { live, log, run, desk: Desk::Closed, later: None, turns: Turns::default(), exchange, failed: false, id }
     }
 
@@ -127,6 +128,11 @@ impl Drive {
             self.desk = Desk::Closed;
         }
         reply
+    }
+
+    /// How the caller is told if this run gives no reply.
+    pub(crate) fn absence(&self) -> Absence {
+        self.exchange.absence(self.id)
     }
 
     /// Whether a fault was raised that nobody took.
@@ -183,6 +189,8 @@ impl Drive {
         let begun = match ask {
             Ask::Mint(request) => sign::mint(self.live.minter(request.token), request.claims),
             Ask::Verify(request) => Begun::Done(verify::check(self.live.verifier(request.policy), &request.token)),
+            Ask::Seal(request) => seal::seal(self.live.signer(), request),
+            Ask::Open(request) => Begun::Done(seal::open(self.live.signer(), &request)),
             Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
             Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),
@@ -206,8 +214,8 @@ impl Drive {
     }
 
     fn reply(&mut self, reply: ReplyIx, message: &Value, context: &Context) -> Answer {
-        let dress = self.live.reply(reply);
-        match render(dress, message, self.run.cells(), &mut self.exchange, context.now_epoch_ms) {
+        let message = (message, self.run.cells());
+        match self.live.front().render(reply, message, &mut self.exchange, context.now_epoch_ms) {
             Ok(Rendered::Answer(response)) => self.desk.hand_out(response),
             Ok(Rendered::NobodyWaits) => {
                 Answer::Declined("the message leads to no request, so nothing is answered".into())

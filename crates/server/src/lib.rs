@@ -5,6 +5,7 @@ pub mod control;
 pub mod deployment;
 mod drive;
 pub mod effects;
+mod front;
 pub mod limits;
 pub mod log;
 pub mod metrics;

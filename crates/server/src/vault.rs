@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{KeySource, SecretRef};
 use signer::{Keeper, KeyName, Label, MasterSource, Secret, Software};
@@ -16,7 +16,7 @@ const FLOW_SECRET: &str = "flow-secret";
 /// An open store whose secrets can be read, and the signer that uses them.
 pub struct Vault {
     store: Store,
-    signer: Software,
+    signer: Arc<Software>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
 }
@@ -117,7 +117,7 @@ impl Vault {
     }
 
     /// The signer, which holds every stored secret as it changes.
-    pub fn signer(&self) -> &Software {
+    pub fn signer(&self) -> &Arc<Software> {
         &self.signer
     }
 
@@ -201,6 +201,7 @@ impl Vault {
 
     fn new(store: Store, keeper: Keeper) -> Self {
         let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
+        let signer = Arc::new(signer);
         Self { store, signer, order: Mutex::new(()) }
     }
 

@@ -15,11 +15,9 @@ pub(super) fn run(arguments: &CheckArguments, voice: Voice) -> Result<ExitCode, 
         let document = Document::read(path)?;
         let (summary, diagnostics) = match document.lower() {
             Ok(lowered) => {
-                let routes: Vec<_> = lowered.routes.iter().map(|it| format!("{} {}", it.method, it.path)).collect();
-                (
-                    format!("{}: {} nodes; {}", document.name, lowered.flow.nodes.len(), routes.join(", ")),
-                    lowered.diagnostics,
-                )
+                let served = lowered.served().into_iter().map(|(method, path)| format!("{method} {path}"));
+                let (nodes, served) = (lowered.flow().nodes.len(), served.collect::<Vec<_>>().join(", "));
+                (format!("{}: {nodes} nodes; {served}", document.name), lowered.diagnostics().to_vec())
             }
             Err(diagnostics) => (format!("{}: refused", document.name), diagnostics),
         };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dialects::Kind;
-use dialects::node_red::{self, LowerSettings, Lowered};
+use dialects::node_red::LowerSettings;
+use dialects::{Lowered, Settings};
 use plan::{Diagnostic, Severity};
+use server::deployment::ApiSettings;
 use store::DOCUMENT_BYTES_MAX;
 
 use crate::exit::{ExitCode, Failure};
@@ -34,11 +35,11 @@ impl Document {
     /// Every diagnostic, if one of them refuses the document.
     pub(super) fn lower(&self) -> Result<Lowered, Vec<Diagnostic>> {
         let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let settings = LowerSettings { environment: &environment, jwt_any_hmac: false };
-        match dialects::detect(&self.octets) {
-            Some(Kind::NodeRed) => node_red::lower(&self.name, &self.octets, &settings),
-            None => Err(vec![unknown_kind()]),
-        }
+        let apis = ApiSettings::default();
+        let node_red = LowerSettings { environment: &environment, jwt_any_hmac: false };
+        let settings = Settings { node_red, api_connect: apis.lowering() };
+        let kind = dialects::detect(&self.octets).ok_or_else(|| vec![unknown_kind()])?;
+        dialects::lower(kind, &self.name, &self.octets, &settings)
     }
 }
 
@@ -55,5 +56,5 @@ fn unknown_kind() -> Diagnostic {
         plan::Place::default(),
         "The document is of no kind that is known here.",
     )
-    .hint("A Node-RED flow file is a JSON array of nodes, as its editor exports it.")
+    .hint("A Node-RED flow file is a JSON array of nodes, as its editor exports it; an API definition says `swagger` or `openapi`.")
 }

@@ -13,7 +13,7 @@ use crate::voice::Voice;
 pub(super) fn plan(path: &Path, voice: Voice) -> Result<ExitCode, Failure> {
     let document = Document::read(path)?;
     let lowered = document.lower().map_err(|diagnostics| refused(&document, &diagnostics))?;
-    let plan = plan::dump(&lowered.flow);
+    let plan = plan::dump(lowered.flow());
     voice.result(if voice.is_json() {
         json!({ "document": document.name, "plan": plan }).to_string()
     } else {

@@ -5,6 +5,7 @@ mod online;
 
 use std::path::Path;
 
+use dialects::Lowered;
 use dialects::node_red::{Credentials, FoundSecret, SecretChange, runtime_secret};
 use zeroize::Zeroizing;
 
@@ -28,14 +29,17 @@ pub(super) fn run(command: &FlowCommand, folder: &Path, voice: Voice) -> Result<
 /// Reads and checks everything before anything is changed.
 fn import(arguments: &ImportArguments, folder: &Path, voice: Voice) -> Result<ExitCode, Failure> {
     let document = Document::read(&arguments.file)?;
-    let lowered = document.lower().map_err(|diagnostics| document::refused(&document, &diagnostics))?;
+    let Lowered::NodeRed(lowered) = document.lower().map_err(|told| document::refused(&document, &told))? else {
+        return Err(Failure::new(ExitCode::Usage, "not_a_flow", "an API definition brings no credentials along")
+            .hint("Serve it with `chancery serve FILE`."));
+    };
     let credentials = credentials(arguments, &document, voice)?;
     for told in &lowered.diagnostics {
         voice.warn(told.to_string());
     }
     let set = match data::running(folder)? {
         Some(_) => online::import(folder, &document, &credentials, arguments.replace)?,
-        None => offline::import(folder, &document, lowered, &credentials, arguments.replace)?,
+        None => offline::import(folder, &document, *lowered, &credentials, arguments.replace)?,
     };
     voice.say(format!("{} is deployed; {set} of {} credentials of the file are set", document.name, credentials.len()));
     Ok(ExitCode::Done)

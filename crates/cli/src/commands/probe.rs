@@ -14,7 +14,7 @@ use engine::Told;
 use plan::{LogLevel, Origin, Path, Segment};
 use sandbox::{Pool, PoolSettings, Reach};
 use serde_json::{Value as Json, json};
-use server::deployment::{Caller, Deployments, FlowHouse, Listener, Probed};
+use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse, Listener, Probed};
 use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log};
 use server::vault::Vault;
@@ -129,6 +129,7 @@ impl Probe {
             reply_timeout: Duration::ZERO,
             jwt_any_hmac: false,
             given: Vec::new(),
+            apis: ApiSettings::default(),
             listener: Some(listener),
         }))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use plan::Diagnostic;
 use sandbox::{Pool, PoolSettings};
 use server::accept::{House, Shutdown};
-use server::deployment::{Caller, Deployments, FlowHouse};
+use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse};
 use server::effects::fetch::Fetcher;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
@@ -94,6 +94,7 @@ impl Serving<'_> {
             reply_timeout: self.settings.flows.http_reply_timeout,
             jwt_any_hmac: self.settings.flows.compat_jwt_any_hmac,
             given: self.given,
+            apis: ApiSettings::default(),
             listener: None,
         });
         let restored = live.restore().await.map_err(|error| Failure::new(ExitCode::Away, "store_away", error))?;

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use plan::{JsonRules, Map, Text, Value, read_json};
 
 use super::dress::{Soap, problem};
+use super::route::Called;
 use super::served::Api;
 use super::syntax::{Gateway, Operation};
 
@@ -40,17 +41,17 @@ pub struct Around<'a> {
     pub now_epoch_ms: i64,
 }
 
-/// Makes a message of a request that calls this operation, with the parameters of its path.
+/// Makes a message of a request that calls this operation.
 ///
 /// # Errors
 /// The answer to a request that cannot be taken: a client that is not known, a parameter that is missing.
-#[expect(private_interfaces, reason = "an operation is handed on from `Api::find`")]
 pub fn accept(
     api: &Api,
-    (operation, path): (&Operation, Vec<(String, String)>),
+    called: Called<'_>,
     request: &Request<Bytes>,
     around: Around<'_>,
 ) -> Result<Accepted, Box<Response<Bytes>>> {
+    let Called { operation, parameters: path } = called;
     let query = pairs(request.uri().query().unwrap_or_default());
     let exchange = exchange(api, operation, request, around);
     let refused = |status, text: &str| Box::new(problem(status, None, text, Some(&exchange)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plan::{
     Diagnostic, EventField, Expr, Fault, FaultKind, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op, Origin,
-    OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
+    OriginIx, Path, ReplyIx, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
 };
 
 use super::catch;
@@ -199,12 +199,6 @@ impl<'d> Lowering<'d> {
         OriginIx(index(self.flow.origins.len() - 1))
     }
 
-    /// Adds a script.
-    pub(super) fn add_script(&mut self, script: ScriptPlan) -> ScriptIx {
-        self.flow.scripts.push(script);
-        ScriptIx(index(self.flow.scripts.len() - 1))
-    }
-
     /// Tells the author something about a place.
     pub(super) fn tell(
         &mut self,
@@ -225,11 +219,6 @@ impl<'d> Lowering<'d> {
                 self.tell(Severity::Warning, "property_unknown", (&value, step.kind), message, "Take it out.");
             }
         }
-    }
-
-    /// Whether a policy of that name was told of before; now it is.
-    pub(super) fn told_once(&mut self, code: &'static str, name: &str) -> bool {
-        !self.told_before.insert((code, name.to_owned()))
     }
 
     fn finish(mut self, entry: NodeIx) -> Result<Lowered, Vec<Diagnostic>> {

@@ -21,7 +21,7 @@ pub use client::{ClientSecret, Clients};
 pub use dress::{Phrase, problem};
 pub use lower::{LowerSettings, Lowered, lower};
 pub use render::{preflight, render};
-pub use route::Found;
+pub use route::{Called, Found};
 pub use served::Api;
 pub use syntax::Gateway;
 

@@ -8,19 +8,21 @@ use super::syntax::Operation;
 #[derive(Debug)]
 pub enum Found<'a> {
     /// To this operation.
-    #[expect(private_interfaces, reason = "only this module looks into an operation; others hand it on")]
-    Operation {
-        /// The operation.
-        operation: &'a Operation,
-        /// The parameters of its path, in their order.
-        parameters: Vec<(String, String)>,
-    },
+    Operation(Called<'a>),
     /// To a path that is there under other methods alone.
     OtherMethod,
     /// It asks whether a page of another origin may call.
     Preflight,
     /// Nowhere.
     Nothing,
+}
+
+/// An operation that was called.
+#[derive(Debug)]
+pub struct Called<'a> {
+    pub(super) operation: &'a Operation,
+    /// The parameters of its path, in their order.
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 /// A template, taken apart.

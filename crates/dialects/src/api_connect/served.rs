@@ -6,7 +6,7 @@ use plan::{Map, Text, TriggerIx, Value};
 use super::client::Clients;
 use super::lower::LowerSettings;
 use super::name::Names;
-use super::route::{Found, Template};
+use super::route::{Called, Found, Template};
 use super::syntax::{Definition, Gateway, Operation};
 
 /// A definition as it is served.
@@ -93,7 +93,7 @@ impl Api {
             return Found::Nothing;
         }
         match matching.into_iter().find(|(_, operation, _)| operation.method == *method) {
-            Some((_, operation, parameters)) => Found::Operation { operation, parameters },
+            Some((_, operation, parameters)) => Found::Operation(Called { operation, parameters }),
             None if self.cors && *method == Method::OPTIONS => Found::Preflight,
             None => Found::OtherMethod,
         }

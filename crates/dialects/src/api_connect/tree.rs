@@ -277,11 +277,6 @@ impl<'t> Lines<'t> {
 // ---- looking into it ----------------------------------------------------------------------------------------------
 
 impl Node {
-    /// The text, if this is text.
-    pub(super) fn as_text(&self) -> Option<&str> {
-        if let NodeKind::Text(text) = &self.kind { Some(text) } else { None }
-    }
-
     /// A text, number or boolean as text; none for what is empty or no scalar.
     pub(super) fn scalar_text(&self) -> Option<String> {
         let text = match &self.kind {
@@ -389,11 +384,11 @@ mod tests {
             let tree = read(text.as_bytes()).unwrap();
             let root = Cursor::root(&tree);
             assert_eq!(root.text("b"), None);
-            assert_eq!(root.get("b").unwrap().items()[1].node.as_text(), Some("x"));
+            assert_eq!(root.get("b").unwrap().items()[1].node.value(), Value::text("x"));
             let e = root.at(["c", "e"]).unwrap();
             assert_eq!((e.pointer.as_str(), e.node.at), ("/c/e", at));
             assert_eq!(root.get("c").unwrap().flag("e"), Some(true));
-            assert_eq!(root.at(["c", "d"]).unwrap().node.as_text(), Some("yes"));
+            assert_eq!(root.at(["c", "d"]).unwrap().node.value(), Value::text("yes"));
         }
     }
 

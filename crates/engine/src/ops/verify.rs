@@ -131,7 +131,18 @@ fn opened(plan: &OpenPlan, claims: &[u8], now_secs: i64) -> Result<Value, Fault>
         refused(match found.flaw {
             TokenFlaw::Expired => "the token has expired",
             TokenFlaw::NotYet => "the token is not valid yet",
-            _ => "`exp` or `nbf` of the token is no time",
+            TokenFlaw::Absent
+            | TokenFlaw::NotText
+            | TokenFlaw::Malformed
+            | TokenFlaw::Undecodable
+            | TokenFlaw::Unsigned
+            | TokenFlaw::Algorithm
+            | TokenFlaw::Signature
+            | TokenFlaw::NotBeforeInvalid
+            | TokenFlaw::ExpiryInvalid
+            | TokenFlaw::Audience
+            | TokenFlaw::ListAbsent
+            | TokenFlaw::Unlisted => "`exp` or `nbf` of the token is no time",
         })
     })?;
     let fits = |name: &str, pattern: &Pattern| match map.get(name) {

@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use dialects::node_red::{RequestNode, ResponseNode};
-use plan::{FetchIx, NodeIx, Op, Origin, PolicyIx, ReplyIx, ScriptIx, TokenIx, ValidFlow};
+use plan::{NodeIx, Op, Origin, PolicyIx, ScriptIx, TokenIx, ValidFlow};
 use sandbox::{Pool, ScriptKey, SyntaxFault};
-use signer::{Minter, TokenVerifier};
+use signer::{Minter, Software, TokenVerifier};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -13,14 +12,15 @@ use super::Listener;
 use crate::effects::fetch::Fetcher;
 use crate::effects::hold::Gates;
 use crate::effects::{sign, verify};
+use crate::front::Front;
 use crate::variables::Variables;
 use crate::vault::Vault;
 
 /// A document that is live.
 pub(crate) struct LiveDocument {
     flow: ValidFlow,
-    replies: Vec<ResponseNode>,
-    requests: Vec<RequestNode>,
+    front: Front,
+    signer: Arc<Software>,
     minters: Vec<Arc<Minter>>,
     verifiers: Vec<TokenVerifier>,
     scripts: Vec<Place>,
@@ -59,7 +59,7 @@ impl LiveDocument {
     /// A token whose header cannot be made.
     pub(super) fn compile(
         flow: ValidFlow,
-        (replies, requests): (Vec<ResponseNode>, Vec<RequestNode>),
+        front: Front,
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
@@ -78,8 +78,8 @@ impl LiveDocument {
         let scripts = scripts.collect();
         Ok(Self {
             flow,
-            replies,
-            requests,
+            front,
+            signer: Arc::clone(signer),
             minters,
             verifiers,
             scripts,
@@ -109,16 +109,15 @@ impl LiveDocument {
         &self.flow.origins[self.flow.nodes[node.0 as usize].origin.0 as usize]
     }
 
-    /// What dresses a reply.
-    pub(crate) fn reply(&self, reply: ReplyIx) -> &ResponseNode {
-        &self.replies[reply.0 as usize]
+    /// How it meets its callers.
+    pub(crate) fn front(&self) -> &Front {
+        &self.front
     }
 
-    /// What makes requests outwards of messages.
-    pub(crate) fn request(&self, fetch: FetchIx) -> &RequestNode {
-        &self.requests[fetch.0 as usize]
+    /// What makes and opens tokens with keys that messages bring along.
+    pub(crate) fn signer(&self) -> &Arc<Software> {
+        &self.signer
     }
-
     /// The door outwards.
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
@@ -184,6 +183,8 @@ impl LiveDocument {
             | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }
+            | Op::Seal { .. }
+            | Op::Open { .. }
             | Op::Reply(_)
             | Op::Log { .. }
             | Op::Raise(_) => None,

@@ -1,10 +1,12 @@
 //! What a deploy tells its author: what went live, what is amiss, or why nothing changed.
 
+use dialects::api_connect::{Api, Found};
 use dialects::node_red::Route;
 use http::Method;
 use plan::{Diagnostic, Flaw, Flow, Origin, Place, ScriptIx, SecretRef, Severity};
 use sandbox::{Part, SyntaxFault};
 
+use crate::front::Front;
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::vault::{Vault, VaultError};
 
@@ -43,7 +45,10 @@ pub enum DeployError {
         bytes: usize,
     },
     /// It is written in no dialect that is known here.
-    #[error("this is no document of a known kind: a Node-RED flow file is a JSON array of nodes")]
+    #[error(
+        "this is no document of a known kind: a Node-RED flow file is a JSON array of nodes, an API definition says `swagger` or \
+         `openapi` at its top"
+    )]
     UnknownKind,
     /// The document is wrong in these places.
     #[error("{}", lines(.0))]
@@ -106,15 +111,46 @@ pub(super) fn broken_script(flow: &Flow, script: ScriptIx, fault: &SyntaxFault) 
     Diagnostic::new(Severity::Stopped, "script_syntax", place(origin), message).hint(hint)
 }
 
-/// Routes of a new document that a live one serves already.
-pub(super) fn taken_routes(owner: &str, live: &[Route], new: &[Route]) -> Vec<Diagnostic> {
+/// What a new document would serve that a live one serves already.
+pub(super) fn taken_routes(owner: &str, live: &Front, new: &Front) -> Vec<Diagnostic> {
+    match (live.api(), new.api()) {
+        (None, None) => taken_by_routes(owner, live.routes(), new.routes()),
+        (Some(live), None) => {
+            let taken = new.routes().iter().filter(|route| holds(live, route));
+            taken.map(|route| taken_path(owner, &route.path, place_of(route))).collect()
+        }
+        (None, Some(new)) => {
+            let taken = live.routes().iter().filter(|route| holds(new, route));
+            taken.map(|route| taken_path(owner, &route.path, Place::default())).collect()
+        }
+        (Some(live), Some(new)) if live.base_path() == new.base_path() => {
+            let path = if new.base_path().is_empty() { "/" } else { new.base_path() };
+            vec![taken_path(owner, path, Place::default())]
+        }
+        (Some(_), Some(_)) => Vec::new(),
+    }
+}
+
+/// Whether an API answers on the path of this route.
+fn holds(api: &Api, route: &Route) -> bool {
+    api.serves(&route.path) && !matches!(api.find(&route.method, &route.path), Found::Nothing)
+}
+
+fn taken_path(owner: &str, path: &str, place: Place) -> Diagnostic {
+    let message = format!("{path} is served by the document `{owner}` already.");
+    let hint = format!("Choose another path, or take the document `{owner}` away.");
+    Diagnostic::new(Severity::Error, "route_taken", place, message).hint(hint)
+}
+
+fn taken_by_routes(owner: &str, live: &[Route], new: &[Route]) -> Vec<Diagnostic> {
     let holder = |route: &Route| live.iter().find(|other| other.method == route.method && same_path(other, route));
     new.iter().filter_map(|route| Some(taken_route(owner, route, holder(route)?))).collect()
 }
 
 /// Routes that the server keeps for itself.
-pub(super) fn reserved_routes(new: &[Route]) -> Vec<Diagnostic> {
-    let reserved = new.iter().filter(|route| RESERVED_PATHS.iter().any(|path| path.eq_ignore_ascii_case(&route.path)));
+pub(super) fn reserved_routes(new: &Front) -> Vec<Diagnostic> {
+    let reserved =
+        new.routes().iter().filter(|route| RESERVED_PATHS.iter().any(|path| path.eq_ignore_ascii_case(&route.path)));
     let told = reserved.map(|route| {
         let message = format!("The path {} belongs to the server itself.", route.path);
         Diagnostic::new(Severity::Error, "route_reserved", place_of(route), message).hint("Give the node another path.")

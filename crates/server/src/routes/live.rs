@@ -1,13 +1,15 @@
 //! Live flows: a request is accepted by the dialect of its flow, runs, and is answered.
 
+mod api;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use dialects::node_red::{self, Accepted, Found, Route, Unanswered};
+use dialects::node_red::{self, Found, Route, Unanswered};
 use engine::Run;
 use http::{Request, Response, StatusCode};
-use plan::{Map, TriggerIx};
+use plan::{Cells, Map, TriggerIx, Value};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -16,6 +18,7 @@ use crate::accept::{Intake, Peer};
 use crate::deployment::{Deployments, LiveDocument, Target};
 use crate::drive::{Drive, Pause};
 use crate::effects::reply::{Between, Outcome};
+use crate::front::{Absence, Exchange};
 use crate::problem::{Body, RequestId};
 
 /// Runs of requests that may go on in tasks of their own at once. Beyond that a request whose flow has to wait is refused,
@@ -51,7 +54,9 @@ impl LiveFlows for Live {
 struct Start {
     live: Arc<LiveDocument>,
     trigger: TriggerIx,
-    accepted: Accepted,
+    message: Value,
+    cells: Cells,
+    exchange: Exchange,
     id: RequestId,
 }
 
@@ -60,6 +65,11 @@ impl Live {
     /// is let go of then, so that a document which is replaced meanwhile is held by its runs alone.
     async fn take_in(&self, request: Request<Intake>, peer: Peer) -> Result<Start, Box<Response<Bytes>>> {
         let table = self.deployments.table();
+        if let Some((live, found)) = table.api(request.uri().path())
+            && (!found.base_path().is_empty() || !table.has_routes())
+        {
+            return api::accept(live, found, request).await;
+        }
         match table.routes.find(request.method(), request.uri().path()) {
             Found::Route { route, to, parameters } => accept(route, to, parameters, request, peer).await,
             Found::Options(allow) => Err(Box::new(node_red::options(&allow))),
@@ -69,10 +79,10 @@ impl Live {
     }
 
     async fn run(&self, start: Start) -> Response<Bytes> {
-        let Start { live, trigger, accepted, id } = start;
-        let deadline = Instant::now() + self.deployments.reply_timeout();
-        let run = Run::start(live.flow(), trigger, accepted.message, accepted.cells);
-        let mut drive = Drive::of_request(live, self.deployments.log().clone(), run, accepted.exchange, id);
+        let Start { live, trigger, message, cells, exchange, id } = start;
+        let deadline = Instant::now() + live.front().reply_timeout(self.deployments.reply_timeout());
+        let run = Run::start(live.flow(), trigger, message, cells);
+        let mut drive = Drive::of_request(live, self.deployments.log().clone(), run, exchange, id);
         let pause = drive.advance();
         match (drive.take_reply(), pause) {
             (Some(reply), Pause::Rest) => reply,
@@ -82,19 +92,23 @@ impl Live {
                 }
                 reply
             }
-            (None, Pause::Rest) if drive.failed() => unanswered(Unanswered::Error, id),
+            (None, Pause::Rest) if drive.failed() || !drive.absence().is_waited_for() => {
+                drive.absence().told(Unanswered::Error)
+            }
             (None, Pause::Rest) => {
+                let absence = drive.absence();
                 drop(drive);
                 tokio::time::sleep_until(deadline).await;
-                unanswered(Unanswered::Timeout, id)
+                absence.told(Unanswered::Timeout)
             }
             (None, Pause::Waiting | Pause::Tired) => {
+                let absence = drive.absence();
                 let (receiver, between) = drive.send_reply_on();
                 if self.go_on(drive) {
-                    return wait(receiver, &between, deadline, id).await;
+                    return wait(receiver, &between, deadline, &absence).await;
                 }
                 self.deployments.log().warn("runs_full", &[]);
-                unanswered(Unanswered::Stopped, id)
+                absence.told(Unanswered::Stopped)
             }
         }
     }
@@ -118,13 +132,16 @@ async fn accept(
     peer: Peer,
 ) -> Result<Start, Box<Response<Bytes>>> {
     let id = RequestId::fresh();
-    let trigger = to.trigger.ok_or_else(|| Box::new(unanswered(Unanswered::Stopped, id)))?;
+    let stopped = || Box::new(Absence::NodeRed(id).told(Unanswered::Stopped));
+    let trigger = to.trigger.ok_or_else(stopped)?;
     let (head, intake) = request.into_parts();
     let body = intake.at_most(node_red::BODY_BYTES_MAX).read().await;
     let body = body.map_err(|problem| Box::new(node_red::refused(problem.status())))?;
     let request = Request::from_parts(head, body);
     let accepted = node_red::accept(route, parameters, &request, &sender(peer), &id.to_string())?;
-    Ok(Start { live: Arc::clone(&to.live), trigger, accepted, id })
+    let node_red::Accepted { message, cells, exchange } = accepted;
+    let exchange = Exchange::NodeRed(exchange);
+    Ok(Start { live: Arc::clone(&to.live), trigger, message, cells, exchange, id })
 }
 
 /// Waits for the reply of a run that goes on in a task of its own.
@@ -132,33 +149,29 @@ async fn wait(
     mut receiver: oneshot::Receiver<Outcome>,
     between: &Between,
     deadline: Instant,
-    id: RequestId,
+    absence: &Absence,
 ) -> Response<Bytes> {
     let heard = tokio::time::timeout_at(deadline, &mut receiver).await;
     let why = || if between.failed.load(Ordering::Acquire) { Unanswered::Error } else { Unanswered::Timeout };
     match heard {
         Ok(Ok(Outcome::Reply(reply))) => reply,
-        Ok(Ok(Outcome::Cut)) => unanswered(Unanswered::Stopped, id),
-        Ok(Ok(Outcome::Rested)) if !between.failed.load(Ordering::Acquire) => {
+        Ok(Ok(Outcome::Cut)) => absence.told(Unanswered::Stopped),
+        Ok(Ok(Outcome::Rested)) if absence.is_waited_for() && !between.failed.load(Ordering::Acquire) => {
             tokio::time::sleep_until(deadline).await;
-            unanswered(Unanswered::Timeout, id)
+            absence.told(Unanswered::Timeout)
         }
         // The run failed, or its task did.
-        Ok(Ok(Outcome::Rested) | Err(_)) => unanswered(Unanswered::Error, id),
+        Ok(Ok(Outcome::Rested) | Err(_)) => absence.told(Unanswered::Error),
         Err(_) => {
             between.late.store(true, Ordering::Release);
             receiver.close();
             // A reply that came in between is still the better answer.
             match receiver.try_recv() {
                 Ok(Outcome::Reply(reply)) => reply,
-                Ok(Outcome::Rested | Outcome::Cut) | Err(_) => unanswered(why(), id),
+                Ok(Outcome::Rested | Outcome::Cut) | Err(_) => absence.told(why()),
             }
         }
     }
-}
-
-fn unanswered(why: Unanswered, id: RequestId) -> Response<Bytes> {
-    node_red::unanswered(why, &id.to_string())
 }
 
 fn sender(peer: Peer) -> node_red::Peer {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sandbox::{Pool, PoolSettings};
 use server::accept::{Limits, ListenerKind};
-use server::deployment::{Caller, DeployError, Deployments, FlowHouse, GivenSecret, Report};
+use server::deployment::{ApiSettings, Caller, DeployError, Deployments, FlowHouse, GivenSecret, Report};
 use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log, LogGuard};
 use server::routes::{Live, RuntimeRouter};
@@ -71,6 +71,7 @@ impl Chancery {
             reply_timeout: options.reply_timeout,
             jwt_any_hmac: options.jwt_any_hmac,
             given: options.given,
+            apis: ApiSettings::default(),
             listener: None,
         });
         let router = RuntimeRouter::new(Live::new(Arc::clone(&deployments)));

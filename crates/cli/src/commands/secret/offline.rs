@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plan::SecretRef;
 use sandbox::{Pool, PoolSettings};
-use server::deployment::{Deployments, FlowHouse};
+use server::deployment::{ApiSettings, Deployments, FlowHouse};
 use server::effects::fetch::{AllowList, Fetcher};
 use server::log::{Form, Level, Log};
 use server::vault::{SecretStep, Vault};
@@ -61,6 +61,7 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
         reply_timeout: std::time::Duration::ZERO,
         jwt_any_hmac: false,
         given: Vec::new(),
+        apis: ApiSettings::default(),
         listener: None,
     });
     let named = runtime.block_on(async {

@@ -8,6 +8,7 @@ use plan::{
 use super::algorithms;
 use crate::api_connect::lower::{Lowering, Step, Telling};
 use crate::api_connect::name::path;
+use crate::api_connect::values::{audience_of, claims_of, plain_of};
 
 /// The properties that the vendor has.
 const KNOWN: &[&str] = &[
@@ -100,21 +101,20 @@ fn claims(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Vec<ClaimPlan> {
     }
     if let Some(audience) = step.block.text("aud-claim") {
         let variables = audience.split(',').map(str::trim).filter(|name| !name.is_empty());
-        let value = Expr::Audience(variables.map(|name| lowering.names.variable(name)).collect());
+        let value = audience_of(variables.map(|name| lowering.names.variable(name)).collect());
         let absent = AbsentClaim::Warn(unset("aud-claim", &audience).into());
         claims.push(ClaimPlan::From { name: "aud".into(), value, absent });
     }
     claims.extend([ClaimPlan::Expires, ClaimPlan::IssuedAt]);
     if let Some(private) = step.block.text("private-claims") {
-        let of = Expr::Claims(Box::new(lowering.names.variable(&private)));
+        let of = claims_of(lowering.names.variable(&private));
         claims.push(ClaimPlan::Given { of, clash: Clash::Drop });
     }
     claims
 }
 
 fn text_claim(lowering: &Lowering<'_>, name: &str, variable: &str, absent: AbsentClaim) -> ClaimPlan {
-    let fault = refusal(&format!("the variable `{variable}` of `{name}-claim` holds an object or a list, no text"));
-    let value = Expr::Plain { of: Box::new(lowering.names.variable(variable)), fault: Box::new(fault) };
+    let value = plain_of(lowering.names.variable(variable), &format!("the variable `{variable}` of `{name}-claim`"));
     ClaimPlan::From { name: name.into(), value, absent }
 }
 

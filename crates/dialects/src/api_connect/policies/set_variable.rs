@@ -1,10 +1,11 @@
 //! `set-variable`: sets, adds to and clears context variables (section 10).
 
-use plan::{Expr, Fault, NodeIx, Op, Path, ShapeStep, Value, ValueType};
+use plan::{Expr, Fault, NodeIx, Op, Path, ShapeStep, Value};
 
-use crate::api_connect::lower::{Lowering, Step, fault};
+use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::name::{path, whole};
 use crate::api_connect::tree::{Cursor, NodeKind};
+use crate::api_connect::values::{appended_of, property_error, typed_of};
 
 /// Status codes that a reply may have.
 const STATUS_CODES: std::ops::RangeInclusive<i64> = 100..=599;
@@ -34,11 +35,10 @@ fn action_step(lowering: &Lowering<'_>, action: &Cursor<'_>) -> Result<ShapeStep
     let (to, adds) = match (named("set"), named("add")) {
         (Some(to), _) => (to, false),
         (None, Some(to)) => (to, true),
-        (None, None) => return Err(misfit("the action has none of `set`, `add` and `clear`")),
+        (None, None) => return Err(property_error("the action has none of `set`, `add` and `clear`")),
     };
     let value = value(lowering, action, &to)?;
-    let value =
-        if adds { Expr::Appended { to: Box::new(Expr::Message(to.clone())), value: Box::new(value) } } else { value };
+    let value = if adds { appended_of(Expr::Message(to.clone()), value) } else { value };
     Ok(ShapeStep::Set(to, value))
 }
 
@@ -51,28 +51,23 @@ fn value(lowering: &Lowering<'_>, action: &Cursor<'_>, to: &Path) -> Result<Expr
         None => Expr::Literal(Value::text("")),
     };
     let kind = match action.text("type").as_deref() {
-        Some("string") => Some(ValueType::Text),
-        Some("number" | "integer") => Some(ValueType::Number),
-        Some("boolean") => Some(ValueType::Boolean),
-        Some("array") => Some(ValueType::List),
-        Some("object") => Some(ValueType::Object),
+        Some("integer") => Some("number".to_owned()),
+        Some(kind @ ("string" | "number" | "boolean" | "array" | "object")) => Some(kind.to_owned()),
         Some(_) | None => None,
     };
     if let Expr::Literal(literal) = &value
         && *to == path("message.status.code")
         && !is_status(literal)
     {
-        return Err(misfit("`message.status.code` is no status code"));
+        return Err(property_error("`message.status.code` is no status code"));
     }
-    let fault = || Box::new(misfit("the value does not fit its type"));
-    Ok(kind.map_or(value.clone(), |kind| Expr::Typed { of: Box::new(value), kind, fault: fault() }))
+    Ok(match kind {
+        Some(kind) => typed_of(value, &kind),
+        None => value,
+    })
 }
 
 fn is_status(value: &Value) -> bool {
     let number = plan::ecmascript::number_of(value);
     number.fract() == 0.0 && STATUS_CODES.contains(&(number as i64))
-}
-
-fn misfit(why: &str) -> Fault {
-    fault("PropertyError", why, (500, "Internal Server Error"), "The request could not be completed.")
 }

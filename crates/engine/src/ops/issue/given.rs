@@ -27,11 +27,11 @@ pub(super) fn claims(claims: &[ClaimPlan], scope: &Scope<'_>) -> Result<Option<G
         ClaimPlan::Constant(..) | ClaimPlan::From { .. } | ClaimPlan::IssuedAt | ClaimPlan::Expires => None,
     });
     let Some((of, clash)) = asked else { return Ok(None) };
-    let claims = match scope.eval(of)? {
-        Value::Map(claims) => claims,
-        Value::Undefined if clash == Clash::Drop => return Ok(None),
-        _ => return Err(invalid("they are no map")),
-    };
+    let given = scope.eval(of)?;
+    if given.is_undefined() && clash == Clash::Drop {
+        return Ok(None);
+    }
+    let Value::Map(claims) = given else { return Err(invalid("they are no map")) };
     let times: &[&str] = if clash == Clash::Drop { &[] } else { &["iat", "nbf", "exp"] };
     for name in times.iter().copied() {
         let stands = claims.get(name).filter(|value| name != "iat" || is_truthy(value));

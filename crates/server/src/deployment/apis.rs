@@ -1,0 +1,62 @@
+//! What API definitions run with, and which of them a request is for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dialects::api_connect::{Api, Clients, LowerSettings};
+
+use super::LiveDocument;
+
+/// What API definitions run with (docs/contracts/api-connect.md section 15).
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// The catalog whose values of properties count.
+    pub catalog: String,
+    /// What `$(catalog.host)` stands for.
+    pub host: String,
+    /// Properties that were set for this run.
+    pub properties: BTreeMap<String, String>,
+    /// The names of crypto objects whose keys the signer holds, under [`dialects::api_connect::crypto_key`].
+    pub crypto: Vec<String>,
+    /// Who may call.
+    pub clients: Clients,
+}
+
+impl Default for ApiSettings {
+    /// The vendor's own catalog, this machine, no keys, and any client.
+    fn default() -> Self {
+        Self {
+            catalog: "sandbox".to_owned(),
+            host: "localhost".to_owned(),
+            properties: BTreeMap::new(),
+            crypto: Vec::new(),
+            clients: Clients::Any,
+        }
+    }
+}
+
+impl ApiSettings {
+    /// What lowering a definition depends on.
+    pub fn lowering(&self) -> LowerSettings<'_> {
+        LowerSettings { catalog: &self.catalog, host: &self.host, properties: &self.properties, crypto: &self.crypto }
+    }
+}
+
+/// The documents that serve an API, the longest base path first.
+pub(super) fn by_base_path<'l>(live: impl Iterator<Item = &'l Arc<LiveDocument>>) -> Vec<Arc<LiveDocument>> {
+    let mut apis: Vec<_> = live.filter(|live| live.front().api().is_some()).cloned().collect();
+    apis.sort_by_key(|live| std::cmp::Reverse(live.front().api().map_or(0, |api| api.base_path().len())));
+    apis
+}
+
+impl super::Table {
+    /// The document whose API a request of this path is for.
+    pub(crate) fn api(&self, path: &str) -> Option<(&Arc<LiveDocument>, &Api)> {
+        self.apis.iter().find_map(|live| Some((live, live.front().api().filter(|api| api.serves(path))?)))
+    }
+
+    /// Whether flow files serve anything at all.
+    pub(crate) fn has_routes(&self) -> bool {
+        self.routes.iter().len() > 0
+    }
+}

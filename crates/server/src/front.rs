@@ -1,0 +1,194 @@
+//! How a live document meets its callers: each dialect in its own words, told apart here and nowhere else in this crate.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dialects::api_connect::{self, Api, Clients, Phrase};
+use dialects::node_red::{self, FoundSecret, Rendered, RequestNode, ResponseNode, Route, Unanswered};
+use dialects::{Kind, Lowered};
+use http::{Method, Response};
+use hyper::ext::ReasonPhrase;
+use plan::{Cells, Diagnostic, Fault, FetchIx, Flow, ReplyIx, Value};
+
+use crate::limits::REPLY_API_CONNECT_SECS;
+use crate::problem::RequestId;
+
+/// What a document was lowered to, taken apart.
+pub(crate) struct Parts {
+    pub(crate) flow: Flow,
+    pub(crate) front: Front,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) secrets: Vec<FoundSecret>,
+    /// Where those secrets stood in the document.
+    pub(crate) cuts: Vec<Range<usize>>,
+}
+
+/// How a document meets its callers.
+pub(crate) enum Front {
+    /// Through the `http in` and `http response` nodes of a Node-RED flow file.
+    NodeRed {
+        /// What is served, the first match wins.
+        routes: Vec<Route>,
+        /// What dresses replies.
+        replies: Vec<ResponseNode>,
+        /// What asks servers outside.
+        requests: Vec<RequestNode>,
+    },
+    /// Through the operations of an API definition.
+    ApiConnect(Box<Api>),
+}
+
+/// What a reply needs to know of the request, in the dialect of the document that answers.
+pub(crate) enum Exchange {
+    /// Of a Node-RED flow; empty where nobody waits.
+    NodeRed(node_red::Exchange),
+    /// Of an API.
+    ApiConnect(Box<api_connect::Exchange>),
+}
+
+/// How a caller is told that there is no reply.
+pub(crate) enum Absence {
+    /// By the id of the run.
+    NodeRed(RequestId),
+    /// In the form of the API.
+    ApiConnect(Box<api_connect::Exchange>),
+}
+
+impl Parts {
+    /// Takes a document apart; an API is open to these clients.
+    pub(crate) fn of(lowered: Lowered, clients: &Clients) -> Self {
+        match lowered {
+            Lowered::NodeRed(lowered) => {
+                let node_red::Lowered { flow, routes, replies, requests, diagnostics, secrets, cuts } = *lowered;
+                Self { flow, front: Front::NodeRed { routes, replies, requests }, diagnostics, secrets, cuts }
+            }
+            Lowered::ApiConnect(lowered) => {
+                let api_connect::Lowered { flow, mut api, diagnostics } = *lowered;
+                api.clients = clients.clone();
+                Self {
+                    flow,
+                    front: Front::ApiConnect(Box::new(api)),
+                    diagnostics,
+                    secrets: Vec::new(),
+                    cuts: Vec::new(),
+                }
+            }
+        }
+    }
+}
+
+impl Front {
+    /// The dialect.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::NodeRed { .. } => Kind::NodeRed,
+            Self::ApiConnect(_) => Kind::ApiConnect,
+        }
+    }
+
+    /// The routes of a flow file; an API has none.
+    pub(crate) fn routes(&self) -> &[Route] {
+        match self {
+            Self::NodeRed { routes, .. } => routes,
+            Self::ApiConnect(_) => &[],
+        }
+    }
+
+    /// What asks a server outside; an API has none of its own yet.
+    pub(crate) fn request(&self, fetch: FetchIx) -> Option<&RequestNode> {
+        match self {
+            Self::NodeRed { requests, .. } => requests.get(fetch.0 as usize),
+            Self::ApiConnect(_) => None,
+        }
+    }
+
+    /// The API of a definition.
+    pub(crate) fn api(&self) -> Option<&Api> {
+        match self {
+            Self::NodeRed { .. } => None,
+            Self::ApiConnect(api) => Some(api),
+        }
+    }
+
+    /// Method and path of all that it serves.
+    pub(crate) fn served(&self) -> Vec<(Method, String)> {
+        match self {
+            Self::NodeRed { routes, .. } => {
+                routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect()
+            }
+            Self::ApiConnect(api) => api.operations().map(|(method, path)| (method.clone(), path)).collect(),
+        }
+    }
+
+    /// How long a request waits for a reply; `usual` where the dialect has no time of its own.
+    pub(crate) fn reply_timeout(&self, usual: Duration) -> Duration {
+        match self {
+            Self::NodeRed { .. } => usual,
+            Self::ApiConnect(_) => Duration::from_secs(REPLY_API_CONNECT_SECS),
+        }
+    }
+
+    /// Dresses a message as the answer to the request of its run.
+    pub(crate) fn render(
+        &self,
+        reply: ReplyIx,
+        (message, cells): (&Value, &Cells),
+        exchange: &mut Exchange,
+        now_epoch_ms: i64,
+    ) -> Result<Rendered, Fault> {
+        match (self, exchange) {
+            (Self::NodeRed { replies, .. }, Exchange::NodeRed(exchange)) => {
+                node_red::render(&replies[reply.0 as usize], message, cells, exchange, now_epoch_ms)
+            }
+            (Self::ApiConnect(_), Exchange::ApiConnect(exchange)) => {
+                api_connect::render(reply, message, exchange).map(phrased).map(Rendered::Answer)
+            }
+            // A run that nobody has asked for carries an empty exchange.
+            (Self::NodeRed { .. } | Self::ApiConnect(_), _) => Ok(Rendered::NobodyWaits),
+        }
+    }
+}
+
+impl Exchange {
+    /// How the caller is told if the run of this id gives no reply.
+    pub(crate) fn absence(&self, id: RequestId) -> Absence {
+        match self {
+            Self::NodeRed(_) => Absence::NodeRed(id),
+            Self::ApiConnect(exchange) => Absence::ApiConnect(exchange.clone()),
+        }
+    }
+}
+
+impl Absence {
+    /// Whether a run that rests without a reply is waited for, up to its time: its vendor leaves such a request open.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        match self {
+            Self::NodeRed(_) => true,
+            Self::ApiConnect(_) => false,
+        }
+    }
+
+    /// The answer for a run that gave none.
+    pub(crate) fn told(&self, why: Unanswered) -> Response<Bytes> {
+        let exchange = match self {
+            Self::NodeRed(id) => return node_red::unanswered(why, &id.to_string()),
+            Self::ApiConnect(exchange) => exchange,
+        };
+        let (status, text) = match why {
+            Unanswered::Error => (500, "The request could not be completed."),
+            Unanswered::Stopped => (503, "The API is not available now."),
+            Unanswered::Timeout => (504, "The API did not answer in time."),
+        };
+        phrased(api_connect::problem(status, None, text, Some(exchange)))
+    }
+}
+
+/// The response with its reason phrase where the connection looks for it.
+pub(crate) fn phrased(mut response: Response<Bytes>) -> Response<Bytes> {
+    let phrase = response.extensions_mut().remove::<Phrase>();
+    if let Some(phrase) = phrase.and_then(|Phrase(text)| ReasonPhrase::try_from(text.into_bytes()).ok()) {
+        response.extensions_mut().insert(phrase);
+    }
+    response
+}
