@@ -148,6 +148,9 @@ pub(crate) enum ExplainSubject {
     /// Every setting, its value, and where the value comes from.
     #[command(after_help = "Example:\n  chancery explain settings --data /var/lib/chancery")]
     Settings,
+    /// Every algorithm: what it takes, whether it is offered, where it is defined.
+    #[command(after_help = "Example:\n  chancery explain algorithms")]
+    Algorithms,
     /// What a document is lowered to: triggers, ops, token plans.
     #[command(after_help = "Example:\n  chancery explain plan flow.json")]
     Plan {

@@ -138,7 +138,7 @@ fn every_answer_fits_its_schema() {
     let (key, public, unknown) = (at("k.jwk"), at("k.pub"), at("unknown.json"));
     fs::write(&unknown, r#"[{"id":"t","type":"tab"},{"id":"n","type":"no such node","z":"t","wires":[]}]"#).unwrap();
     let keys_der = ["keys", "public", &key, "--format", "der"];
-    let answers: [(&str, Vec<&str>, &str); 20] = [
+    let answers: [(&str, Vec<&str>, &str); 21] = [
         ("mint", [&["mint"], &hs256[..]].concat(), ""),
         ("mint", vec!["mint", "--alg", "ES256", "--ephemeral", "--no-exp", "--count", "2"], ""),
         ("batch", [&["mint", "--batch", "-"], &hs256[..]].concat(), "{}\nbad\n"),
@@ -156,6 +156,7 @@ fn every_answer_fits_its_schema() {
         ("keys-check", vec!["keys", "check", "env:SECRET", "--secret", "as-is"], ""),
         ("keys-thumbprint", vec!["keys", "thumbprint", &public], ""),
         ("check", vec!["check", &unknown], ""),
+        ("explain-algorithms", vec!["explain", "algorithms"], ""),
         ("explain-settings", vec!["explain", "settings"], ""),
         ("explain-plan", vec!["explain", "plan", FLOW], ""),
         ("secret-list", vec!["secret", "list"], ""),

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jose::jwa::{ContentEncryption, Grade, KeyAlgorithm, SignatureAlgorithm};
+
 /// Rows that no test shows yet, and why.
 const NOT_YET: [(&str, &str); 2] = [
     ("B-54", "SD-JWT is told as unsupported; DPoP proofs come with a later step"),
@@ -41,6 +43,49 @@ fn named(comment: &str, rows: &mut Vec<u32>) {
 
 fn number(word: &str) -> Option<u32> {
     word.strip_prefix("B-")?.parse().ok()
+}
+
+/// The names in the first column of a table, for each row with its grade in the last; rows to read only are not new.
+fn graded<'t>(contract: &'t str, head: &str) -> Vec<(&'t str, &'t str)> {
+    let rows = contract.split_once(head).unwrap().1.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        (cells[0], *cells.last().unwrap())
+    });
+    let read = cells.filter(|(names, grade)| *grade != "R" && *names != "none" && !names.contains("the same over"));
+    let known = read.filter(|(names, _)| !names.starts_with("HPKE"));
+    known.flat_map(|(names, grade)| names.split(", ").map(move |name| (name, grade))).collect()
+}
+
+fn letter(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Offered => "D",
+        Grade::OptIn(_) => "O",
+        Grade::Gap(_) => "-",
+    }
+}
+
+/// JO-04 (part): the tables of the contract list the rows of the code, each with its grade.
+#[test]
+fn the_contract_lists_the_rows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let contract = fs::read_to_string(root.join("../../docs/contracts/jose.md")).unwrap();
+    let sorted = |mut rows: Vec<(&'static str, &'static str)>| {
+        rows.sort_unstable();
+        rows
+    };
+    for (head, rows) in [
+        ("| `alg` (JWS) |", SignatureAlgorithm::ALL.iter().map(|row| (row.name, letter(row.grade))).collect()),
+        ("| `alg` (JWE) |", KeyAlgorithm::ALL.iter().map(|row| (row.name, letter(row.grade))).collect()),
+        ("| `enc` |", ContentEncryption::ALL.iter().map(|row| (row.name, "D")).collect::<Vec<_>>()),
+    ] {
+        let mut written = graded(&contract, head);
+        for (name, _) in &mut written {
+            *name = name.trim_end_matches(" (the default)");
+        }
+        written.sort_unstable();
+        assert_eq!(written, sorted(rows), "{head}");
+    }
 }
 
 /// JO-52, JO-54: every row of the table is named by a test, but for those that stand above with their reason.

@@ -1,5 +1,6 @@
 //! One file a verb; here is only which verb leads to which file.
 
+mod algorithms;
 mod check;
 mod data;
 mod describe;
@@ -28,6 +29,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Completions { shell } => describe::completions(shell, voice),
         Command::Man { folder } => describe::manual(&folder, voice),
         Command::Check(arguments) => check::run(&arguments, voice),
+        Command::Explain(ExplainSubject::Algorithms) => algorithms::explain(voice),
         Command::Explain(ExplainSubject::Plan { document }) => explain::plan(&document, voice),
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
