@@ -11,6 +11,7 @@ use crate::events::Event;
 use crate::moment::Moment;
 use crate::render::render;
 use crate::replace::{replaced, rewritten};
+use crate::work::Sought;
 
 /// What an expression may look at.
 pub(crate) struct Scope<'s> {
@@ -18,8 +19,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) cells: &'s Cells,
     pub(crate) event: Option<&'s Event<'s>>,
     pub(crate) moment: &'s Moment,
-    /// The variables that were read for this message.
-    pub(crate) fetched: &'s [(Variable, Value)],
+    /// What was asked for this message.
+    pub(crate) fetched: &'s [(Sought, Value)],
 }
 
 impl Scope<'_> {
@@ -68,13 +69,18 @@ impl Scope<'_> {
                 (function.run)(&to.iter().map(|argument| self.eval(argument)).collect::<Result<Vec<_>, _>>()?)?
             }
             Expr::FreshUuid => Value::Text(self.moment.fresh_uuid()),
+            Expr::Evaluated { expression, .. } => self.learnt(&Sought::Expression(*expression)),
             Expr::Event(field) => self.event.map_or(Value::Undefined, |event| event.field(*field)),
         })
     }
 
     /// What a variable held when it was read for this message.
     pub(crate) fn variable(&self, variable: &Variable) -> Value {
-        let read = self.fetched.iter().find(|(of, _)| of == variable);
+        self.learnt(&Sought::Variable(variable.clone()))
+    }
+
+    fn learnt(&self, sought: &Sought) -> Value {
+        let read = self.fetched.iter().find(|(of, _)| of == sought);
         read.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 

@@ -98,7 +98,7 @@ fn reads(expr: &Expr) -> u32 {
         }
         Expr::Rewritten { of, .. } => reads(of),
         // What was one text may be any number of values.
-        Expr::Json { .. } | Expr::UncheckedClaims(_) | Expr::Applied { .. } => u32::MAX,
+        Expr::Json { .. } | Expr::UncheckedClaims(_) | Expr::Applied { .. } | Expr::Evaluated { .. } => u32::MAX,
         Expr::Map(members) => members.iter().map(|(_, member)| reads(member)).fold(0, u32::saturating_add),
         Expr::List(items) => items.iter().map(reads).fold(0, u32::saturating_add),
         Expr::Choose { then, otherwise, .. } => reads(then).max(reads(otherwise)),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use plan::{Ask, AskId, Cells, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Variable, Wire};
+use plan::{Ask, AskId, Cells, ExpressionIx, Fault, FaultKind, Flow, LogLevel, Node, NodeIx, Value, Variable, Wire};
 
 use crate::growth::Growth;
 use crate::moment::Moment;
@@ -91,10 +91,26 @@ pub(crate) struct Pending {
 pub(crate) struct Stage {
     /// Steps that are done.
     pub(crate) done: usize,
-    /// The variables that were read for the next step.
-    pub(crate) fetched: Vec<(Variable, Value)>,
-    /// The variable that is being read.
-    pub(crate) reading: Option<Variable>,
+    /// What was learnt for the next step.
+    pub(crate) fetched: Vec<(Sought, Value)>,
+    /// What is being asked for.
+    pub(crate) reading: Option<Sought>,
+}
+
+/// What an op must ask for before it can evaluate what it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Sought {
+    /// What stands in a variable.
+    Variable(Variable),
+    /// What an expression makes of a value that follows from the message.
+    Expression(ExpressionIx),
+}
+
+impl Stage {
+    /// Whether this was asked for and answered.
+    pub(crate) fn knows(&self, sought: &Sought) -> bool {
+        self.fetched.iter().any(|(known, _)| known == sought)
+    }
 }
 
 #[derive(Debug)]

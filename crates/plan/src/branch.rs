@@ -46,6 +46,8 @@ pub enum Test {
         /// Whether capitals do not matter.
         ignore_case: bool,
     },
+    /// The operand is `true`, whatever the value is.
+    Holds(Expr),
     /// The value is this boolean.
     Is(bool),
     /// The value is null or undefined.
@@ -113,6 +115,7 @@ impl Test {
             | Self::GreaterOrEqual(operand)
             | Self::Contains(operand)
             | Self::Has(operand)
+            | Self::Holds(operand)
             | Self::MatchesText { pattern: operand, .. } => vec![operand],
             Self::Between(low, high) => vec![low, high],
             Self::Position { at, test, .. } => [vec![at], test.operands()].concat(),

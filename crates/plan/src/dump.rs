@@ -27,6 +27,7 @@ pub fn dump(flow: &Flow) -> String {
         flow.tokens.iter().enumerate().map(|(at, it)| format!("token {at} {}", token(it))).collect(),
         flow.policies.iter().enumerate().map(|(at, it)| format!("policy {at} {}", policy(it))).collect(),
         flow.scripts.iter().enumerate().map(|(at, it)| format!("script {at} {} octets", it.source.len())).collect(),
+        flow.expressions.iter().enumerate().map(|(at, it)| format!("expression {at} {}", it.source)).collect(),
         flow.secrets.iter().map(|it| format!("secret {}.{}", it.owner, it.field)).collect(),
     ];
     for line in sections.iter().flatten() {
@@ -126,6 +127,7 @@ fn test(test: &Test) -> String {
         Test::Empty => "empty".into(),
         Test::NotEmpty => "not empty".into(),
         Test::Type(kind) => format!("type {kind:?}"),
+        Test::Holds(operand) => format!("holds {}", expr(operand)),
         Test::Has(value) => format!("has {}", expr(value)),
         Test::Position { at, test: inner, .. } => format!("{} {}", expr(at), self::test(inner)),
         Test::All(tests) => list(tests.iter().map(self::test)),
@@ -220,6 +222,7 @@ fn expr(value: &Expr) -> String {
         Expr::Applied { function, to } => {
             format!("{}({})", function.name, to.iter().map(expr).collect::<Vec<_>>().join(", "))
         }
+        Expr::Evaluated { expression, input } => format!("expression {} of {}", expression.0, expr(input)),
         Expr::Event(field) => format!("event.{field:?}"),
         Expr::FreshUuid => "fresh uuid".into(),
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::flow::{FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
+use crate::flow::{ExpressionIx, FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::hold::{HoldOrder, Passage};
 use crate::seal::{OpenRequest, SealRequest};
 use crate::slot::Variable;
@@ -61,6 +61,13 @@ pub enum Ask {
         node: NodeIx,
         /// What the message orders.
         order: HoldOrder,
+    },
+    /// Evaluate this expression. Answered by [`Answer::Value`] or [`Answer::Failed`].
+    Evaluate {
+        /// Which expression.
+        expression: ExpressionIx,
+        /// What it is evaluated for.
+        input: Value,
     },
     /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
     Wait {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cell::{Cells, Scope};
 use crate::effect::Fault;
+use crate::flow::ExpressionIx;
 use crate::function::Function;
 use crate::pattern::Pattern;
 use crate::slot::Slot;
@@ -145,6 +146,14 @@ pub enum Expr {
         /// Its arguments.
         to: Vec<Expr>,
     },
+    /// What an expression of the flow makes of the inner value. Only ops that can wait may hold one: [`crate::Op::Edit`],
+    /// [`crate::Op::Branch`] and [`crate::Op::Log`].
+    Evaluated {
+        /// Which expression.
+        expression: ExpressionIx,
+        /// What it is evaluated for.
+        input: Box<Expr>,
+    },
     /// A field of the event that a handler is told of.
     Event(EventField),
     /// A new UUID of version 4 (RFC 9562 section 5.4) in small letters: another one each time it is evaluated.
@@ -174,8 +183,23 @@ pub enum JsonWay {
 impl Expr {
     /// Every [`Expr::Slot`] in the expression.
     pub fn slots<'e>(&'e self, found: &mut Vec<&'e Slot>) {
+        if let Self::Slot(slot) = self {
+            found.push(slot);
+        }
+        self.parts().into_iter().for_each(|part| part.slots(found));
+    }
+
+    /// Every [`Expr::Evaluated`] in the expression, inner ones first.
+    pub fn evaluated<'e>(&'e self, found: &mut Vec<(ExpressionIx, &'e Self)>) {
+        self.parts().into_iter().for_each(|part| part.evaluated(found));
+        if let Self::Evaluated { expression, input } = self {
+            found.push((*expression, input));
+        }
+    }
+
+    /// The expressions that it is directly made of.
+    fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Slot(slot) => found.push(slot),
             Self::Literal(_)
             | Self::Message(_)
             | Self::Now
@@ -185,25 +209,22 @@ impl Expr {
             | Self::FreshUuid
             | Self::Event(_)
             | Self::Raise(_)
-            | Self::Rendered { .. } => {}
-            Self::Map(members) => members.iter().for_each(|(_, member)| member.slots(found)),
-            Self::List(items) | Self::Applied { to: items, .. } => items.iter().for_each(|item| item.slots(found)),
-            Self::Choose { present, then, otherwise } => {
-                [present, then, otherwise].into_iter().for_each(|part| part.slots(found));
-            }
-            Self::AfterScheme { schemes, of } => {
-                schemes.iter().for_each(|scheme| scheme.slots(found));
-                of.slots(found);
-            }
-            Self::Truthy(of)
+            | Self::Slot(_)
+            | Self::Rendered { .. } => Vec::new(),
+            Self::Map(members) => members.iter().map(|(_, member)| member).collect(),
+            Self::List(items) | Self::Applied { to: items, .. } => items.iter().collect(),
+            Self::Choose { present, then, otherwise } => vec![present, then, otherwise],
+            Self::AfterScheme { schemes, of } => schemes.iter().chain([&**of]).collect(),
+            Self::Evaluated { input: of, .. }
+            | Self::Truthy(of)
             | Self::UncheckedClaims(of)
             | Self::Before { of, .. }
             | Self::WithoutFirst { of, .. }
             | Self::Require { of, .. }
             | Self::Member { of, .. }
-            | Self::Json { of, .. } => of.slots(found),
-            Self::Replaced { of, find, with, .. } => [of, find, with].into_iter().for_each(|part| part.slots(found)),
-            Self::Rewritten { of, with, .. } => [of, with].into_iter().for_each(|part| part.slots(found)),
+            | Self::Json { of, .. } => vec![of],
+            Self::Replaced { of, find, with, .. } => vec![of, find, with],
+            Self::Rewritten { of, with, .. } => vec![of, with],
         }
     }
 }

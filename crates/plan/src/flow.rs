@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::cell::Scope;
 use crate::effect::{FaultKind, FaultText};
 use crate::op::{Op, ShapeStep};
 use crate::token::{SecretRef, TokenPlan, VerifyPlan};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 macro_rules! index {
     ($(#[$doc:meta] $name:ident)*) => {$(
@@ -31,6 +32,8 @@ index! {
     ScriptIx
     /// Names a request to somebody outside in the dialect's own table; [`Flow::fetches`] says how many it has.
     FetchIx
+    /// Names an expression, by its place in [`Flow::expressions`].
+    ExpressionIx
     /// Names a reply in the table that the dialect keeps beside the flow; [`Flow::replies`] says how many there are.
     ReplyIx
 }
@@ -52,6 +55,8 @@ pub struct Flow {
     pub policies: Vec<VerifyPlan>,
     /// The scripts.
     pub scripts: Vec<ScriptPlan>,
+    /// The expressions.
+    pub expressions: Vec<ExpressionPlan>,
     /// How many replies the dialect's own table has.
     pub replies: u32,
     /// How many requests to somebody outside the dialect's own table has.
@@ -136,6 +141,34 @@ pub enum TriggerKind {
         /// Milliseconds from one message to the next; none if it does not repeat.
         every_ms: Option<u64>,
     },
+}
+
+/// An expression in JSONata 2, evaluated away from the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpressionPlan {
+    /// What in the author's document it is.
+    pub origin: OriginIx,
+    /// The author's text.
+    pub source: Text,
+    /// Functions beyond the language's own, by name.
+    pub functions: Arc<[(Text, ExpressionFunction)]>,
+    /// Time of one evaluation in milliseconds.
+    pub cpu_ms: u32,
+    /// How its faults begin.
+    pub complaint: Text,
+}
+
+/// What a function of an [`ExpressionPlan`] gives for its first argument.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExpressionFunction {
+    /// What stands among these variables at the place that the argument names, in the dialect's spelling.
+    Variable(Scope),
+    /// The member of that name, or an empty text.
+    Constant(Value),
+    /// The argument itself.
+    Same,
+    /// Nothing but this text, which says why.
+    Refused(Text),
 }
 
 /// A script and what it may use up.

@@ -60,8 +60,8 @@ pub use effect::{
 };
 pub use expr::{EventField, Expr, JsonWay, Path, Segment, TemplateSource};
 pub use flow::{
-    FetchIx, Flow, Handler, HandlerGroup, Handlers, Node, NodeIx, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx,
-    ScriptPlan, TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
+    ExpressionFunction, ExpressionIx, ExpressionPlan, FetchIx, Flow, Handler, HandlerGroup, Handlers, Node, NodeIx,
+    Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan, TokenIx, Trigger, TriggerIx, TriggerKind, Wire,
 };
 pub use function::Function;
 pub use hold::{HoldMembers, HoldMode, HoldOrder, HoldPlan, Passage};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jose::jwa::{SignatureAlgorithm, Switches};
 
+use crate::branch::Test;
+use crate::expr::Expr;
 use crate::flow::{Flow, Handlers, Node, NodeIx, ScriptIx};
 use crate::op::{Callee, Op, ShapeStep};
 use crate::token::{AfterRefusal, VerifyPlan};
@@ -54,6 +56,9 @@ pub fn validate(flow: Flow) -> Result<ValidFlow, Vec<Flaw>> {
     }
     for (at, script) in flow.scripts.iter().enumerate() {
         found.index(&format!("scripts[{at}]"), "origin", script.origin.0, flow.origins.len());
+    }
+    for (at, expression) in flow.expressions.iter().enumerate() {
+        found.index(&format!("expressions[{at}]"), "origin", expression.origin.0, flow.origins.len());
     }
     for (at, token) in flow.tokens.iter().enumerate() {
         found.permitted(&format!("tokens[{at}]"), token.algorithm, token.switches);
@@ -114,13 +119,13 @@ impl Findings<'_> {
                 self.flaw(place, "a token is opened without any key".into());
             }
             Op::Seal { .. } | Op::Open { .. } => {}
-            Op::Pass
-            | Op::Hold(_)
-            | Op::Edit(_)
-            | Op::Branch(_)
-            | Op::Return { .. }
-            | Op::Log { .. }
-            | Op::Raise(_) => {}
+            Op::Edit(edits) => self.expressions(place, edits.iter().map(|edit| &edit.value)),
+            Op::Branch(plan) => {
+                let operands = plan.tests.iter().flat_map(Test::operands);
+                self.expressions(place, std::iter::once(&plan.on).chain(operands));
+            }
+            Op::Log { value, .. } => self.expressions(place, std::iter::once(value)),
+            Op::Pass | Op::Hold(_) | Op::Return { .. } | Op::Raise(_) => {}
         }
     }
 
@@ -146,6 +151,14 @@ impl Findings<'_> {
     fn permitted(&mut self, place: &str, algorithm: &SignatureAlgorithm, switches: Switches) {
         if let Err(error) = algorithm.permit(switches) {
             self.flaw(place, error.to_string());
+        }
+    }
+
+    fn expressions<'e>(&mut self, place: &str, exprs: impl Iterator<Item = &'e Expr>) {
+        let mut found = Vec::new();
+        exprs.for_each(|expr| expr.evaluated(&mut found));
+        for (expression, _) in found {
+            self.index(place, "expression", expression.0, self.flow.expressions.len());
         }
     }
 
@@ -186,9 +199,10 @@ impl Findings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::LogLevel;
     use crate::effect::{Fault, FaultKind};
     use crate::expr::Path;
-    use crate::flow::{Origin, OriginIx, ReplyIx};
+    use crate::flow::{ExpressionIx, Origin, OriginIx, ReplyIx};
 
     fn node(op: Op, outputs: Vec<Vec<NodeIx>>) -> Node {
         let none = Handlers::default();
@@ -215,6 +229,9 @@ mod tests {
         assert_eq!(flaws(vec![node(Op::Pass, vec![vec![NodeIx(7)]])]), ["wire to node 7 does not exist, there are 1"]);
         assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(1)), vec![])]), ["reply 1 does not exist, there are 1"]);
         assert_eq!(flaws(vec![node(Op::Script(ScriptIx(0)), vec![])]), ["script 0 does not exist, there are 0"]);
+        let value = Expr::Evaluated { expression: ExpressionIx(2), input: Box::new(Expr::Now) };
+        let log = Op::Log { level: LogLevel::Info, value: Expr::List(vec![value]) };
+        assert_eq!(flaws(vec![node(log, vec![])]), ["expression 2 does not exist, there are 0"]);
         assert_eq!(flaws(vec![node(Op::Reply(ReplyIx(0)), vec![vec![]])]), ["1 outputs, but its op serves 0"]);
         let call = |node, timeout_ms| Op::Call {
             callee: Callee::Node(NodeIx(node)),

@@ -48,8 +48,8 @@ pub enum FrameFault {
     Utf8,
 }
 
-/// What the server tells a worker. `Begin`, `Message`, `End`, `Tick` and `Check` start a turn, which the worker ends
-/// with [`FromWorker::Paused`].
+/// What the server tells a worker. All but `Surface`, `Load`, `Answer`, `Drop` and `Forget` start a turn, which the
+/// worker ends with [`FromWorker::Paused`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ToWorker {
     /// Keep this surface for scripts to come.
@@ -64,6 +64,10 @@ pub(crate) enum ToWorker {
     End { script: u32, call: u64 },
     /// Build this script to see whether it is one, and forget it.
     Check { program: Program },
+    /// Evaluate an expression for this input, under this call.
+    Evaluate { call: u64, expression: Expression, input: Value, cells: Vec<Value> },
+    /// See whether this text is an expression.
+    CheckExpression { source: Text },
     /// Run the timer that is due.
     Tick,
     /// The answer to the open question, or why there is none.
@@ -103,6 +107,17 @@ pub(crate) struct Program {
     /// How many outputs the node has.
     pub(crate) outputs: u32,
     /// Processor time of one turn.
+    pub(crate) cpu_ms: u32,
+}
+
+/// An expression, as a worker needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Expression {
+    /// The author's text.
+    pub(crate) source: Text,
+    /// The functions that are asked of the server.
+    pub(crate) functions: Vec<Text>,
+    /// Time of one evaluation.
     pub(crate) cpu_ms: u32,
 }
 

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use plan::{Cells, Fault, FaultKind, ScriptEvent, ScriptPlan, Text, Value};
+use plan::{Cells, ExpressionPlan, Fault, FaultKind, ScriptEvent, ScriptPlan, Text, Value};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::frame::{self, FrameFault, Program, ToWorker};
+use crate::frame::{self, Expression, FrameFault, Program, ToWorker};
 use crate::speech::{Part, Said, SyntaxFault};
 use crew::{Crew, Job, Script};
 use hand::Listener;
@@ -93,8 +93,48 @@ impl Pool {
         let (listener, outcome) = oneshot::channel();
         let frame = framed(&ToWorker::Check { program }).map_err(|fault| unread(&fault.to_string()))?;
         let (call, listener) = (self.0.next_call(), Listener::Check(listener));
-        self.0.place(Job { script: None, call, frame, listener, is_last: false });
+        self.0.place(Job { script: None, cpu_ms: 0, call, frame, listener, is_last: false });
         outcome.await.unwrap_or_else(|_| Err(unread("no worker could read the script")))
+    }
+
+    /// Whether this text is an expression.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none. One that is too large, or that no worker could read, is told in the same way.
+    pub async fn check_expression(&self, expression: &ExpressionPlan) -> Result<(), SyntaxFault> {
+        let unread = |why: &str| SyntaxFault { part: Part::Source, line: 1, message: why.into() };
+        if expression.source.len() > SCRIPT_SOURCE_BYTES_MAX {
+            return Err(unread(&format!("the expression has more than {SCRIPT_SOURCE_BYTES_MAX} octets")));
+        }
+        let (listener, outcome) = oneshot::channel();
+        let source = expression.source.clone();
+        let frame = framed(&ToWorker::CheckExpression { source }).map_err(|fault| unread(&fault.to_string()))?;
+        let (call, listener) = (self.0.next_call(), Listener::Check(listener));
+        self.0.place(Job { script: None, cpu_ms: 0, call, frame, listener, is_last: false });
+        outcome.await.unwrap_or_else(|_| Err(unread("no worker could read the expression")))
+    }
+
+    /// Evaluates an expression: its value is the one message that is sent, over output 0.
+    pub fn evaluate(&self, expression: &ExpressionPlan, input: &Value, cells: &Cells) -> Conversation {
+        let (speaker, said) = mpsc::unbounded_channel();
+        let (call, listener) = (self.0.next_call(), Listener::Call(speaker));
+        let functions = expression.functions.iter().map(|(name, _)| name.clone()).collect();
+        let (source, cpu_ms) = (expression.source.clone(), expression.cpu_ms);
+        let frame = ToWorker::Evaluate {
+            call,
+            expression: Expression { source, functions, cpu_ms },
+            input: input.clone(),
+            cells: cells.iter().cloned().collect(),
+        };
+        match framed(&frame) {
+            Ok(frame) => self.0.place(Job { script: None, cpu_ms, call, frame, listener, is_last: false }),
+            Err(fault) => {
+                let text = format!("the message cannot be passed to the expression: {fault}");
+                listener.give_up(FaultKind::Script, &text);
+            }
+        }
+        Conversation { pool: self.0.clone(), call, said, at_rest: false }
     }
 
     /// Takes a script of that document in; nothing runs yet.
@@ -152,7 +192,7 @@ impl Pool {
         let (speaker, said) = mpsc::unbounded_channel();
         let (call, listener) = (self.0.next_call(), Listener::Call(speaker));
         match framed(&frame(script.0, call)) {
-            Ok(frame) => self.0.place(Job { script: Some(script.0), call, frame, listener, is_last }),
+            Ok(frame) => self.0.place(Job { script: Some(script.0), cpu_ms: 0, call, frame, listener, is_last }),
             Err(fault) => {
                 let text = format!("the message cannot be passed to the script: {fault}");
                 listener.give_up(FaultKind::Script, &text);

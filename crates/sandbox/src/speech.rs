@@ -36,6 +36,13 @@ pub enum Question {
         /// What is written.
         value: Value,
     },
+    /// What a function of the plan gives for these arguments.
+    Call {
+        /// The name that the plan gives it.
+        function: Text,
+        /// What it is called with.
+        arguments: Vec<Value>,
+    },
     /// The names of the variables. Answered by a list of texts.
     Keys {
         /// Whose variables.

@@ -10,6 +10,7 @@ mod convert;
 mod crypto;
 mod desk;
 mod encoding;
+mod expression;
 mod host;
 mod keys;
 mod realm;
@@ -86,6 +87,14 @@ impl Worker {
             ToWorker::Check { program } => {
                 let outcome = check(&self.channel, &program);
                 self.channel.tell(&FromWorker::Checked(outcome));
+                self.pause();
+            }
+            ToWorker::Evaluate { call, expression, input, cells } => {
+                expression::evaluate(&self.channel, call, &expression, &input, &cells);
+                self.pause();
+            }
+            ToWorker::CheckExpression { source } => {
+                self.channel.tell(&FromWorker::Checked(expression::check(&source)));
                 self.pause();
             }
             ToWorker::Tick => self.tick(),

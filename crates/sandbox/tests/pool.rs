@@ -123,7 +123,7 @@ async fn a_worker_has_no_environment() {
 async fn no_worker_lives_before_the_first_call_nor_long_after_the_last() {
     let pool = pool_of(4, Duration::from_millis(200));
     let key = pool.register("document", &function("return msg;"));
-    assert_eq!(pool.worker_ids(), []);
+    assert!(pool.worker_ids().is_empty());
     call(&pool, key).await;
     assert_eq!(pool.worker_ids().len(), 1);
     until(|| pool.worker_ids().is_empty()).await;

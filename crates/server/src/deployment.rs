@@ -257,6 +257,7 @@ impl Deployments {
         self.refuse_taken_routes(name, &front)?;
         let broken = self.check_scripts(&flow).await;
         diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&flow, *at, fault)));
+        diagnostics.extend(self.check_expressions(&flow).await);
         let flow = validate(flow).map_err(DeployError::Flawed)?;
         let old = self.table().documents.iter().find(|entry| entry.listed.name == name).cloned();
         let around = Surroundings {
@@ -308,6 +309,21 @@ impl Deployments {
         }
         broken.sort_by_key(|(at, _)| *at);
         broken
+    }
+
+    /// Tells of every expression that cannot be read.
+    async fn check_expressions(&self, flow: &Flow) -> Vec<Diagnostic> {
+        let mut checks = Vec::new();
+        for expression in flow.expressions.iter().cloned() {
+            let pool = self.house.pool.clone();
+            checks.push(async move { (pool.check_expression(&expression).await, expression) });
+        }
+        let mut checked = stream::iter(checks).buffered(CHECKS_AT_ONCE);
+        let mut told = Vec::new();
+        while let Some((outcome, expression)) = checked.next().await {
+            told.extend(outcome.err().map(|fault| report::broken_expression(flow, &expression, &fault)));
+        }
+        told
     }
 
     /// Puts a document into the table, in the place of the last one of its name.

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::{Call, Turns};
-use crate::effects::{Begun, hold, request, seal, sign, variable, verify};
+use crate::effects::{Begun, expression, hold, request, seal, sign, variable, verify};
 use crate::front::{Absence, Exchange};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
@@ -196,6 +196,9 @@ impl Drive {
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),
             Ask::Fetch { fetch, to, message } => request::fetch(&self.live, fetch, &to, &message, self.run.cells()),
             Ask::Hold { node, order } => hold::hold(&self.live, node, &order),
+            Ask::Evaluate { expression, input } => {
+                expression::evaluate(&self.live, expression, &input, self.run.cells())
+            }
             Ask::Wait { delay_ms } => Begun::Later(Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 Answer::Elapsed

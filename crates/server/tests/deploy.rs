@@ -173,6 +173,24 @@ async fn a_missing_module_stops_its_own_tab() {
     assert_eq!(chancery.get("/x").await.body, "fine");
 }
 
+/// NR-93 (part), D20: an expression that cannot be read is told of at the deploy, and each message that needs it is a
+/// catchable error; what the expression asks of the document is answered.
+#[tokio::test]
+async fn expressions_are_read_at_the_deploy_and_evaluated_for_each_message() {
+    let change = |to: &str| json!({"id": "n0", "type": "change", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": to, "tot": "jsonata"}], "wires": [["out"]]});
+    let chancery =
+        Chancery::serving(&flow(&[change("$uppercase(req.query.a) & $env(\"NOTHING\") & $globalContext(\"b.c\")")]))
+            .await;
+    assert_eq!(chancery.get("/x?a=b").await.body, "B");
+    let report = chancery.deploy(&flow(&[change("1 +")])).await.unwrap();
+    let told: Vec<_> = report.diagnostics.iter().filter(|told| told.code == "expression_syntax").collect();
+    assert_eq!(&*told[0].place.node, "n0");
+    assert!(told[0].message.contains("`1 +`"), "{}", told[0].message);
+    let reply = chancery.get("/x").await;
+    assert_eq!(reply.status, 500);
+    assert!(reply.body.contains("flow_error"), "{}", reply.body);
+}
+
 #[tokio::test]
 async fn a_run_outlives_the_deploy_that_replaces_its_document() {
     let slow = "setTimeout(function () { msg.payload = \"old\"; node.send(msg); }, 400);";

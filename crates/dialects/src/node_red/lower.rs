@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jose::json::{Position, Value as Json};
 use plan::{
-    Diagnostic, FetchIx, Flow, Handlers, NodeIx, Op, Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan,
-    SecretRef, Severity, Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, VerifyPlan, Wire,
+    Diagnostic, ExpressionIx, ExpressionPlan, FetchIx, Flow, Handlers, NodeIx, Op, Origin, OriginIx, PolicyIx, ReplyIx,
+    ScriptIx, ScriptPlan, SecretRef, Severity, Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, VerifyPlan,
+    Wire,
 };
 
 use super::environment::Environment;
@@ -137,6 +138,11 @@ impl<'d> Lowering<'d> {
     /// Adds a script.
     pub(super) fn add_script(&mut self, script: ScriptPlan) -> ScriptIx {
         ScriptIx(push(&mut self.flow.scripts, script))
+    }
+
+    /// Adds an expression.
+    pub(super) fn add_expression(&mut self, expression: ExpressionPlan) -> ExpressionIx {
+        ExpressionIx(push(&mut self.flow.expressions, expression))
     }
 
     /// Adds a reply.

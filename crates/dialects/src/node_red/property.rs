@@ -19,6 +19,11 @@ pub(super) fn parse(text: &str) -> Option<Path> {
     way(text)?.0.iter().map(fixed).collect::<Option<Vec<_>>>().map(|segments| Path(segments.into()))
 }
 
+/// Reads the key of a variable, which may name a store; none if it is no path.
+pub fn variable(key: &str) -> Option<Path> {
+    parse(without_store(key))
+}
+
 /// Reads a path of which the message may decide some steps; none if it is no path.
 pub(super) fn way(text: &str) -> Option<Way> {
     nested(text, NESTED_MAX)

@@ -5,7 +5,8 @@ use plan::ecmascript::number_of_text;
 use plan::{Expr, Fault, FaultKind, JsonRules, Number, Root, Scope, Severity, Slot, Value, read_json};
 
 use super::environment::reference;
-use super::lower::Lowering;
+use super::jsonata;
+use super::lower::{Live, Lowering};
 use super::property;
 use super::syntax::Node;
 
@@ -44,7 +45,6 @@ pub(super) fn expr(lowering: &Lowering<'_>, node: &Node, kind: &str, value: Opti
     match kind {
         "msg" | "flow" | "global" => slot(node, kind, &text).map(Expr::Slot),
         "date" => date(&text),
-        "jsonata" => Err(jsonata()),
         _ => constant(lowering, node, kind, value).map(Expr::Literal),
     }
 }
@@ -57,6 +57,23 @@ pub(super) fn expr(lowering: &Lowering<'_>, node: &Node, kind: &str, value: Opti
 pub(super) fn place(node: &Node) -> Result<Slot, Unfit> {
     let property = Some(node.text("property")).filter(|text| !text.is_empty()).unwrap_or("payload");
     slot(node, "msg", property)
+}
+
+/// As [`expr`], for nodes that can wait for what an expression in JSONata makes of the message.
+///
+/// # Errors
+///
+/// As [`expr`].
+pub(super) fn expr_or_jsonata(
+    lowering: &mut Lowering<'_>,
+    live: &Live,
+    kind: &str,
+    value: Option<&Json>,
+) -> Result<Expr, Unfit> {
+    if kind == "jsonata" {
+        return Ok(jsonata::expr(lowering, live, &text(value)));
+    }
+    expr(lowering, &live.node, kind, value)
 }
 
 /// A place that a property names, in the message or among the variables.
@@ -90,6 +107,10 @@ pub(super) fn constant(lowering: &Lowering<'_>, node: &Node, kind: &str, value: 
         "bin" => octets(&text).ok_or_else(|| invalid("list of octets, nor a text in JSON"))?,
         "env" => variable(lowering, node, &text),
         "null" => Value::Null,
+        "jsonata" => {
+            let message = "Expressions in JSONata are not served at this place.".to_owned();
+            return Err(Unfit { code: "jsonata_unsupported", message });
+        }
         _ => {
             return Err(Unfit {
                 code: "type_unknown",
@@ -97,11 +118,6 @@ pub(super) fn constant(lowering: &Lowering<'_>, node: &Node, kind: &str, value: 
             });
         }
     })
-}
-
-/// Why expressions in JSONata are refused.
-pub(super) fn jsonata() -> Unfit {
-    Unfit { code: "jsonata_unsupported", message: "Expressions in JSONata are not supported yet.".to_owned() }
 }
 
 /// The number that a text spells.

@@ -10,6 +10,7 @@ use plan::{
 };
 
 use crate::eval::Scope;
+use crate::ops::Wish;
 use crate::work::{Delivery, Stage, Work};
 
 /// Decides once everything is read, sends, and remembers the value if the plan says so.
@@ -18,21 +19,19 @@ pub(crate) fn go_on(
     work: &mut Work,
     delivery: Delivery,
     plan: &BranchPlan,
-    mut stage: Stage,
+    stage: Stage,
 ) -> Option<(AskId, Ask)> {
     if stage.done > 0 {
         work.done(flow, delivery);
         return None;
     }
     let exprs = std::iter::once(&plan.on).chain(plan.tests.iter().flat_map(Test::operands));
-    if let Some(variable) = work.wanted(&delivery.message, &stage, exprs) {
-        stage.reading = Some(variable.clone());
-        return Some(work.ask_at(delivery, Ask::Read(variable), stage));
+    if let Some(wish) = work.wanted(&delivery.message, &stage, exprs) {
+        return work.seek(delivery, stage, wish);
     }
-    let scope = work.scope_with(&delivery.message, &stage);
-    let decided = scope.eval(&plan.on).and_then(|value| Ok((decide(plan, &value, &scope)?, value)));
-    let (outputs, value) = match decided {
-        Ok(decided) => decided,
+    let (outputs, value) = match decide(plan, work, &delivery.message, &stage) {
+        Ok(Decision::Made(outputs, value)) => (outputs, value),
+        Ok(Decision::Wants(wish)) => return work.seek(delivery, stage, wish),
         Err(fault) => {
             work.raise(flow, delivery, fault);
             return None;
@@ -51,15 +50,30 @@ pub(crate) fn go_on(
     Some(work.ask_at(delivery, Ask::Write(variable, value), Stage { done: 1, ..Stage::default() }))
 }
 
-/// The outputs whose tests hold, ascending.
-fn decide(plan: &BranchPlan, value: &Value, scope: &Scope<'_>) -> Result<Vec<usize>, Fault> {
+/// What came of looking at the tests.
+enum Decision {
+    /// The outputs whose tests hold, ascending, and the value that they were held against.
+    Made(Vec<usize>, Value),
+    /// An expression has to be evaluated first. Those behind a test that ends the decision never are.
+    Wants(Wish),
+}
+
+fn decide(plan: &BranchPlan, work: &Work, message: &Value, stage: &Stage) -> Result<Decision, Fault> {
+    let scope = &work.scope_with(message, stage);
+    if let Some(wish) = work.unevaluated(message, stage, std::iter::once(&plan.on))? {
+        return Ok(Decision::Wants(wish));
+    }
+    let value = scope.eval(&plan.on)?;
     let mut outputs = Vec::new();
     let mut otherwise = true;
     for (output, test) in plan.tests.iter().enumerate() {
+        if let Some(wish) = work.unevaluated(message, stage, test.operands().into_iter())? {
+            return Ok(Decision::Wants(wish));
+        }
         let holds = if matches!(test, Test::Otherwise) {
             std::mem::replace(&mut otherwise, true)
         } else {
-            holds(test, value, scope)?
+            holds(test, &value, scope)?
         };
         if holds {
             outputs.push(output);
@@ -69,7 +83,7 @@ fn decide(plan: &BranchPlan, value: &Value, scope: &Scope<'_>) -> Result<Vec<usi
             }
         }
     }
-    Ok(outputs)
+    Ok(Decision::Made(outputs, value))
 }
 
 fn holds(test: &Test, value: &Value, scope: &Scope<'_>) -> Result<bool, Fault> {
@@ -100,6 +114,7 @@ fn holds(test: &Test, value: &Value, scope: &Scope<'_>) -> Result<bool, Fault> {
         Test::Empty => content(value, scope) == Some(0),
         Test::NotEmpty => content(value, scope).is_some_and(|content| content > 0),
         Test::Type(expected) => is_of(value, *expected),
+        Test::Holds(operand) => scope.eval(operand)? == Value::Bool(true),
         Test::Has(operand) => has(value, &text_of(&scope.eval(operand)?), scope),
         Test::Position { at, test, fault } => {
             let position = scope.eval(at)?;

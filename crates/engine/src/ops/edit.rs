@@ -18,9 +18,16 @@ pub(crate) fn go_on(
     mut stage: Stage,
 ) -> Option<(AskId, Ask)> {
     while let Some(edit) = edits.get(stage.done) {
-        if let Some(variable) = work.wanted(&delivery.message, &stage, std::iter::once(&edit.value)) {
-            stage.reading = Some(variable.clone());
-            return Some(work.ask_at(delivery, Ask::Read(variable), stage));
+        if let Some(wish) = work.wanted(&delivery.message, &stage, std::iter::once(&edit.value)) {
+            return work.seek(delivery, stage, wish);
+        }
+        match work.unevaluated(&delivery.message, &stage, std::iter::once(&edit.value)) {
+            Ok(None) => {}
+            Ok(Some(wish)) => return work.seek(delivery, stage, wish),
+            Err(fault) => {
+                work.raise(flow, delivery, fault);
+                return None;
+            }
         }
         let scope = work.scope_with(&delivery.message, &stage);
         if !can_be_read(&edit.value, &scope) {

@@ -12,10 +12,10 @@ pub(crate) mod seal;
 pub(crate) mod shape;
 pub(crate) mod verify;
 
-use plan::{Ask, AskId, Expr, Fault, FaultKind, Flow, LogLevel, Op, Path, ScriptIx, ShapeStep, Value, Variable};
+use plan::{Ask, AskId, Expr, Fault, FaultKind, Flow, LogLevel, Op, Path, ScriptIx, ShapeStep, Value};
 
 use crate::eval::Scope;
-use crate::work::{Delivery, Stage, Told, Work};
+use crate::work::{Delivery, Sought, Stage, Told, Work};
 use shape::{Fate, Shaped};
 
 /// Gives the message to its node; what the node wants of the world comes back.
@@ -51,10 +51,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))
         }
-        Op::Log { level, value } => {
-            log(flow, work, delivery, *level, value);
-            None
-        }
+        Op::Log { level, value } => log(flow, work, delivery, *level, value, stage),
         Op::Raise(fault) => {
             work.raise(flow, delivery, fault.clone());
             None
@@ -91,15 +88,31 @@ fn run_script(work: &mut Work, delivery: Delivery, script: ScriptIx) -> Option<(
     Some(work.ask(delivery, ask))
 }
 
-fn log(flow: &Flow, work: &mut Work, delivery: Delivery, level: LogLevel, value: &Expr) {
-    match work.scope(&delivery.message).eval(value) {
+fn log(
+    flow: &Flow,
+    work: &mut Work,
+    delivery: Delivery,
+    level: LogLevel,
+    value: &Expr,
+    stage: Stage,
+) -> Option<(AskId, Ask)> {
+    let told = match work.unevaluated(&delivery.message, &stage, std::iter::once(value)) {
+        Ok(Some(wish)) => return work.seek(delivery, stage, wish),
+        Ok(None) => work.scope_with(&delivery.message, &stage).eval(value),
+        Err(fault) => Err(fault),
+    };
+    match told {
         Ok(value) => {
             work.told.push_back(Told::Log { node: delivery.to, level, value });
             work.done(flow, delivery);
         }
         Err(fault) => work.raise(flow, delivery, fault),
     }
+    None
 }
+
+/// What an op must know, and how it is asked for.
+type Wish = (Sought, Ask);
 
 impl Work {
     /// What expressions may look at for this message, with the variables that were read for it.
@@ -108,10 +121,32 @@ impl Work {
     }
 
     /// The first variable that these expressions read and that was not read yet.
-    fn wanted<'e>(&self, message: &Value, stage: &Stage, exprs: impl Iterator<Item = &'e Expr>) -> Option<Variable> {
+    fn wanted<'e>(&self, message: &Value, stage: &Stage, exprs: impl Iterator<Item = &'e Expr>) -> Option<Wish> {
         let scope = self.scope_with(message, stage);
-        let mut wanted = exprs.flat_map(|expr| edit::variables(expr, &scope));
-        wanted.find(|variable| stage.fetched.iter().all(|(read, _)| read != variable))
+        let wanted = exprs.flat_map(|expr| edit::variables(expr, &scope));
+        let mut wanted = wanted.map(|variable| (Sought::Variable(variable.clone()), Ask::Read(variable)));
+        wanted.find(|(sought, _)| !stage.knows(sought))
+    }
+
+    /// The first expression of the flow within these that was not evaluated yet.
+    fn unevaluated<'e>(
+        &self,
+        message: &Value,
+        stage: &Stage,
+        exprs: impl Iterator<Item = &'e Expr>,
+    ) -> Result<Option<Wish>, Fault> {
+        let mut found = Vec::new();
+        exprs.for_each(|expr| expr.evaluated(&mut found));
+        let next = found.into_iter().find(|(expression, _)| !stage.knows(&Sought::Expression(*expression)));
+        let Some((expression, input)) = next else { return Ok(None) };
+        let input = self.scope_with(message, stage).eval(input)?;
+        Ok(Some((Sought::Expression(expression), Ask::Evaluate { expression, input })))
+    }
+
+    /// Asks for what an op must know before it can go on.
+    fn seek(&mut self, delivery: Delivery, mut stage: Stage, (sought, ask): Wish) -> Option<(AskId, Ask)> {
+        stage.reading = Some(sought);
+        Some(self.ask_at(delivery, ask, stage))
     }
 
     /// What expressions may look at for this message.

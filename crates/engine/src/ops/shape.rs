@@ -152,6 +152,7 @@ fn all_paths(expr: &Expr, holds: &impl Fn(&Path) -> bool) -> bool {
         | Expr::Rendered { .. }
         | Expr::FreshUuid
         | Expr::Json { .. }
+        | Expr::Evaluated { .. }
         | Expr::Applied { .. } => false,
     }
 }

@@ -3,8 +3,8 @@
 use crate::support::{Sketch, logged, payload};
 use engine::Told;
 use plan::{
-    Answer, Ask, BranchPlan, Edit, Expr, Fault, FaultKind, JsonWay, Op, Path, Root, Scope, Segment, Slot, Template,
-    TemplateSource, Test, Turn, Value, ValueType, Variable, Way,
+    Answer, Ask, BranchPlan, Edit, Expr, ExpressionIx, Fault, FaultKind, JsonWay, Op, Path, Root, Scope, Segment, Slot,
+    Template, TemplateSource, Test, Turn, Value, ValueType, Variable, Way,
 };
 
 fn at(names: &[&str]) -> Slot {
@@ -78,6 +78,49 @@ fn variables_are_read_and_written_by_asking() {
     let named = |name: &str| Variable { scope: Scope::Document, path: Path::keys([name]) };
     assert_eq!(asked, [("write", named("kept"), Value::integer(7)), ("read", named("other"), Value::Undefined)]);
     assert_eq!(logged(&told), [(1, payload(Value::text("x")))]);
+}
+
+fn evaluated(expression: u32) -> Expr {
+    Expr::Evaluated { expression: ExpressionIx(expression), input: Box::new(Expr::Message(Path::keys(["payload"]))) }
+}
+
+/// Each edit's expression sees the message as the edits before have left it; its fault is the node's.
+#[test]
+fn an_expression_is_asked_for_what_it_makes_of_the_message() {
+    let edits = || vec![set(at(&["payload"]), evaluated(0)), set(at(&["twice"]), evaluated(1))];
+    let mut asked = Vec::new();
+    let told = editing(edits()).expressions(2).run(payload(Value::integer(1)), |ask| {
+        let Ask::Evaluate { expression, input } = ask else { panic!("only expressions: {ask:?}") };
+        asked.push((expression.0, input.clone()));
+        vec![Answer::Value(Value::integer(5))]
+    });
+    assert_eq!(asked, [(0, Value::integer(1)), (1, Value::integer(5))]);
+    let message = Value::map([("payload", Value::integer(5)), ("twice", Value::integer(5))]);
+    assert_eq!(logged(&told), [(1, message)]);
+    let failing = |_: &Ask| vec![Answer::Failed(Fault::new(FaultKind::Script, "no"))];
+    let told = editing(edits()).expressions(2).run(payload(Value::Null), failing);
+    assert!(matches!(&told[..], [Told::Uncaught { fault, .. }] if fault.kind == FaultKind::Script), "{told:?}");
+}
+
+/// Only what is needed to decide is asked for, and only `true` holds.
+#[test]
+fn a_branch_evaluates_up_to_the_first_test_that_holds() {
+    let decided = |answers: [Value; 2]| {
+        let tests = vec![Test::Holds(evaluated(0)), Test::Holds(evaluated(1)), Test::Otherwise];
+        let plan = BranchPlan { on: text("x"), tests, all: false, remember: None };
+        let outputs: [&[u32]; 3] = [&[1], &[2], &[3]];
+        let sketch = Sketch::default().node(Op::Branch(Box::new(plan)), &outputs).expressions(2);
+        let mut asked = 0;
+        let told = sketch.log("payload").log("payload").log("payload").run(payload(Value::Null), |ask| {
+            let Ask::Evaluate { expression, .. } = ask else { panic!("only expressions: {ask:?}") };
+            asked += 1;
+            vec![Answer::Value(answers[expression.0 as usize].clone())]
+        });
+        (asked, logged(&told)[0].0)
+    };
+    assert_eq!(decided([Value::Bool(true), Value::Bool(true)]), (1, 1));
+    assert_eq!(decided([Value::integer(1), Value::Bool(true)]), (2, 2));
+    assert_eq!(decided([Value::text("true"), Value::Undefined]), (2, 3));
 }
 
 fn rendered(template: &str, message: Value) -> Result<Value, FaultKind> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use engine::{Context, Run, Step, Told};
 use jose::jwa::{SignatureAlgorithm, Switches};
 use plan::{
-    Answer, Ask, Cells, ExpiryRules, Expr, Flow, Handler, Handlers, JsonRules, KeySource, LogLevel, Node, NodeIx, Op,
-    Origin, OriginIx, Path, ScriptEvent, ScriptIx, ScriptPlan, ShapeStep, Trigger, TriggerIx, TriggerKind, ValidFlow,
-    Value, VerifyPlan, validate,
+    Answer, Ask, Cells, ExpiryRules, Expr, ExpressionPlan, Flow, Handler, Handlers, JsonRules, KeySource, LogLevel,
+    Node, NodeIx, Op, Origin, OriginIx, Path, ScriptEvent, ScriptIx, ScriptPlan, ShapeStep, Trigger, TriggerIx,
+    TriggerKind, ValidFlow, Value, VerifyPlan, validate,
 };
 
 pub(crate) const NOW: Context = Context { now_epoch_ms: 1_700_000_000_999, random: 1 };
@@ -61,6 +61,19 @@ impl Sketch {
     /// Lets these nodes hear of the last node's status.
     pub(crate) fn on_status(mut self, groups: &[&[u32]], dress: Vec<ShapeStep>) -> Self {
         self.flow.nodes.last_mut().unwrap().on_status = handlers(groups, dress);
+        self
+    }
+
+    /// Gives the flow this many expressions.
+    pub(crate) fn expressions(mut self, count: usize) -> Self {
+        let expression = ExpressionPlan {
+            origin: OriginIx(0),
+            source: "".into(),
+            functions: [].into(),
+            cpu_ms: 1,
+            complaint: "".into(),
+        };
+        self.flow.expressions = vec![expression; count];
         self
     }
 

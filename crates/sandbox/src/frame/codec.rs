@@ -2,7 +2,7 @@
 
 use plan::{Fault, FaultKind, LogLevel, Path, ScriptEvent, Segment, Text};
 
-use super::{FrameFault, FromWorker, Program, Reader, ToWorker, Wire, Writer};
+use super::{Expression, FrameFault, FromWorker, Program, Reader, ToWorker, Wire, Writer};
 use crate::speech::{Part, Question, Reach, SyntaxFault};
 
 impl Wire for u32 {
@@ -186,6 +186,7 @@ listed!(Part: Source Initialize Finalize);
 
 members!(Fault: kind code message stack cause thrown);
 members!(SyntaxFault: part line message);
+members!(Expression: source functions cpu_ms);
 members!(Program: surface facts source initialize finalize outputs cpu_ms);
 
 variants! { Segment:
@@ -207,6 +208,7 @@ variants! { Question:
     0 Read { reach: reach, store: store, path: path }
     1 Write { reach: reach, store: store, path: path, value: value }
     2 Keys { reach: reach, store: store }
+    3 Call { function: function, arguments: arguments }
 }
 
 variants! { ToWorker:
@@ -220,6 +222,8 @@ variants! { ToWorker:
     7 Drop { call: call }
     8 Forget { script: script }
     9 Surface { surface: surface, text: text }
+    10 Evaluate { call: call, expression: expression, input: input, cells: cells }
+    11 CheckExpression { source: source }
 }
 
 variants! { FromWorker:

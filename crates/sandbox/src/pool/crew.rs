@@ -40,8 +40,10 @@ pub(super) struct Script {
 
 /// A turn that wants a worker.
 pub(super) struct Job {
-    /// The script; none for a check, which brings its own.
+    /// The script; none for a check or an expression, which bring their own.
     pub(super) script: Option<u32>,
+    /// Processor time, if there is no script that says it.
+    pub(super) cpu_ms: u32,
     pub(super) call: u64,
     pub(super) frame: Vec<u8>,
     pub(super) listener: Listener,
@@ -170,7 +172,7 @@ impl Crew {
     /// Starts a job on a worker that has no turn.
     pub(super) fn start(&mut self, worker: u64, job: Job) {
         let Some(hand) = self.workers.get_mut(&worker) else { return };
-        let (mut load, mut wall_ms) = (None, WALL_SPARE_MS);
+        let (mut load, mut wall_ms) = (None, WALL_SPARE_MS + job.cpu_ms);
         if let Some(key) = job.script {
             match self.scripts.get(&key) {
                 None => return job.listener.give_up(FaultKind::ScriptUnavailable, "the script was taken away"),

@@ -57,6 +57,7 @@ pub fn confine() -> io::Result<()> {
     limit(Resource::Fsize, 0)?;
     lease_cpu(0)?;
     read_time_zone();
+    super::expression::warm_up();
     // The first look at a clock finds out where the kernel keeps it, which asks for more than the wall lets through.
     super::turn::cpu_used_ns();
     for filter in [blindness(), wall()] {

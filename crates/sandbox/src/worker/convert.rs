@@ -259,7 +259,7 @@ impl<'js> Leaving<'_, 'js> {
     }
 }
 
-fn number_of(double: f64) -> Number {
+pub(super) fn number_of(double: f64) -> Number {
     let negative_zero = double == 0.0 && double.is_sign_negative();
     if double.fract() == 0.0 && double.abs() <= EXACT_MAX && !negative_zero {
         Number::Integer(double as i64)

@@ -148,6 +148,7 @@ impl Variables {
                 }
                 Value::Undefined
             }),
+            Question::Call { .. } => Value::Undefined,
             Question::Keys { reach, .. } => self.scope(reach, |root| {
                 let names = root.as_map().into_iter().flat_map(|map| map.iter());
                 Value::list(names.map(|(name, _)| Value::text(name)).collect())

@@ -3,7 +3,7 @@
 use dialects::api_connect::{Api, Found};
 use dialects::node_red::Route;
 use http::Method;
-use plan::{Diagnostic, Flaw, Flow, Origin, Place, ScriptIx, SecretRef, Severity};
+use plan::{Diagnostic, ExpressionPlan, Flaw, Flow, Origin, Place, ScriptIx, SecretRef, Severity};
 use sandbox::{Part, SyntaxFault};
 
 use crate::front::Front;
@@ -109,6 +109,14 @@ pub(super) fn broken_script(flow: &Flow, script: ScriptIx, fault: &SyntaxFault) 
     let message = format!("The script is no program, in line {}{part}: {}", fault.line, fault.message);
     let hint = "Correct that line; until then each message to the node fails.";
     Diagnostic::new(Severity::Stopped, "script_syntax", place(origin), message).hint(hint)
+}
+
+/// An expression that cannot be read.
+pub(super) fn broken_expression(flow: &Flow, expression: &ExpressionPlan, fault: &SyntaxFault) -> Diagnostic {
+    let origin = &flow.origins[expression.origin.0 as usize];
+    let message = format!("The expression `{}` cannot be read: {}", expression.source, fault.message);
+    let hint = "Correct the expression; until then each message that needs it fails.";
+    Diagnostic::new(Severity::Stopped, "expression_syntax", place(origin), message).hint(hint)
 }
 
 /// What a new document would serve that a live one serves already.

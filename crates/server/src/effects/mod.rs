@@ -1,5 +1,6 @@
 //! What the engine asks for, done: one file for each kind of ask.
 
+pub(crate) mod expression;
 pub mod fetch;
 pub(crate) mod hold;
 pub(crate) mod reply;

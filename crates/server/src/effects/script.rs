@@ -85,6 +85,7 @@ fn answer(live: &LiveDocument, node: &Origin, question: Question) -> Result<Valu
             Ok(()) => Ok(Value::Undefined),
             Err(refused) => Err(refused.to_string().into()),
         },
+        Question::Call { .. } => Err("a script has no functions of the plan".into()),
         Question::Keys { reach, .. } => Ok(variables.keys(&scope(node, reach))),
     }
 }

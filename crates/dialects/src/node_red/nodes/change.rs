@@ -37,7 +37,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     let node = &live.node;
     let mut edits = Vec::new();
     for rule in rules(node) {
-        match edits_of(lowering, node, &Rule(&rule)) {
+        match edits_of(lowering, live, &Rule(&rule)) {
             Ok(more) => edits.extend(more),
             Err(unfit) => return Op::Raise(*unfit.tell(lowering, node, "rules")),
         }
@@ -77,12 +77,13 @@ impl Rule<'_> {
     }
 }
 
-fn edits_of(lowering: &mut Lowering<'_>, node: &Node, rule: &Rule<'_>) -> Result<Vec<Edit>, Unfit> {
+fn edits_of(lowering: &mut Lowering<'_>, live: &Live, rule: &Rule<'_>) -> Result<Vec<Edit>, Unfit> {
+    let node = &live.node;
     let Some(place) = place(lowering, node, rule.kind("pt", "msg"), &rule.text("p")) else { return Ok(Vec::new()) };
     let nothing = || Expr::Literal(Value::Undefined);
     let edit = |to: &Slot, value: Expr| Edit { to: to.clone(), value };
     match rule.kind("t", "") {
-        "set" => Ok(vec![edit(&place, new_value(lowering, node, rule)?)]),
+        "set" => Ok(vec![edit(&place, new_value(lowering, live, rule)?)]),
         "delete" => Ok(vec![edit(&place, nothing())]),
         "move" => {
             let target = self::place(lowering, node, rule.kind("tot", "msg"), &rule.text("to"));
@@ -95,7 +96,7 @@ fn edits_of(lowering: &mut Lowering<'_>, node: &Node, rule: &Rule<'_>) -> Result
                 edit(&moved, nothing()),
             ])
         }
-        "change" => Ok(vec![edit(&place, changed(lowering, node, rule, &place)?)]),
+        "change" => Ok(vec![edit(&place, changed(lowering, live, rule, &place)?)]),
         other => Err(Unfit::value(format!("`{other}` is nothing that a rule can do."))),
     }
 }
@@ -112,20 +113,20 @@ fn place(lowering: &mut Lowering<'_>, node: &Node, kind: &str, text: &str) -> Op
     }
 }
 
-fn new_value(lowering: &Lowering<'_>, node: &Node, rule: &Rule<'_>) -> Result<Expr, Unfit> {
+fn new_value(lowering: &mut Lowering<'_>, live: &Live, rule: &Rule<'_>) -> Result<Expr, Unfit> {
     let text = rule.text("to");
     match text.strip_prefix("msg.") {
         // Nodes from before values had types.
         Some(path) if rule.0.get("tot").is_none() && rule.kind("t", "") == "set" => {
-            typed::slot(node, "msg", path).map(Expr::Slot)
+            typed::slot(&live.node, "msg", path).map(Expr::Slot)
         }
-        Some(_) | None => typed::expr(lowering, node, rule.kind("tot", "str"), rule.0.get("to")),
+        Some(_) | None => typed::expr_or_jsonata(lowering, live, rule.kind("tot", "str"), rule.0.get("to")),
     }
 }
 
-fn changed(lowering: &Lowering<'_>, node: &Node, rule: &Rule<'_>, place: &Slot) -> Result<Expr, Unfit> {
+fn changed(lowering: &mut Lowering<'_>, live: &Live, rule: &Rule<'_>, place: &Slot) -> Result<Expr, Unfit> {
     let of = Box::new(Expr::Slot(place.clone()));
-    let with = Box::new(new_value(lowering, node, rule)?);
+    let with = Box::new(new_value(lowering, live, rule)?);
     let from = rule.text("from");
     let whole = |also| (Expr::Literal(Value::text(&from)), also);
     let usual = if rule.0.get("re").and_then(Json::as_bool) == Some(true) { "re" } else { "str" };
@@ -137,11 +138,10 @@ fn changed(lowering: &Lowering<'_>, node: &Node, rule: &Rule<'_>, place: &Slot) 
             };
             return Ok(Expr::Rewritten { of, find: Pattern::new(&from, false).map_err(unfit)?, with });
         }
-        "msg" | "flow" | "global" => (typed::slot(node, rule.kind("fromt", ""), &from).map(Expr::Slot)?, None),
+        "msg" | "flow" | "global" => (typed::slot(&live.node, rule.kind("fromt", ""), &from).map(Expr::Slot)?, None),
         "num" => whole(Some(Value::Number(typed::number(&from)))),
         "bool" => whole(Some(Value::Bool(from == "true"))),
-        "env" => (typed::expr(lowering, node, "env", rule.0.get("from"))?, None),
-        "jsonata" => return Err(typed::jsonata()),
+        "env" => (typed::expr(lowering, &live.node, "env", rule.0.get("from"))?, None),
         _ => whole(None),
     };
     Ok(Expr::Replaced { of, find: Box::new(find), also, with })

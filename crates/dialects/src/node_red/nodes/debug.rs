@@ -4,9 +4,9 @@ use jose::json::Value as Json;
 use plan::{Expr, LogLevel, Op, Path, Severity};
 
 use super::{Lower, NodeType};
+use crate::node_red::jsonata;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::property;
-use crate::node_red::syntax::Node;
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
 pub(super) static TYPE: NodeType = NodeType {
@@ -48,7 +48,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     if silent {
         return Op::Pass;
     }
-    match shown(node) {
+    match shown(lowering, live) {
         Some(value) => Op::Log { level: LogLevel::Info, value },
         None => {
             let message = "What the node shows is no path into the message, so it shows nothing.";
@@ -64,13 +64,15 @@ fn is_on(flag: Option<&Json>) -> bool {
     flag.is_some_and(|flag| flag.as_bool() == Some(true) || flag.as_text() == Some("true"))
 }
 
-fn shown(node: &Node) -> Option<Expr> {
+fn shown(lowering: &mut Lowering<'_>, live: &Live) -> Option<Expr> {
+    let node = &live.node;
     let complete = node.get("complete");
     if node.text("targetType") == "full" || is_on(complete) {
         return Some(Expr::Message(Path::default()));
     }
     match complete.and_then(Json::as_text) {
         None | Some("" | "false") => Some(Expr::Message(Path::keys(["payload"]))),
+        Some(source) if node.text("targetType") == "jsonata" => Some(jsonata::expr(lowering, live, source)),
         Some(path) if matches!(node.text("targetType"), "" | "msg") => property::parse(path).map(Expr::Message),
         Some(_) => None,
     }

@@ -7,8 +7,8 @@ use plan::{
 };
 
 use super::{Lower, NodeType};
+use crate::node_red::jsonata;
 use crate::node_red::lower::{Live, Lowering};
-use crate::node_red::syntax::Node;
 use crate::node_red::typed::{self, Unfit};
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
@@ -66,7 +66,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         let message = "Message sequences are not numbered anew, so their parts stay as they were.";
         lowering.tell(Severity::Warning, "switch_repair", node.spot_of("repair"), message, "Switch it off.");
     }
-    let on = match property(lowering, node) {
+    let on = match property(lowering, live) {
         Ok(on) => on,
         Err(unfit) => return Op::Raise(*unfit.tell(lowering, node, "property")),
     };
@@ -76,7 +76,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         |rule: &Object| ["vt", "v2t"].iter().any(|kind| rule.get(kind).and_then(Json::as_text) == Some("prev"));
     let remembers = rules.clone().any(asks_back);
     let tests = rules.map(|rule| {
-        let test = test(lowering, node, rule);
+        let test = test(lowering, live, rule);
         test.unwrap_or_else(|unfit| Test::Refuse(unfit.tell(lowering, node, "rules")))
     });
     let tests = tests.collect();
@@ -84,18 +84,19 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     Op::Branch(Box::new(BranchPlan { on, tests, all: node.text("checkall") != "false", remember }))
 }
 
-fn property(lowering: &Lowering<'_>, node: &Node) -> Result<Expr, Unfit> {
+fn property(lowering: &mut Lowering<'_>, live: &Live) -> Result<Expr, Unfit> {
+    let node = &live.node;
     let kind = Some(node.text("propertyType")).filter(|kind| !kind.is_empty()).unwrap_or("msg");
     if kind == "msg" && node.get("property").is_some() && node.text("property").is_empty() {
         return Ok(Expr::Literal(Value::Undefined));
     }
     let payload = Json::Text("payload".to_owned());
-    typed::expr(lowering, node, kind, Some(node.get("property").unwrap_or(&payload)))
+    typed::expr_or_jsonata(lowering, live, kind, Some(node.get("property").unwrap_or(&payload)))
 }
 
-fn test(lowering: &Lowering<'_>, node: &Node, rule: &Object) -> Result<Test, Unfit> {
-    let v = || operand(lowering, node, rule, "v", "vt");
-    let v2 = || operand(lowering, node, rule, "v2", "v2t");
+fn test(lowering: &mut Lowering<'_>, live: &Live, rule: &Object) -> Result<Test, Unfit> {
+    let mut operand = |value, kind| operand(lowering, live, rule, value, kind);
+    let mut v = || operand("v", "vt");
     Ok(match rule.get("t").and_then(Json::as_text).unwrap_or("eq") {
         "eq" => Test::Equal(v()?),
         "neq" => Test::NotEqual(v()?),
@@ -103,7 +104,7 @@ fn test(lowering: &Lowering<'_>, node: &Node, rule: &Object) -> Result<Test, Unf
         "lte" => Test::LessOrEqual(v()?),
         "gt" => Test::Greater(v()?),
         "gte" => Test::GreaterOrEqual(v()?),
-        "btwn" => Test::Between(v()?, v2()?),
+        "btwn" => Test::Between(v()?, operand("v2", "v2t")?),
         "cont" => Test::Contains(v()?),
         "regex" => pattern(v()?, rule.get("case").and_then(Json::as_bool).unwrap_or_default())?,
         "true" => Test::Is(true),
@@ -115,9 +116,9 @@ fn test(lowering: &Lowering<'_>, node: &Node, rule: &Object) -> Result<Test, Unf
         "istype" => Test::Type(value_type(rule)?),
         "hask" => Test::Has(v()?),
         "head" => position(Test::Less(v()?)),
-        "index" => position(Test::All(vec![Test::GreaterOrEqual(v()?), Test::LessOrEqual(v2()?)])),
+        "index" => position(Test::All(vec![Test::GreaterOrEqual(v()?), Test::LessOrEqual(operand("v2", "v2t")?)])),
         "else" => Test::Otherwise,
-        "jsonata_exp" => return Err(typed::jsonata()),
+        "jsonata_exp" => Test::Holds(jsonata::expr(lowering, live, &typed::text(rule.get("v")))),
         other => {
             let message = format!("Rules of type `{other}` are not served here.");
             return Err(Unfit { code: "switch_rule_unsupported", message });
@@ -126,15 +127,15 @@ fn test(lowering: &Lowering<'_>, node: &Node, rule: &Object) -> Result<Test, Unf
 }
 
 /// What a rule compares with. Without a type, what reads as a number is one.
-fn operand(lowering: &Lowering<'_>, node: &Node, rule: &Object, value: &str, kind: &str) -> Result<Expr, Unfit> {
+fn operand(lowering: &mut Lowering<'_>, live: &Live, rule: &Object, value: &str, kind: &str) -> Result<Expr, Unfit> {
     let value = rule.get(value);
     let usual = if number_of_text(&typed::text(value)).is_nan() { "str" } else { "num" };
     match rule.get(kind).and_then(Json::as_text).filter(|kind| !kind.is_empty()).unwrap_or(usual) {
         "prev" => {
-            let own = Root::Cell(Scope::Node(node.id.clone()));
+            let own = Root::Cell(Scope::Node(live.node.id.clone()));
             Ok(Expr::Slot(Slot { root: own, way: Path::keys([PREVIOUS]).into() }))
         }
-        kind => typed::expr(lowering, node, kind, value),
+        kind => typed::expr_or_jsonata(lowering, live, kind, value),
     }
 }
 

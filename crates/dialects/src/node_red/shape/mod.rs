@@ -141,6 +141,7 @@ fn paths(value: &Expr) -> Vec<&Path> {
         | Expr::Rendered { .. }
         | Expr::FreshUuid
         | Expr::Json { .. }
+        | Expr::Evaluated { .. }
         | Expr::Applied { .. } => Vec::new(),
     }
 }
@@ -174,6 +175,7 @@ fn names(value: &Expr) -> Vec<&str> {
         | Expr::Rendered { .. }
         | Expr::FreshUuid
         | Expr::Json { .. }
+        | Expr::Evaluated { .. }
         | Expr::Applied { .. } => Vec::new(),
     }
 }
