@@ -231,6 +231,8 @@ pub enum FaultKind {
     KeyUnusable,
     /// The key is there and nobody can reach it now.
     KeyAway,
+    /// Too many signatures are waited for already; the same message may find room a moment later.
+    Busy,
     /// The algorithm is not one that may be used here.
     AlgorithmUnsupported,
     /// `exp` is no NumericDate up to 2^53 - 1.

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use dialects::node_red::{self, Rendered};
+use dialects::node_red::{self, Rendered, Unanswered};
 
 use engine::{Context, Run, Step, Told};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::Response;
-use plan::{Answer, Ask, AskId, Fault, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, ScriptIx, Value};
+use plan::{Answer, Ask, AskId, Fault, FaultKind, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, ScriptIx, Value};
 use sandbox::Conversation;
 use tokio::sync::oneshot;
 
@@ -39,7 +39,7 @@ pub(crate) struct Drive {
     later: Option<FuturesUnordered<Later>>,
     turns: Turns,
     exchange: Exchange,
-    failed: bool,
+    failed: Option<Unanswered>,
     id: RequestId,
 }
 
@@ -82,7 +82,7 @@ impl Drive {
             later: None,
             turns: Turns::default(),
             exchange,
-            failed: false,
+            failed: None,
             id,
         }
     }
@@ -90,7 +90,7 @@ impl Drive {
     /// A run that nobody waits for.
     pub(crate) fn of_schedule(live: Arc<LiveDocument>, log: Log, run: Run) -> Self {
         let (exchange, id) = (Exchange::NodeRed(node_red::Exchange::default()), RequestId::fresh());
-        Self { live, log, run, desk: Desk::Closed, later: None, turns: Turns::default(), exchange, failed: false, id }
+        Self { live, log, run, desk: Desk::Closed, later: None, turns: Turns::default(), exchange, failed: None, id }
     }
 
     /// A run in which a script speaks by itself, under this ask.
@@ -135,8 +135,8 @@ impl Drive {
         self.exchange.absence(self.id)
     }
 
-    /// Whether a fault was raised that nobody took.
-    pub(crate) fn failed(&self) -> bool {
+    /// What the last fault that nobody took makes of a run without a reply.
+    pub(crate) fn failed(&self) -> Option<Unanswered> {
         self.failed
     }
 
@@ -286,11 +286,11 @@ impl Drive {
         }
         match told {
             Told::Uncaught { node, fault } => {
-                self.fail();
+                self.fail(&fault);
                 self.tell_fault("flow_fault", node, &fault);
             }
             Told::FaultLoop { node, fault } => {
-                self.fail();
+                self.fail(&fault);
                 self.tell_fault("flow_fault_loop", node, &fault);
             }
             Told::Log { node, level, value } => self.tell_line(node, level, &value),
@@ -299,9 +299,10 @@ impl Drive {
         }
     }
 
-    fn fail(&mut self) {
-        self.failed = true;
-        self.desk.failed();
+    fn fail(&mut self, fault: &Fault) {
+        let why = if fault.kind == FaultKind::Busy { Unanswered::Busy } else { Unanswered::Error };
+        self.failed = Some(why);
+        self.desk.failed(why);
     }
 
     fn tell_fault(&self, event: &'static str, node: NodeIx, fault: &Fault) {

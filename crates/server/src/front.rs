@@ -7,7 +7,8 @@ use bytes::Bytes;
 use dialects::api_connect::{self, Api, Clients, Phrase};
 use dialects::node_red::{self, FoundSecret, Rendered, RequestNode, ResponseNode, Route, Unanswered};
 use dialects::{Kind, Lowered};
-use http::{Method, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, Response};
 use hyper::ext::ReasonPhrase;
 use plan::{Cells, Diagnostic, Fault, FetchIx, Flow, ReplyIx, Value};
 
@@ -178,9 +179,14 @@ impl Absence {
         let (status, text) = match why {
             Unanswered::Error => (500, "The request could not be completed."),
             Unanswered::Stopped => (503, "The API is not available now."),
+            Unanswered::Busy => (503, "Too many requests wait already."),
             Unanswered::Timeout => (504, "The API did not answer in time."),
         };
-        phrased(api_connect::problem(status, None, text, Some(exchange)))
+        let mut answer = phrased(api_connect::problem(status, None, text, Some(exchange)));
+        if why == Unanswered::Busy {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(node_red::RETRY_AFTER_SECS));
+        }
+        answer
     }
 }
 

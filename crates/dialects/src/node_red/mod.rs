@@ -32,7 +32,7 @@ pub use environment::reference;
 pub use lower::lower;
 pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
 pub use property::variable as variable_path;
-pub use render::pages::{Unanswered, not_found, options, refused, unanswered};
+pub use render::pages::{RETRY_AFTER_SECS, Unanswered, not_found, options, refused, unanswered};
 pub use render::{Rendered, render};
 pub use request::{HeaderPart, MethodOfMessage, PayloadOfGet, Prepared, RequestNode, Returns, Scheme, Sent, prepare};
 

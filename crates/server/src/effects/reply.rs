@@ -1,8 +1,9 @@
 //! Where a run's reply goes: to whoever waits for it, once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use dialects::node_red::Unanswered;
 use http::Response;
 use plan::{Answer, Fault, FaultKind};
 use tokio::sync::oneshot;
@@ -22,10 +23,17 @@ pub(crate) enum Outcome {
 /// What both sides know while one waits for the other.
 #[derive(Default)]
 pub(crate) struct Between {
-    /// A fault was raised that nobody took.
-    pub(crate) failed: AtomicBool,
+    /// What the last fault that nobody took makes of a run without a reply.
+    pub(crate) failed: Mutex<Option<Unanswered>>,
     /// The waiting side has answered by itself.
     pub(crate) late: AtomicBool,
+}
+
+impl Between {
+    /// Why there is no reply, if a fault is the reason.
+    pub(crate) fn why(&self) -> Option<Unanswered> {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where a run hands its reply out.
@@ -58,10 +66,10 @@ impl Desk {
         }
     }
 
-    /// Tells the waiting side that a fault was raised which nobody took.
-    pub(crate) fn failed(&self) {
+    /// Tells the waiting side that a fault was raised which nobody took, and what it makes of a run without a reply.
+    pub(crate) fn failed(&self, why: Unanswered) {
         if let Self::There(_, between) = self {
-            between.failed.store(true, Ordering::Release);
+            *between.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         }
     }
 

@@ -44,7 +44,8 @@ pub fn mint(minter: &Arc<Minter>, claims: Vec<u8>) -> Begun {
 /// Does slow work on a thread of its own, or says that too much of it waits already.
 pub(super) fn slowly(work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
     let Ok(place) = SLOW.places.try_acquire() else {
-        return Begun::Done(away(&format!("{QUEUE_MAX} messages wait for a signature already")));
+        let text = format!("{QUEUE_MAX} messages wait already").into();
+        return Begun::Done(Answer::Refused(Refusal::Key(FaultKind::Busy, text)));
     };
     Begun::Later(Box::pin(async move {
         let core = SLOW.cores.acquire().await.expect("this semaphore is never closed");

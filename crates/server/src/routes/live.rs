@@ -92,14 +92,14 @@ impl Live {
                 }
                 reply
             }
-            (None, Pause::Rest) if drive.failed() || !drive.absence().is_waited_for() => {
-                drive.absence().told(Unanswered::Error)
-            }
             (None, Pause::Rest) => {
-                let absence = drive.absence();
+                let (absence, failed) = (drive.absence(), drive.failed());
                 drop(drive);
-                tokio::time::sleep_until(deadline).await;
-                absence.told(Unanswered::Timeout)
+                if failed.is_none() && absence.is_waited_for() {
+                    tokio::time::sleep_until(deadline).await;
+                    return absence.told(Unanswered::Timeout);
+                }
+                absence.told(failed.unwrap_or(Unanswered::Error))
             }
             (None, Pause::Waiting | Pause::Tired) => {
                 let absence = drive.absence();
@@ -108,7 +108,7 @@ impl Live {
                     return wait(receiver, &between, deadline, &absence).await;
                 }
                 self.deployments.log().warn("runs_full", &[]);
-                absence.told(Unanswered::Stopped)
+                absence.told(Unanswered::Busy)
             }
         }
     }
@@ -152,23 +152,24 @@ async fn wait(
     absence: &Absence,
 ) -> Response<Bytes> {
     let heard = tokio::time::timeout_at(deadline, &mut receiver).await;
-    let why = || if between.failed.load(Ordering::Acquire) { Unanswered::Error } else { Unanswered::Timeout };
     match heard {
         Ok(Ok(Outcome::Reply(reply))) => reply,
         Ok(Ok(Outcome::Cut)) => absence.told(Unanswered::Stopped),
-        Ok(Ok(Outcome::Rested)) if absence.is_waited_for() && !between.failed.load(Ordering::Acquire) => {
+        Ok(Ok(Outcome::Rested)) if absence.is_waited_for() && between.why().is_none() => {
             tokio::time::sleep_until(deadline).await;
             absence.told(Unanswered::Timeout)
         }
         // The run failed, or its task did.
-        Ok(Ok(Outcome::Rested) | Err(_)) => absence.told(Unanswered::Error),
+        Ok(Ok(Outcome::Rested) | Err(_)) => absence.told(between.why().unwrap_or(Unanswered::Error)),
         Err(_) => {
             between.late.store(true, Ordering::Release);
             receiver.close();
             // A reply that came in between is still the better answer.
             match receiver.try_recv() {
                 Ok(Outcome::Reply(reply)) => reply,
-                Ok(Outcome::Rested | Outcome::Cut) | Err(_) => absence.told(why()),
+                Ok(Outcome::Rested | Outcome::Cut) | Err(_) => {
+                    absence.told(between.why().unwrap_or(Unanswered::Timeout))
+                }
             }
         }
     }

@@ -12,15 +12,21 @@ pub enum Unanswered {
     Error,
     /// The flow is stopped: 503.
     Stopped,
+    /// There is no room for it now: 503, and when to come again.
+    Busy,
     /// Nobody answered in time: 504.
     Timeout,
 }
+
+/// When whoever found no room may come again, in seconds.
+pub const RETRY_AFTER_SECS: &str = "1";
 
 /// The answer for a run that gave none. `id` is the `_msgid` of its message.
 pub fn unanswered(why: Unanswered, id: &str) -> Response<Bytes> {
     let (status, code) = match why {
         Unanswered::Error => (StatusCode::INTERNAL_SERVER_ERROR, "flow_error"),
         Unanswered::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "flow_stopped"),
+        Unanswered::Busy => (StatusCode::SERVICE_UNAVAILABLE, "flow_busy"),
         Unanswered::Timeout => (StatusCode::GATEWAY_TIMEOUT, "flow_timeout"),
     };
     let mut body = format!(r#"{{"error":"{code}","id":"#).into_bytes();
@@ -30,8 +36,10 @@ pub fn unanswered(why: Unanswered, id: &str) -> Response<Bytes> {
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_TYPE, "application/json; charset=utf-8"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::RETRY_AFTER, RETRY_AFTER_SECS),
     ];
-    response(status, &headers, body)
+    let headers = if why == Unanswered::Busy { &headers[..] } else { &headers[..3] };
+    response(status, headers, body)
 }
 
 /// The page for a path or method that no route serves.
