@@ -1,7 +1,8 @@
-//! Runs Node-RED and Chancery by turns on the seed flow and writes `bench/RESULTS.md`. Shows NR-105.
+//! Runs Node-RED and Chancery by turns on the seed flow and writes `bench/RESULTS.md` (shows NR-105); or measures growth.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the person who started it")]
 
 mod answer;
+mod growth;
 mod load;
 mod machine;
 mod measure;
@@ -13,9 +14,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask bench [--quick]
+cargo xtask bench [growth] [--quick]
 
 Node-RED and Chancery by turns, same flow, same client, on the loopback interface; writes bench/RESULTS.md.
+  growth    Chancery alone, with 10 000 nodes in 1 000 tabs: time to deploy, memory of an idle flow; writes bench/GROWTH.md
   --quick   shorter turns, and no file: whether everything works, not how fast it is
 
 Needs the packages of conformance/node-red (`npm ci` there) and a release build of Chancery.
@@ -23,15 +25,17 @@ Needs the packages of conformance/node-red (`npm ci` there) and a release build 
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let plan = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => measure::Plan::FULL,
-        ["--quick"] => measure::Plan::QUICK,
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => run(&measure::Plan::FULL),
+        ["--quick"] => run(&measure::Plan::QUICK),
+        ["growth"] => growth::run(root(), &growth::Plan::FULL),
+        ["growth", "--quick"] => growth::run(root(), &growth::Plan::QUICK),
         _ => {
             eprint!("{HELP}");
             return ExitCode::from(2);
         }
     };
-    match run(&plan) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("error: {reason}");
@@ -41,7 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn run(plan: &measure::Plan) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("bench is a folder of the workspace");
+    let root = root();
     let machine = machine::describe();
     let findings = measure::all(root, plan)?;
     let report = report::write(&findings, &machine, plan);
@@ -50,4 +54,8 @@ fn run(plan: &measure::Plan) -> Result<(), String> {
         std::fs::write(root.join("bench/RESULTS.md"), &report).map_err(|error| format!("bench/RESULTS.md: {error}"))?;
     }
     report::missed(&findings)
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("bench is a folder of the workspace")
 }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::answer::Connection;
 use crate::process;
 
-const FLOW: &str = "examples/node-red/generate-jwt.json";
+/// The seed flow, below the root of the workspace.
+pub(crate) const FLOW: &str = "examples/node-red/generate-jwt.json";
 const CONFIG_NODE: &str = "766dcb94.6ebc04";
 const SECRET: &str = "the secret of the bench";
 const START_MAX: Duration = Duration::from_secs(30);
@@ -36,13 +37,18 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts the program and waits for its first token.
+    /// Starts the program on the seed flow and waits for its first token.
     pub(crate) fn start(root: &Path, kind: Kind) -> Result<Self, String> {
+        Self::start_on(root, kind, &root.join(FLOW))
+    }
+
+    /// Starts the program on this document, which holds the seed flow, and waits for its first token.
+    pub(crate) fn start_on(root: &Path, kind: Kind, document: &Path) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         let address = free_address().map_err(|error| format!("no free port: {error}"))?;
         let mut command = match kind {
-            Kind::NodeRed => node_red(root, folder.path(), address)?,
-            Kind::Chancery => chancery(root, address)?,
+            Kind::NodeRed => node_red(root, folder.path(), document, address)?,
+            Kind::Chancery => chancery(root, document, address)?,
         };
         let started = Instant::now();
         let child = command
@@ -94,12 +100,12 @@ impl Drop for Peer {
     }
 }
 
-fn chancery(root: &Path, address: SocketAddr) -> Result<Command, String> {
+fn chancery(root: &Path, document: &Path, address: SocketAddr) -> Result<Command, String> {
     let binary = present(root.join("target/release/chancery"), "`cargo build --release --package cli`")?;
     let mut command = Command::new(binary);
     command
         .arg("serve")
-        .arg(root.join(FLOW))
+        .arg(document)
         .arg("--ephemeral")
         .args(["--runtime", &address.to_string()])
         .args(["--secret", &format!("{CONFIG_NODE}.tokensecret=env:BENCH_SECRET")])
@@ -108,7 +114,7 @@ fn chancery(root: &Path, address: SocketAddr) -> Result<Command, String> {
 }
 
 /// Node-RED as it comes, without its editor page and its news.
-fn node_red(root: &Path, folder: &Path, address: SocketAddr) -> Result<Command, String> {
+fn node_red(root: &Path, folder: &Path, flow: &Path, address: SocketAddr) -> Result<Command, String> {
     let packages = root.join("conformance/node-red/node_modules");
     let node = present(packages.join(".bin/node"), "`npm ci` in conformance/node-red")?;
     let settings = format!(
@@ -118,8 +124,7 @@ fn node_red(root: &Path, folder: &Path, address: SocketAddr) -> Result<Command, 
         address.port(),
     );
     let credentials = format!(r#"{{"{CONFIG_NODE}": {{"tokensecret": "{SECRET}"}}}}"#);
-    let flow = root.join(FLOW);
-    fs::copy(&flow, folder.join("flows.json")).map_err(|error| format!("{}: {error}", flow.display()))?;
+    fs::copy(flow, folder.join("flows.json")).map_err(|error| format!("{}: {error}", flow.display()))?;
     for (name, text) in [("settings.js", settings), ("flows_cred.json", credentials)] {
         fs::write(folder.join(name), text).map_err(|error| format!("{name}: {error}"))?;
     }

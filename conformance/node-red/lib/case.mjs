@@ -23,7 +23,7 @@ function readCase(name) {
     flows: json('flows.json'), secrets: json('secrets.json', {}), expected: json('expect.json', {}),
     requests: parseRequests(readFileSync(path.join(folder, 'requests.http'), 'utf8')),
     package: about.package ?? null, environment: about.environment ?? {}, verifyWith: about.verifyWith ?? {},
-    chanceryEnvironment: about.chanceryEnvironment, chanceryArguments: about.chanceryArguments,
+    secretsIn: about.secretsIn, chanceryEnvironment: about.chanceryEnvironment, chanceryArguments: about.chanceryArguments,
   };
   check(testCase);
   return testCase;
@@ -54,4 +54,6 @@ function resolved(value, environment) {
 }
 
 /** The deviation that a request may show, or undefined. */
-export const deviationOf = (testCase, request) => testCase.expected[request.title] ?? testCase.expected['*'];
+export function deviationOf({ expected }, { title }) {
+  return Object.hasOwn(expected, title) ? expected[title] : expected['*'];
+}

@@ -88,15 +88,24 @@ export function chancery(binary, environment) {
     deploy: async testCase => {
       await side.stop();
       side.port = await freePort();
-      const { args, variables } = secretArguments(testCase.secrets);
+      const inDocument = testCase.secretsIn === 'document';
+      const document = inDocument ? await withCredentials(testCase) : path.join(testCase.folder, 'flows.json');
+      const { args, variables } = secretArguments(inDocument ? {} : testCase.secrets);
       program = launch(binary, [
-        'serve', path.join(testCase.folder, 'flows.json'), '--ephemeral', '--runtime', `127.0.0.1:${side.port}`, '--core', 'off', '--studio', 'off',
+        'serve', document, '--ephemeral', '--runtime', `127.0.0.1:${side.port}`, '--core', 'off', '--studio', 'off',
         ...args, ...(testCase.chanceryArguments ?? []),
       ], { ...environment, ...variables, ...testCase.chanceryEnvironment });
       await answering(program, side.port, '/');
     },
   };
   return side;
+}
+
+/** The flows and their credentials in one document, as Node-RED's own API takes them. */
+async function withCredentials({ flows, secrets }) {
+  const document = path.join(await mkdtemp(path.join(os.tmpdir(), 'conformance-document-')), 'flows.json');
+  await writeFile(document, JSON.stringify({ flows, credentials: secrets }));
+  return document;
 }
 
 function secretArguments(secrets) {

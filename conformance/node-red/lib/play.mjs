@@ -12,13 +12,18 @@ export async function play(side, testCase, { patienceMs } = {}) {
   const keys = keysOf(testCase);
   const names = {};
   const answers = new Map();
+  const alongside = [];
   for (const request of testCase.requests) {
     for (const [name, recipe] of request.tokens) names[name] = makeToken(recipe);
     if (request.pauseMs) await new Promise(resolve => setTimeout(resolve, request.pauseMs));
-    const outcome = await send(side.port, filled(request, names), patienceMs ?? request.patienceMs ?? PATIENCE_MS);
-    for (const [name, member] of request.captures) names[name] = captured(outcome, member);
-    answers.set(request.title, await answerText(outcome, keys));
+    const sent = send(side.port, filled(request, names), patienceMs ?? request.patienceMs ?? PATIENCE_MS).then(async outcome => {
+      for (const [name, member] of request.captures) names[name] = captured(outcome, member);
+      answers.set(request.title, await answerText(outcome, keys));
+    });
+    if (request.alongside) alongside.push(sent);
+    else await sent;
   }
+  await Promise.all(alongside);
   return answers;
 }
 

@@ -22,6 +22,8 @@ const DIRECTIVES = {
   patience: (request, text) => { request.patienceMs = Number(text); },
   // `# @varies`: for HEAD: the body would differ each time, so its ETag is compared by length.
   varies: request => { request.varies = true; },
+  // `# @alongside`: the next request does not wait for this one's answer.
+  alongside: request => { request.alongside = true; },
   // `# @pause ms`: waits before sending.
   pause: (request, text) => { request.pauseMs = Number(text); },
 };

@@ -60,10 +60,15 @@ pub(crate) fn variable_of(name: &str, variables: &[(Text, plan::Scope)]) -> Opti
     variables.iter().find_map(|(prefix, scope)| {
         let rest = name.strip_prefix(&**prefix)?;
         let rest = rest.strip_prefix('[').and_then(|store| store.split_once(']')).map_or(rest, |(_, rest)| rest);
-        let names = rest.strip_prefix('.')?.split('.');
-        let path = Path(names.map(|name| Segment::Key(name.into())).collect());
+        let path = Path(rest.strip_prefix('.')?.split('.').flat_map(segments).collect());
         Some(Variable { scope: scope.clone(), path })
     })
+}
+
+/// A name between dots, and the indexes in brackets behind it.
+fn segments(name: &str) -> impl Iterator<Item = Segment> {
+    let index = |piece: &str| piece.strip_suffix(']')?.parse().ok().map(Segment::Index);
+    name.split('[').map(move |piece| index(piece).unwrap_or_else(|| Segment::Key(piece.into())))
 }
 
 struct Renderer<'r> {

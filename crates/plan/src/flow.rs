@@ -178,6 +178,8 @@ pub struct ScriptPlan {
     pub origin: OriginIx,
     /// The dialect's own surface, evaluated before the source, shared by all scripts of that dialect.
     pub surface: Arc<str>,
+    /// The part of the surface that reads the author's sources and stops there: enough to say whether they are programs.
+    pub reader: Arc<str>,
     /// The author's source.
     pub source: Text,
     /// Run before the first message; empty if there is none.

@@ -13,6 +13,7 @@ fn script(surface: &str, source: &str) -> ScriptPlan {
     ScriptPlan {
         origin: OriginIx(0),
         surface: surface.into(),
+        reader: surface.into(),
         source: source.into(),
         initialize: "".into(),
         finalize: "".into(),

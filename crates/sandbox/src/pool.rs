@@ -89,7 +89,8 @@ impl Pool {
     /// way, at line 1.
     pub async fn check(&self, script: &ScriptPlan) -> Result<(), SyntaxFault> {
         let unread = |why: &str| SyntaxFault { part: Part::Source, line: 1, message: why.into() };
-        let program = program(script).map_err(|fault| unread(&fault))?;
+        let program =
+            Program { surface: Text::from(&*script.reader), ..program(script).map_err(|fault| unread(&fault))? };
         let (listener, outcome) = oneshot::channel();
         let frame = framed(&ToWorker::Check { program }).map_err(|fault| unread(&fault.to_string()))?;
         let (call, listener) = (self.0.next_call(), Listener::Check(listener));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use plan::{Cells, Map, Origin, Path, Scope, Segment, Value};
+use plan::{Cells, Map, Origin, Path, Scope, Segment, Value, look};
 use sandbox::Reach;
 
 /// What all variables of one document may hold together, in octets of their texts and a fixed price for each value.
@@ -31,7 +31,7 @@ impl Variables {
     pub fn read(&self, scope: &Scope, path: &Path) -> Value {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(root) = kept.by_scope.get(scope) else { return Value::Undefined };
-        path.read(root, &Cells::default()).clone()
+        look(root, path, &Cells::default())
     }
 
     /// Writes there, making what is missing on the way; undefined takes out what stands there.

@@ -4,7 +4,7 @@
 // and the script: {source, initialize, finalize, outputs, facts: {id, name?, path, env?, libs?, complete?}}.
 // `facts.complete` says that somebody hears of completed messages, so that they have to be sent along; `facts.libs` are
 // the modules that the node asks for, by the names they shall have. `makers` are those that this surface comes with.
-(function (host, script, makeBuffer, makeWeb, makeUtil, makers) {
+(function (host, script, makeBuffer, makeWeb, makeUtil, makers, read) {
   "use strict";
   const { facts } = script;
   const Buffer = makeBuffer(host);
@@ -532,12 +532,7 @@
 
   // ---- the three sources -------------------------------------------------------------------------------------------
 
-  /** The source as a function of the timers it shall see, to the function that it is. */
-  const compile = (kind, head, source) =>
-    host.compile(kind, `(function(setTimeout,setInterval){return ${head}{`, source, "}})");
-  const body = compile("source", "async function(msg,__send__,__done__,node)", script.source);
-  const initialize = script.initialize.trim() && compile("initialize", "async function(node)", script.initialize);
-  const finalize = script.finalize.trim() && compile("finalize", "function(node)", script.finalize);
+  const { body, initialize, finalize } = read(host, script);
 
   /** Whether the source ends messages itself: it calls `node.done`, outside of comments and texts. */
   const code = script.source.replace(

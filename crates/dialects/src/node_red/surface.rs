@@ -2,6 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
+/// What reads the sources of a function as the surface does, and does nothing else.
+pub(super) fn reader() -> Arc<str> {
+    static READER: LazyLock<Arc<str>> = LazyLock::new(|| include!("surface/reader.in").into());
+    READER.clone()
+}
+
 /// The surface that functions see, shared by all of them.
 pub(super) fn plain() -> Arc<str> {
     static SURFACE: LazyLock<Arc<str>> = LazyLock::new(|| include!("surface/whole.in").into());

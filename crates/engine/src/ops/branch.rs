@@ -149,7 +149,7 @@ fn content(value: &Value, scope: &Scope<'_>) -> Option<usize> {
 fn is_of(value: &Value, expected: ValueType) -> bool {
     match expected {
         ValueType::Text => matches!(value, Value::Text(_)),
-        ValueType::Number => matches!(value, Value::Number(_)),
+        ValueType::Number => matches!(value, Value::Number(number) if !number.as_f64().is_nan()),
         ValueType::Boolean => matches!(value, Value::Bool(_)),
         ValueType::List => matches!(value, Value::List(_)),
         ValueType::Octets => matches!(value, Value::Bytes(_)),

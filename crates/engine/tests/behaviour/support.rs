@@ -120,6 +120,7 @@ pub(crate) fn script_plan() -> ScriptPlan {
     ScriptPlan {
         origin: OriginIx(0),
         surface: Arc::from(""),
+        reader: Arc::from(""),
         source: "".into(),
         initialize: "".into(),
         finalize: "".into(),

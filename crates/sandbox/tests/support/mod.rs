@@ -7,6 +7,8 @@ use std::time::Duration;
 use plan::{Cells, Fault, OriginIx, Path, ScriptEvent, ScriptPlan, Value};
 use sandbox::{Conversation, Pool, PoolSettings, Question, Reach, Said, ScriptKey};
 
+/// What reads the sources of function nodes.
+const READER: &str = include!("../../../dialects/src/node_red/surface/reader.in");
 /// The surface that function nodes are shipped with.
 const SURFACE: &str = include!("../../../dialects/src/node_red/surface/whole.in");
 
@@ -28,6 +30,7 @@ pub(crate) fn function(source: &str) -> ScriptPlan {
     ScriptPlan {
         origin: OriginIx(0),
         surface: SURFACE.into(),
+        reader: READER.into(),
         source: source.into(),
         initialize: "".into(),
         finalize: "".into(),

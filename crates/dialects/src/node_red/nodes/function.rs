@@ -109,6 +109,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         } else {
             surface::plain()
         },
+        reader: surface::reader(),
         source: node.text("func").into(),
         initialize: node.text("initialize").into(),
         finalize: node.text("finalize").into(),

@@ -71,7 +71,7 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Option<TriggerKind> {
     let id = ShapeStep::Set(Path::keys(["_msgid"]), Expr::FreshId);
     let own = properties(node);
     let own = own.iter().filter_map(|property| step(lowering, node, property));
-    let message = std::iter::once(id).chain(own).collect();
+    let message = own.chain(std::iter::once(id)).collect();
     Some(TriggerKind::Schedule { message, first_ms, every_ms })
 }
 
