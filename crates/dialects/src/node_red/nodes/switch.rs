@@ -97,7 +97,8 @@ fn property(lowering: &mut Lowering<'_>, live: &Live) -> Result<Expr, Unfit> {
 fn test(lowering: &mut Lowering<'_>, live: &Live, rule: &Object) -> Result<Test, Unfit> {
     let mut operand = |value, kind| operand(lowering, live, rule, value, kind);
     let mut v = || operand("v", "vt");
-    Ok(match rule.get("t").and_then(Json::as_text).unwrap_or("eq") {
+    let name = typed::text(rule.get("t"));
+    Ok(match if name.is_empty() { "eq" } else { &name } {
         "eq" => Test::Equal(v()?),
         "neq" => Test::NotEqual(v()?),
         "lt" => Test::Less(v()?),
@@ -133,8 +134,13 @@ fn operand(lowering: &mut Lowering<'_>, live: &Live, rule: &Object, value: &str,
     match rule.get(kind).and_then(Json::as_text).filter(|kind| !kind.is_empty()).unwrap_or(usual) {
         "prev" => {
             let own = Root::Cell(Scope::Node(live.node.id.clone()));
-            Ok(Expr::Slot(Slot { root: own, way: Path::keys([PREVIOUS]).into() }))
+            let previous = Box::new(Expr::Slot(Slot { root: own, way: Path::keys([PREVIOUS]).into() }));
+            // Before the first message it is null, which numbers are compared with as with 0.
+            let nothing = Box::new(Expr::Literal(Value::Null));
+            Ok(Expr::Choose { present: previous.clone(), then: previous, otherwise: nothing })
         }
+        // Node-RED compares with this very word (10-switch.js).
+        "json" if kind == "vt" => Ok(Expr::Literal(Value::text("json"))),
         kind => typed::expr_or_jsonata(lowering, live, kind, value),
     }
 }
