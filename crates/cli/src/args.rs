@@ -3,6 +3,7 @@
 pub(crate) mod keys;
 pub(crate) mod mint;
 pub(crate) mod names;
+pub(crate) mod rings;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use keys::KeysCommand;
 use mint::MintArguments;
+use rings::{AuditCommand, BackupArguments, RestoreArguments};
 use verify::VerifyArguments;
 
 use crate::input::KeyArgument;
@@ -71,7 +73,7 @@ pub(crate) enum Command {
     Verify(Box<VerifyArguments>),
     /// Show what is in a token, without checking it.
     Inspect(InspectArguments),
-    /// Make, check and convert keys.
+    /// Make, check and convert keys; keep the key rings.
     #[command(subcommand)]
     Keys(Box<KeysCommand>),
     /// Set, list and delete the secrets of deployed documents.
@@ -80,6 +82,13 @@ pub(crate) enum Command {
     /// Bring flows in from Node-RED with their credentials, and out again.
     #[command(subcommand)]
     Flow(FlowCommand),
+    /// Check that nobody altered what was done.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Copy the store of a data folder into a file, while it is in use.
+    Backup(BackupArguments),
+    /// Put a backup into a data folder that has no store.
+    Restore(RestoreArguments),
     /// Write the completion script of a shell to stdout.
     #[command(after_help = "Example:\n  chancery completions bash > /etc/bash_completion.d/chancery")]
     Completions {

@@ -4,7 +4,7 @@
 
 mod rings;
 
-use rings::*;
+pub(crate) use rings::*;
 
 use crate::testing::{BY, boxed, deploy, document, init, put, root};
 use crate::{

@@ -201,6 +201,64 @@ fn a_chain_of_another_store_does_not_pass() {
     assert_eq!(broken_at(folder.path()), 1);
 }
 
+/// KR-29: an altered column of any event, or of a generation, is named by its ring and number; an altered audit row by its
+/// number (above). KR-53 (part): the altered generation alone is not whole.
+#[test]
+fn an_altered_event_or_generation_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = init(folder.path());
+    for name in ["one", "two"] {
+        crate::conformance::with_standby(&store, name);
+    }
+    drop(store);
+    let path = folder.path().join(DATABASE_FILE);
+    let whole = std::fs::read(&path).unwrap();
+    let events =
+        ["kind = 'revoked'", "n = 7", "at = at + 1", "until = 7", "reason = 'other'", "digest = NULL", "seq = 30"];
+    let hashes = ["prev_hash = zeroblob(32)", "hash = zeroblob(32)"];
+    for alteration in events.iter().chain(&hashes) {
+        let seq = alter_rings(
+            folder.path(),
+            &format!("UPDATE key_event SET {alteration} WHERE ring_id = 'public/two' AND seq = 2"),
+        );
+        assert_eq!(seq, ("public/two".to_owned(), 2), "{alteration}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+    let columns = [
+        "kid = 'other'",
+        "thumbprint = 'other'",
+        "public_jwk = NULL",
+        "origin = 'imported'",
+        "created_at = created_at - 1",
+    ];
+    for alteration in
+        columns.iter().chain(&["signer_ref = ''", "activate_at = activate_at + 1", "row_digest = zeroblob(32)"])
+    {
+        let seq = alter_rings(
+            folder.path(),
+            &format!("UPDATE generation SET {alteration} WHERE ring_id = 'public/two' AND n = 2"),
+        );
+        assert_eq!(seq, ("public/two".to_owned(), 3), "{alteration}");
+        let rings = Store::open(folder.path()).unwrap().rings().unwrap().rings;
+        let whole_ones: Vec<bool> = rings.iter().flat_map(|ring| &ring.generations).map(|row| row.is_whole).collect();
+        assert_eq!(whole_ones, [true, true, true, false], "{alteration}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+}
+
+/// Alters one row behind the store's back and gives what is named.
+fn alter_rings(folder: &Path, statement: &str) -> (String, u64) {
+    let free = "DROP TRIGGER key_event_no_update; DROP TRIGGER generation_no_update; PRAGMA foreign_keys = OFF;";
+    let raw = raw(folder);
+    raw.execute_batch(free).unwrap();
+    assert_eq!(raw.execute(statement, []).unwrap(), 1);
+    drop(raw);
+    match Store::open(folder).unwrap().verify_rings() {
+        Err(Error::RingBroken { ring_id, seq, .. }) => (ring_id, seq),
+        other => panic!("the rings are {other:?}"),
+    }
+}
+
 fn alter(folder: &Path, statement: &str) {
     let free = "DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;";
     let raw = raw(folder);

@@ -71,6 +71,17 @@ pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
         .map_err(file("create", path))
 }
 
+/// Makes an empty file of mode 0600 where nothing is.
+pub(crate) fn create_new_private(path: &Path) -> Result<(), Error> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    made.map(drop).map_err(file("create", path))
+}
+
+/// Waits until a file is on the disk.
+pub(crate) fn sync(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|open| open.sync_all()).map_err(file("sync", path))
+}
+
 /// Refuses a file that others than its owner may touch.
 pub(crate) fn refuse_open_to_others(path: &Path) -> Result<(), Error> {
     let mode = path.metadata().map_err(file("examine", path))?.permissions().mode() & 0o7777;

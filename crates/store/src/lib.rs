@@ -12,6 +12,7 @@
 //! The store holds no plain secret and cannot open one: it keeps boxes that somebody else sealed.
 
 mod audit;
+mod backup;
 mod canonical;
 mod change;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jose::jwa::ContentEncryption;
 use jose::{KeyForm, SecretForm};
 
 use super::names::{self, Purpose};
+use super::rings::RingCommand;
 use crate::input::{KeyArgument, SwitchArgument};
 
 /// What may be done with keys.
@@ -22,6 +23,8 @@ pub(crate) enum KeysCommand {
     Thumbprint(ThumbprintArguments),
     /// Write a key in another form.
     Convert(ConvertArguments),
+    #[command(flatten)]
+    OfRings(RingCommand),
 }
 
 #[derive(Args, Debug)]

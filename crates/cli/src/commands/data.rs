@@ -97,8 +97,10 @@ pub(super) fn failed(error: VaultError) -> Failure {
 pub(super) fn ring_failed(error: RingsError) -> Failure {
     let (_, code) = error.outcome();
     let exit = match error {
-        RingsError::NoRing(_) | RingsError::NoGeneration { .. } | RingsError::NoPrivateHalf(_) => ExitCode::Missing,
-        RingsError::Refused(_) => ExitCode::Refused,
+        RingsError::NoRing(_)
+        | RingsError::NoGeneration { .. }
+        | RingsError::NoPrivateHalf(_)
+        | RingsError::Refused(_) => ExitCode::Refused,
         RingsError::Away(_) => ExitCode::Away,
         RingsError::Vault(error) => return failed(error),
     };

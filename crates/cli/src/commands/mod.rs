@@ -1,6 +1,8 @@
 //! One file a verb; here is only which verb leads to which file.
 
 mod algorithms;
+mod audit;
+mod backup;
 mod check;
 mod data;
 mod describe;
@@ -13,6 +15,7 @@ mod key;
 mod keys;
 mod mint;
 mod probe;
+mod rings;
 mod secret;
 mod serve;
 mod verify;
@@ -37,7 +40,10 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Verify(arguments) => verify::run(&arguments, clock.now_secs(), voice),
         Command::Mint(arguments) => mint::run(&arguments, clock, voice),
         Command::Inspect(arguments) => inspect::run(&arguments, clock.now_secs(), voice),
-        Command::Keys(command) => keys::run(&command, voice),
+        Command::Audit(command) => audit::run(&command, &line.data, voice),
+        Command::Backup(arguments) => backup::run(&arguments, &line.data, voice),
+        Command::Restore(arguments) => backup::restore(&arguments, &line.data, voice),
+        Command::Keys(command) => keys::run(&command, &line.data, Clock::new(line.voice.now), voice),
         Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
         Command::Secret(command) => secret::run(&command, &line.data, voice),
         Command::ScriptWorker => Ok(worker()),

@@ -1,10 +1,11 @@
 //! Key rings for operators: made, listed, rotated, revoked, brought in and taken out; and a token signed by one.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use jose::jwa::SignatureAlgorithm;
-use jose::jwk::Jwk;
+use jose::jwk::{Jwk, PublicJwk};
 use keyring::Time;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -60,10 +61,25 @@ struct Export {
     key: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Republished {
+    tenant: String,
+    keys: Vec<String>,
+    until_secs: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backup {
+    file: PathBuf,
+}
+
 type Answered = Result<Json, RingsError>;
 
-/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`.
-pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 6] {
+/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`; `POST
+/// /rings-republished`, `GET /audit/verification`, `POST /backup`.
+pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 9] {
     let route = |verb, path, work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>| {
         let rings = Arc::clone(rings);
         Route::new(verb, path, move |call| answer(Arc::clone(&rings), call, work))
@@ -86,6 +102,15 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 6] {
         route(Verb::Post, "/rings/{tenant}/{name}/export", |rings, ring, body, by| {
             let Export { key } = parse(body)?;
             Ok(export(rings, ring, &key, by))
+        }),
+        route(Verb::Post, "/rings-republished", |rings, _, body, by| {
+            let Republished { tenant, keys, until_secs } = parse(body)?;
+            Ok(republish(rings, &tenant, &keys, until_secs, by))
+        }),
+        route(Verb::Get, "/audit/verification", |rings, _, _, _| Ok(verify(rings))),
+        route(Verb::Post, "/backup", |rings, _, body, by| {
+            let Backup { file } = parse(body)?;
+            Ok(backup(rings, &file, by))
         }),
     ]
 }
@@ -174,6 +199,42 @@ pub fn import(rings: &Rings, ring_id: &str, key: &[u8], by: &Caller) -> Answered
 pub fn export(rings: &Rings, ring_id: &str, key: &str, by: &Caller) -> Answered {
     let secret = rings.export(ring_id, key, &by.by())?;
     serde_json::from_slice(secret.expose()).map_err(|error| RingsError::Refused(error.to_string()))
+}
+
+/// Shows public keys again that no ring has, until then, in seconds since 1970.
+///
+/// # Errors
+/// As [`list`].
+pub fn republish(rings: &Rings, tenant: &str, keys: &[String], until_secs: i64, by: &Caller) -> Answered {
+    let until = Time::from_us(until_secs.saturating_mul(1_000_000));
+    let mut republished = 0;
+    for text in keys {
+        let public = PublicJwk::parse(text.as_bytes()).map_err(|error| RingsError::Refused(error.to_string()))?;
+        let kid = public.kid_or_thumbprint();
+        let is_new = rings.vault().store().change(&by.by(), |change| change.republish(tenant, &kid, text, until))?;
+        republished += u32::from(is_new);
+    }
+    rings.refresh().map_err(RingsError::Vault)?;
+    Ok(json!({ "republished": republished }))
+}
+
+/// Walks every chain of the store.
+///
+/// # Errors
+/// As [`list`]; a chain that breaks names its first wrong row.
+pub fn verify(rings: &Rings) -> Answered {
+    let head = rings.vault().store().verify_audit()?;
+    let events = rings.vault().store().verify_rings()?;
+    Ok(json!({ "rows": head.seq, "events": events, "hash": jose::base64url::encode(&head.hash.0) }))
+}
+
+/// Copies the store into a file that is not there yet.
+///
+/// # Errors
+/// As [`list`].
+pub fn backup(rings: &Rings, file: &Path, by: &Caller) -> Answered {
+    let head = rings.vault().store().back_up(file, &by.by())?;
+    Ok(json!({ "file": file, "rows": head.seq, "hash": jose::base64url::encode(&head.hash.0) }))
 }
 
 async fn answer(

@@ -41,7 +41,7 @@ pub(super) fn make_key(change: &mut Change<'_>, ring_id: &str) -> Result<Option<
 }
 
 /// Sees to it that a ring is there with a signer and a standby.
-pub(super) fn with_standby(store: &Store, name: &str) {
+pub(crate) fn with_standby(store: &Store, name: &str) {
     let there = store.rings().unwrap().rings.iter().any(|ring| ring.name == name);
     let made: Result<(), Error> = store.change(&BY, |change| {
         if !there {

@@ -1,0 +1,155 @@
+//! What may be typed behind `chancery keys` about key rings, and behind `audit`, `backup` and `restore`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::keys::{FileArguments, FormArguments, KeyFileArguments, PrivateArguments};
+use crate::input::KeyArgument;
+use crate::time::{DurationArgument, TimeArgument};
+
+/// What may be done with the keys of rings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RingCommand {
+    /// List the key rings, who signs, and what is published.
+    List,
+    /// Show every generation of a ring.
+    Show(RingArgument),
+    /// Make a ring and its first generation.
+    Create(CreateArguments),
+    /// Bring a private key in as the next generation of a ring; where keys are, it waits for the lead.
+    Import(ImportKeyArguments),
+    /// Write the private half of a generation to a file; that is audited.
+    Export(ExportKeyArguments),
+    /// Let a ring rotate: its standby signs as soon as caches allow. A static ring gets its next generation.
+    Rotate(RotateArguments),
+    /// End the trust in a generation, at once.
+    Revoke(RevokeArguments),
+    /// Publish public keys again that the store lost, so that their tokens verify.
+    Republish(RepublishArguments),
+}
+
+/// Names a ring.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RingArgument {
+    /// The ring: its name, or TENANT/NAME where it is not of `public`.
+    #[arg(value_name = "RING")]
+    name: String,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chancery keys create orders --alg ES256
+  chancery keys create legacy --alg RS256 --rsa-2048 --static
+  chancery keys create hourly --alg EdDSA --rotation-period 1h")]
+pub(crate) struct CreateArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// The algorithm that it signs with.
+    #[arg(long)]
+    pub(crate) alg: String,
+    /// How long a generation signs; everything else is scaled to it.
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    pub(crate) rotation_period: DurationArgument,
+    /// Make generations only when told to; tokens may live for ever.
+    #[arg(long = "static", conflicts_with = "rotation_period")]
+    pub(crate) is_static: bool,
+    /// RSA keys of 2 048 bits in place of 3 072.
+    #[arg(long)]
+    pub(crate) rsa_2048: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  chancery keys import orders old.pem --passphrase env:PASSPHRASE")]
+pub(crate) struct ImportKeyArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    #[command(flatten)]
+    pub(crate) key: KeyFileArguments,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  chancery keys export orders 2 --format pem --new-passphrase env:PASSPHRASE --out orders-2.pem")]
+pub(crate) struct ExportKeyArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// The generation, by its number or its kid.
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) form: FormArguments,
+    #[command(flatten)]
+    pub(crate) private: PrivateArguments,
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// Why, for the record.
+    #[arg(long, default_value = "rotated by an operator")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// The generation, by its number or its kid.
+    pub(crate) key: String,
+    /// Why, for the record.
+    #[arg(long, default_value = "revoked by an operator")]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  chancery keys republish old-jwks.json --until +30d")]
+pub(crate) struct RepublishArguments {
+    /// A JWK Set with the public keys: FILE, - (stdin), env:NAME or fd:N.
+    #[arg(value_name = "JWKS")]
+    pub(crate) keys: KeyArgument,
+    /// When they leave the set: the end of the last token that they signed.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: TimeArgument,
+    /// Whose set shows them.
+    #[arg(long, default_value = "public")]
+    pub(crate) tenant: String,
+}
+
+/// What may be done with the audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Walk the audit chain and the events of every ring, and name the first row that is not what was written.
+    Verify,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  chancery backup /var/backups/chancery-2026-01-31.db")]
+pub(crate) struct BackupArguments {
+    /// The file to write; it must not exist. It opens with the master key alone, which is not in it.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  chancery restore /var/backups/chancery-2026-01-31.db --data fresh-folder")]
+pub(crate) struct RestoreArguments {
+    /// The backup. The data folder must hold no store.
+    pub(crate) file: PathBuf,
+}
+
+impl RingArgument {
+    /// Its tenant and its name.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        self.name.split_once('/').unwrap_or((server::vault::TENANT, &self.name))
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> String {
+        let (tenant, name) = self.parts();
+        format!("{tenant}/{name}")
+    }
+}
