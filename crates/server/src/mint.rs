@@ -1,13 +1,15 @@
 //! Tokens without a listener: the road of the command line through the same engine and signer.
 
 mod envelope;
+mod ring;
 
 pub use envelope::{Envelope, Serialization};
+pub use ring::{RingMint, RingMinted};
 
 use engine::{Context, Run, Step, Told};
 use plan::{
-    Answer, Ask, Cells, ClaimPlan, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path,
-    ReplyIx, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
+    Ask, Cells, ClaimPlan, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path, TokenIx,
+    TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
 };
 use signer::{Fault, KeyName, Minter, Software};
 
@@ -49,49 +51,36 @@ impl Mint {
         Ok(Self { minter, kind })
     }
 
-    /// Mints one token of these claims and this lifetime: two ops, validated and driven like any flow.
+    /// Mints one token of these claims and this lifetime.
     ///
     /// # Errors
     /// [`MintError`].
     pub fn mint(&self, claims: Vec<ClaimPlan>, lifetime: Lifetime, now_epoch_ms: i64) -> Result<String, MintError> {
-        let plan = TokenPlan { claims, lifetime, ..self.kind.clone() };
-        let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
-        // Such a plan makes no fresh ids.
-        let context = Context { now_epoch_ms, random: 0 };
-        let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
-        loop {
-            let (id, answer) = match run.step(&context) {
-                Step::Ask(id, Ask::Mint(request)) => {
-                    let minted = self.minter.mint(&request.claims).map_err(MintError::Key)?;
-                    (id, Answer::Signed(minted.token.into()))
-                }
-                Step::Ask(_, Ask::Reply { message, .. }) => return token(&message),
-                Step::Told(Told::Uncaught { fault, .. }) => return Err(MintError::Claims(fault.message.to_string())),
-                step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
-                    return Err(MintError::Internal(format!("the run stopped at {step:?}")));
-                }
-            };
-            run.answer(id, answer, &context).map_err(|misfit| MintError::Internal(misfit.to_string()))?;
+        let claims = write(TokenPlan { claims, lifetime, ..self.kind.clone() }, now_epoch_ms)?;
+        self.minter.mint(&claims).map(|minted| minted.token).map_err(MintError::Key)
+    }
+}
+
+/// The claims of one token: one op, validated and driven like any flow until it asks for a signature.
+fn write(plan: TokenPlan, now_epoch_ms: i64) -> Result<Vec<u8>, MintError> {
+    let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
+    let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
+    // Such a plan makes no fresh ids.
+    match run.step(&Context { now_epoch_ms, random: 0 }) {
+        Step::Ask(_, Ask::Mint(request)) => Ok(request.claims),
+        Step::Told(Told::Uncaught { fault, .. }) => Err(MintError::Claims(fault.message.to_string())),
+        step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
+            Err(MintError::Internal(format!("the run stopped at {step:?}")))
         }
     }
 }
 
-/// Where the token stands in the message once it is minted.
-fn place() -> Path {
-    Path::keys(["token"])
-}
-
-fn token(message: &Value) -> Result<String, MintError> {
-    let token = place().read(message, &Cells::default()).as_text().map(str::to_owned);
-    token.ok_or_else(|| MintError::Internal("the run ended without a token".to_owned()))
-}
-
-/// One op to issue the token, one to hand it out.
+/// One op that issues the token.
 fn flow(token: TokenPlan) -> Flow {
-    let node = |op, outputs| Node {
-        op,
+    let issue = Node {
+        op: Op::Issue { token: TokenIx(0), into: Path::keys(["token"]) },
         origin: OriginIx(0),
-        outputs,
+        outputs: vec![vec![]],
         on_error: Handlers::default(),
         on_done: Handlers::default(),
         on_status: Handlers::default(),
@@ -99,13 +88,9 @@ fn flow(token: TokenPlan) -> Flow {
     Flow {
         document: "mint".into(),
         origins: vec![Origin { id: "mint".into(), kind: "mint".into(), name: "".into(), section: "".into() }],
-        nodes: vec![
-            node(Op::Issue { token: TokenIx(0), into: place() }, vec![vec![NodeIx(1)]]),
-            node(Op::Reply(ReplyIx(0)), vec![]),
-        ],
+        nodes: vec![issue],
         triggers: vec![Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![NodeIx(0)] }],
         tokens: vec![token],
-        replies: 1,
         ..Flow::default()
     }
 }

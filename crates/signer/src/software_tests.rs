@@ -1,5 +1,8 @@
 //! What the software signer does with secrets that come, change and go.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -321,4 +324,22 @@ fn a_variable_signs_as_a_secret_does() {
     for absent in ["CHANCERY_SECRET", "BLANK", "UNSET"] {
         assert_eq!(kind(&by_variable(absent)), Some(FaultKind::Missing), "{absent}");
     }
+}
+
+/// JO-71: 10 000 tokens read, parse and bind their key once, and encode their header with it: both are done together,
+/// and nothing else asks for the key.
+#[test]
+fn ten_thousand_tokens_parse_one_key() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    let software = Software::new(Keeper::ephemeral().unwrap().0, move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Some(Secret::new(STRONG.to_vec()))
+    });
+    let key = KeyName::Variable("JWT_SECRET".to_owned());
+    let minter = software.minter(&key, row("HS256"), HeaderPlan::jwt(), Switches::NONE);
+    for _ in 0..10_000 {
+        minter.mint(CLAIMS).unwrap();
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 1);
 }

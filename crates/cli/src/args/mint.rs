@@ -26,7 +26,7 @@ pub(crate) struct MintArguments {
     #[arg(long, value_parser = names::signature_algorithm())]
     pub(crate) alg: Option<&'static SignatureAlgorithm>,
     /// The key that signs: FILE, - (stdin), env:NAME or fd:N holding a JWK, JWK Set, PEM, DER or PKCS#12 file, or an
-    /// HMAC secret.
+    /// HMAC secret; or ring:NAME, a ring of the store. Without a key, the ring named like the algorithm.
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<KeyArgument>,
     #[command(flatten)]

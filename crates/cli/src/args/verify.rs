@@ -21,7 +21,7 @@ pub(crate) struct VerifyArguments {
     #[arg(default_value = "-")]
     pub(crate) token: String,
     /// The key that must have signed: FILE, env:NAME or fd:N holding a JWK, PEM, DER or PKCS#12 file, or an HMAC
-    /// secret.
+    /// secret; or ring:NAME, a ring of the store.
     #[arg(long, value_name = "KEY", required_unless_present = "jwks")]
     pub(crate) key: Option<KeyArgument>,
     #[command(flatten)]

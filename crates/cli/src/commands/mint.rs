@@ -5,6 +5,8 @@ mod claims;
 mod kind;
 mod recipient;
 
+use std::path::Path;
+
 use plan::Map;
 use serde_json::json;
 use signer::RandomPool;
@@ -16,9 +18,9 @@ use crate::input::Inputs;
 use crate::time::{Clock, in_utc, in_words};
 use crate::voice::Voice;
 
-pub(super) fn run(arguments: &MintArguments, clock: Clock, voice: Voice) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &MintArguments, folder: &Path, clock: Clock, voice: Voice) -> Result<ExitCode, Failure> {
     let inputs = Inputs::default();
-    let kind = Kind::read(arguments, &inputs, voice)?;
+    let kind = Kind::read(arguments, folder, &inputs, voice)?;
     if let Some(path) = &arguments.batch.batch {
         let lines = inputs.stream(path)?;
         return batch::run(kind, lines, &arguments.batch, clock, voice);
@@ -28,8 +30,9 @@ pub(super) fn run(arguments: &MintArguments, clock: Clock, voice: Voice) -> Resu
         let now_secs = clock.now_secs();
         let minted = kind.mint(&Map::new(), now_secs, &mut random)?;
         if number == 0 && !voice.is_json() {
-            say(&kind, &minted, now_secs, voice);
+            say(&minted, now_secs, voice);
         }
+        warn_of_cut(&minted, None, voice);
         voice.result(if voice.is_json() { as_json(&kind, &minted).to_string() } else { minted.token })?;
     }
     Ok(ExitCode::Done)
@@ -37,11 +40,20 @@ pub(super) fn run(arguments: &MintArguments, clock: Clock, voice: Voice) -> Resu
 
 /// The members that every minted token is told with.
 fn as_json(kind: &Kind, minted: &Minted) -> serde_json::Value {
-    json!({ "token": minted.token, "kid": kind.kid, "alg": kind.algorithm.name, "exp": minted.expiry })
+    json!({ "token": minted.token, "kid": minted.kid, "alg": kind.algorithm.name, "exp": minted.expiry })
 }
 
-fn say(kind: &Kind, minted: &Minted, now_secs: i64, voice: Voice) {
-    if let Some(kid) = &kind.kid {
+/// Warns of a token that ends sooner than it was asked to.
+fn warn_of_cut(minted: &Minted, line: Option<u64>, voice: Voice) {
+    if let (true, Some(exp)) = (minted.exp_cut, minted.expiry) {
+        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let at = in_utc(exp).unwrap_or_else(|| exp.to_string());
+        voice.warn(format!("{place}the ring cut `exp` to {at}, as long as its key is shown"));
+    }
+}
+
+fn say(minted: &Minted, now_secs: i64, voice: Voice) {
+    if let Some(kid) = &minted.kid {
         voice.say(format!("kid {kid}"));
     }
     voice.say(match minted.expiry.map(|exp| (exp, in_utc(exp))) {

@@ -9,6 +9,7 @@ mod describe;
 mod document;
 mod explain;
 mod flow;
+mod found_ring;
 mod init;
 mod inspect;
 mod key;
@@ -37,8 +38,8 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init => init::run(&line.data, voice),
-        Command::Verify(arguments) => verify::run(&arguments, clock.now_secs(), voice),
-        Command::Mint(arguments) => mint::run(&arguments, clock, voice),
+        Command::Verify(arguments) => verify::run(&arguments, &line.data, clock.now_secs(), voice),
+        Command::Mint(arguments) => mint::run(&arguments, &line.data, clock, voice),
         Command::Inspect(arguments) => inspect::run(&arguments, clock.now_secs(), voice),
         Command::Audit(command) => audit::run(&command, &line.data, voice),
         Command::Backup(arguments) => backup::run(&arguments, &line.data, voice),

@@ -2,6 +2,8 @@
 
 mod layers;
 
+use std::path::Path;
+
 use jose::VerifyingKey;
 use jose::json::{Object, Value, write_text, write_value};
 use jose::jwa::{KeyShape, SignatureAlgorithm, Switches};
@@ -10,18 +12,24 @@ use jose::jws::{Keys, Verified, Verifier};
 use jose::jwt::{Leeway, NumericDate, Policy};
 
 use self::layers::Opener;
+use super::found_ring::FoundRing;
 use super::key::{self, Reading};
 use crate::args::verify::VerifyArguments;
 use crate::exit::{ExitCode, Failure};
-use crate::input::{Inputs, read_file};
+use crate::input::{Inputs, KeyArgument, read_file};
 use crate::voice::Voice;
 
 /// The most octets of a JWK Set (security contract, section 5).
 const JWKS_BYTES_MAX: u64 = 256 * 1024;
 
-pub(super) fn run(arguments: &VerifyArguments, now_secs: i64, voice: Voice) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    arguments: &VerifyArguments,
+    folder: &Path,
+    now_secs: i64,
+    voice: Voice,
+) -> Result<ExitCode, Failure> {
     let inputs = Inputs::default();
-    let keys = Candidates::read(arguments, &inputs)?;
+    let keys = Candidates::read(arguments, folder, &inputs)?;
     let opener = Opener::read(arguments, &inputs, voice)?;
     let policy = policy(arguments)?;
     let token = inputs.token(&arguments.token)?;
@@ -56,10 +64,15 @@ struct Candidates {
 }
 
 impl Candidates {
-    fn read(arguments: &VerifyArguments, inputs: &Inputs) -> Result<Self, Failure> {
+    fn read(arguments: &VerifyArguments, folder: &Path, inputs: &Inputs) -> Result<Self, Failure> {
         let named = &arguments.alg;
         let switches = key::switches(&arguments.allow);
         match (&arguments.key, &arguments.jwks) {
+            (Some(KeyArgument::Ring(name)), _) => {
+                let ring = FoundRing::open(folder, name)?;
+                let rows = if named.is_empty() { vec![ring.live.algorithm] } else { named.clone() };
+                Self::of_set(&ring.public()?, &rows, switches)
+            }
             (Some(from), _) => {
                 let how = Reading { arguments: &arguments.reading, kid: None, algorithm: named.first().copied() };
                 let jwk = key::read(inputs, from, &how)?;
@@ -68,13 +81,18 @@ impl Candidates {
             }
             (None, Some(path)) => {
                 let set = JwkSet::parse(&read_file(path, JWKS_BYTES_MAX)?).map_err(|error| key::refused(&error))?;
-                let pairs = set.keys.iter().flat_map(|jwk| {
-                    rows_of_public(jwk, named).into_iter().map(|row| VerifyingKey::new(row, jwk, switches))
-                });
-                Ok(Self { keys: usable(pairs)?, chosen_by_kid: true })
+                Self::of_set(&set, named, switches)
             }
             (None, None) => Err(Failure::usage("name the key that must have signed: --key or --jwks")),
         }
+    }
+
+    fn of_set(set: &JwkSet, named: &[&'static SignatureAlgorithm], switches: Switches) -> Result<Self, Failure> {
+        let pairs = set
+            .keys
+            .iter()
+            .flat_map(|jwk| rows_of_public(jwk, named).into_iter().map(|row| VerifyingKey::new(row, jwk, switches)));
+        Ok(Self { keys: usable(pairs)?, chosen_by_kid: true })
     }
 
     fn verify(

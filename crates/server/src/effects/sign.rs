@@ -28,8 +28,15 @@ struct Slow {
 /// # Errors
 /// Why there can be no such header.
 pub fn compile(signer: &Software, key: &KeyName, plan: &TokenPlan) -> Result<Minter, jose::Error> {
-    let header = HeaderPlan::new(plan.header.iter().map(header_member).collect::<Result<_, _>>()?)?;
-    Ok(signer.minter(key, plan.algorithm, header, plan.switches))
+    Ok(signer.minter(key, plan.algorithm, header(plan)?, plan.switches))
+}
+
+/// The header of a token plan.
+///
+/// # Errors
+/// Why there can be no such header.
+pub(crate) fn header(plan: &TokenPlan) -> Result<HeaderPlan, jose::Error> {
+    HeaderPlan::new(plan.header.iter().map(header_member).collect::<Result<_, _>>()?)
 }
 
 /// Signs claims: at once, or on a thread of its own if the algorithm is slow.

@@ -115,6 +115,7 @@ impl Output<'_> {
         match outcome.minted {
             Ok(minted) => {
                 self.minted += 1;
+                super::warn_of_cut(&minted, Some(line), self.voice);
                 if self.voice.is_json() {
                     let mut told = super::as_json(self.kind, &minted);
                     told["line"] = json!(line);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jose::json::Limits;
 use jose::{Random, base64url};
-use plan::{ClaimPlan, JsonRules, Lifetime, Map, Number, Text, Value, read_json};
+use plan::{ClaimPlan, JsonRules, Map, Number, Text, Value, read_json};
 
 use crate::args::mint::MintArguments;
 use crate::exit::{ExitCode, Failure};
@@ -41,8 +41,6 @@ struct Times {
 pub(super) struct Planned {
     /// In order.
     pub(super) claims: Vec<ClaimPlan>,
-    /// From `iat` to `exp`.
-    pub(super) lifetime: Lifetime,
     /// `exp`, in seconds since 1970.
     pub(super) expiry: Option<i64>,
 }
@@ -100,8 +98,7 @@ impl Claims {
         claims.extend(own.map(|(name, value)| ClaimPlan::Constant(name.clone(), value.clone())));
         let others = self.rest.iter().filter(|(name, _)| line.get(name).is_none());
         claims.extend(others.map(|(name, value)| ClaimPlan::Constant(name.clone(), value.clone())));
-        let lifetime = expiry.map_or(Lifetime::Unbounded, Lifetime::Until);
-        Ok(Planned { claims, lifetime, expiry })
+        Ok(Planned { claims, expiry })
     }
 
     fn registered(&self, name: &str, line: &Map, random: &mut dyn Random) -> Result<Option<ClaimPlan>, Failure> {

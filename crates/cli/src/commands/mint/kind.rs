@@ -1,18 +1,22 @@
 //! What all tokens of one command have in common: key, algorithm, header, outer form.
 
+use std::path::Path;
+
 use jose::jwa::SignatureAlgorithm;
 use jose::jwk::{Jwk, KeyParameters};
 use jose::{KeyKind, PrivateJwk, Random, SigningKey};
 use plan::{HeaderMember, KeySource, Lifetime, Map, TokenPlan, Value};
-use server::mint::{Envelope, Mint, MintError};
+use server::mint::{Envelope, Mint, MintError, RingMint};
+use server::rings::RingRefusal;
 use signer::{Keeper, RandomPool, Software};
 
 use super::claims::{Claims, split};
 use super::recipient;
 use crate::args::mint::MintArguments;
+use crate::commands::found_ring::{self, FoundRing};
 use crate::commands::key::{self, Reading};
 use crate::exit::{ExitCode, Failure};
-use crate::input::Inputs;
+use crate::input::{Inputs, KeyArgument};
 use crate::voice::Voice;
 
 /// The name of the one key of this command.
@@ -20,58 +24,134 @@ const KEY_NAME: &str = "key";
 
 /// Mints tokens that differ in their claims alone.
 pub(super) struct Kind {
-    /// The `kid` of the signing key.
-    pub(super) kid: Option<String>,
     /// The row that signs.
     pub(super) algorithm: &'static SignatureAlgorithm,
     claims: Claims,
-    mint: Mint,
+    signing: Signing,
     envelope: Envelope,
 }
 
-/// A token, and when it ends.
+/// Who signs.
+enum Signing {
+    /// A key that was handed in, or made for this command, under its `kid`.
+    Key(Box<Mint>, Option<String>),
+    /// A ring of the store.
+    Ring(Box<RingMint>),
+}
+
+/// A token, and what is said beside it.
 pub(super) struct Minted {
     /// As it was asked for: compact or JSON, encrypted or not.
     pub(super) token: String,
+    /// The `kid` of the key that signed.
+    pub(super) kid: Option<String>,
     /// `exp`, in seconds since 1970.
     pub(super) expiry: Option<i64>,
+    /// Whether a ring cut `exp` to what it allows.
+    pub(super) exp_cut: bool,
 }
 
 impl Kind {
     /// Reads keys and claims, and warns of every switch that acts.
-    pub(super) fn read(arguments: &MintArguments, inputs: &Inputs, voice: Voice) -> Result<Self, Failure> {
-        let (algorithm, jwk) = signing_key(arguments, inputs)?;
-        let switches = key::switches(&arguments.allow);
-        let key = SigningKey::new(algorithm, &jwk, switches).map_err(|error| key::refused(&error))?;
-        key::warn_of(key.acted(), voice);
-        let claims = Claims::read(arguments, inputs)?;
-        let plan = TokenPlan {
-            algorithm,
-            switches,
-            header: header(arguments)?,
-            claims: Vec::new(),
-            lifetime: Lifetime::Unbounded,
-            key: KeySource::Given(KEY_NAME.into()),
+    pub(super) fn read(
+        arguments: &MintArguments,
+        folder: &Path,
+        inputs: &Inputs,
+        voice: Voice,
+    ) -> Result<Self, Failure> {
+        let (algorithm, signing) = match ring_named(arguments, folder) {
+            Some(name) => ring_of_store(&name, arguments, folder)?,
+            None => key_of_own(arguments, inputs, voice)?,
         };
-        let (keeper, _) = Keeper::ephemeral().map_err(|error| internal(&error))?;
-        let signer = Software::new(keeper, |_| None);
-        signer.give_key(KEY_NAME.to_owned(), Jwk::Private(jwk));
-        let mint = Mint::new(&signer, plan).map_err(failed)?;
-        let envelope = recipient::envelope(arguments, inputs, voice)?;
-        if let (true, Some(public)) = (arguments.ephemeral, key.public()) {
-            voice.say(format!("the key is thrown away now; its public half is\n{}", public.to_json()));
-        }
-        Ok(Self { kid: key.kid().map(str::to_owned), algorithm, claims, mint, envelope })
+        let claims = Claims::read(arguments, inputs)?;
+        Ok(Self { algorithm, claims, signing, envelope: recipient::envelope(arguments, inputs, voice)? })
     }
 
     /// Mints one token. What `line` holds wins over what the flags say.
     pub(super) fn mint(&self, line: &Map, now_secs: i64, random: &mut dyn Random) -> Result<Minted, Failure> {
-        let planned = self.claims.plan(line, now_secs, random)?;
-        let now_epoch_ms = now_secs.saturating_mul(1_000);
-        let signed = self.mint.mint(planned.claims, planned.lifetime, now_epoch_ms).map_err(failed)?;
-        let token = self.envelope.close(signed, random).map_err(|error| key::refused(&error))?;
-        Ok(Minted { token, expiry: planned.expiry })
+        let minted = match &self.signing {
+            Signing::Key(mint, kid) => {
+                let planned = self.claims.plan(line, now_secs, random)?;
+                let lifetime = planned.expiry.map_or(Lifetime::Unbounded, Lifetime::Until);
+                let token = mint.mint(planned.claims, lifetime, now_secs.saturating_mul(1_000)).map_err(failed)?;
+                Minted { token, kid: kid.clone(), expiry: planned.expiry, exp_cut: false }
+            }
+            Signing::Ring(mint) => self.by_ring(mint, line, random)?,
+        };
+        let token = self.envelope.close(minted.token, random).map_err(|error| key::refused(&error))?;
+        Ok(Minted { token, ..minted })
     }
+
+    /// The ring says what time it is, and how long a token may live.
+    fn by_ring(&self, mint: &RingMint, line: &Map, random: &mut dyn Random) -> Result<Minted, Failure> {
+        let mut failure = None;
+        let minted = mint.mint(|now_secs| match self.claims.plan(line, now_secs, random) {
+            Ok(planned) => Ok((planned.claims, planned.expiry)),
+            Err(told) => {
+                let refusal = RingRefusal::Claims(told.message.clone());
+                failure = Some(told);
+                Err(refusal)
+            }
+        });
+        let minted = minted.map_err(|refusal| failure.unwrap_or_else(|| found_ring::refused(&refusal)))?;
+        Ok(Minted { token: minted.token, kid: Some(minted.kid), expiry: minted.exp_secs, exp_cut: minted.exp_cut })
+    }
+}
+
+/// The ring that is named, or, without any key, the store's ring that is named like the algorithm.
+fn ring_named(arguments: &MintArguments, folder: &Path) -> Option<String> {
+    match (&arguments.key, arguments.alg) {
+        (Some(KeyArgument::Ring(name)), _) => Some(name.clone()),
+        (None, Some(row)) if !arguments.ephemeral && store::Store::is_in(folder) => Some(row.name.to_ascii_lowercase()),
+        _ => None,
+    }
+}
+
+fn ring_of_store(
+    name: &str,
+    arguments: &MintArguments,
+    folder: &Path,
+) -> Result<(&'static SignatureAlgorithm, Signing), Failure> {
+    let FoundRing { rings, ring_id, live } = FoundRing::open(folder, name)?;
+    if let Some(named) = arguments.alg.filter(|named| *named != live.algorithm) {
+        return Err(Failure::usage(format!("the ring {ring_id} signs {} and not {named}", live.algorithm)));
+    }
+    if arguments.kid.is_some() {
+        return Err(Failure::usage("a ring gives its keys their `kid`").hint("Leave --kid out."));
+    }
+    let plan = plan(live.algorithm, arguments)?;
+    Ok((live.algorithm, Signing::Ring(Box::new(RingMint::new(rings, ring_id, plan).map_err(failed)?))))
+}
+
+fn key_of_own(
+    arguments: &MintArguments,
+    inputs: &Inputs,
+    voice: Voice,
+) -> Result<(&'static SignatureAlgorithm, Signing), Failure> {
+    let (algorithm, jwk) = signing_key(arguments, inputs)?;
+    let plan = plan(algorithm, arguments)?;
+    let key = SigningKey::new(algorithm, &jwk, plan.switches).map_err(|error| key::refused(&error))?;
+    key::warn_of(key.acted(), voice);
+    let (keeper, _) = Keeper::ephemeral().map_err(|error| internal(&error))?;
+    let signer = Software::new(keeper, |_| None);
+    signer.give_key(KEY_NAME.to_owned(), Jwk::Private(jwk));
+    let mint = Mint::new(&signer, plan).map_err(failed)?;
+    if let (true, Some(public)) = (arguments.ephemeral, key.public()) {
+        voice.say(format!("the key is thrown away now; its public half is\n{}", public.to_json()));
+    }
+    Ok((algorithm, Signing::Key(Box::new(mint), key.kid().map(str::to_owned))))
+}
+
+/// What all tokens share; their claims come with each.
+fn plan(algorithm: &'static SignatureAlgorithm, arguments: &MintArguments) -> Result<TokenPlan, Failure> {
+    Ok(TokenPlan {
+        algorithm,
+        switches: key::switches(&arguments.allow),
+        header: header(arguments)?,
+        claims: Vec::new(),
+        lifetime: Lifetime::Unbounded,
+        key: KeySource::Given(KEY_NAME.into()),
+    })
 }
 
 /// The key and the algorithm it signs with: handed in, or made for this token.
@@ -93,7 +173,7 @@ fn signing_key(
             return Err(Failure::new(
                 ExitCode::Missing,
                 "key_missing",
-                "no key is named, and there is no store to take one from",
+                "no key is named, and no ring of a store to sign with",
             )
             .hint(
                 "Name one with --key FILE, or try --ephemeral --alg ES256 for a key that is made now and thrown away.",
