@@ -12,8 +12,9 @@ use plan::{ScriptEvent, Text, Value};
 
 use crate::speech::{Question, SyntaxFault};
 
-/// The most octets a frame may have (security contract, section 5).
-pub const SCRIPT_FRAME_BYTES_MAX: usize = 6 << 20;
+/// The most octets a frame may have (security contract, section 5): the largest body that is let in, twice, since it stands
+/// in the message and in the request, and room for the rest.
+pub const SCRIPT_FRAME_BYTES_MAX: usize = 12 << 20;
 /// How deep lists and maps may stand in each other.
 pub const VALUE_DEPTH_MAX: u32 = 200;
 /// How many values a frame may hold: an octet a value would else grow thirtyfold in memory.
@@ -26,7 +27,7 @@ const PREFIX_BYTES: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameFault {
     /// More octets than [`SCRIPT_FRAME_BYTES_MAX`].
-    #[error("it is larger than 6 MiB")]
+    #[error("it is larger than 12 MiB")]
     TooLarge,
     /// Deeper than [`VALUE_DEPTH_MAX`].
     #[error("its lists and maps stand more than {VALUE_DEPTH_MAX} deep in each other")]
@@ -153,7 +154,7 @@ pub(crate) fn write<T: Wire>(out: &mut Vec<u8>, body: &T) -> Result<(), FrameFau
     let length = out.len() - start - PREFIX_BYTES;
     match written {
         Ok(()) if length <= SCRIPT_FRAME_BYTES_MAX => {
-            let prefix = u32::try_from(length).expect("6 MiB fit 32 bits").to_le_bytes();
+            let prefix = u32::try_from(length).expect("12 MiB fit 32 bits").to_le_bytes();
             out[start..start + PREFIX_BYTES].copy_from_slice(&prefix);
             Ok(())
         }

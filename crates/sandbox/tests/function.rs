@@ -29,6 +29,15 @@ async fn a_list_is_what_goes_over_each_output() {
     assert_eq!(sent(&run("return null;").await), [""; 0]);
 }
 
+/// What makes new objects of itself without end is refused like anything that is too deep.
+#[tokio::test]
+async fn an_object_that_never_ends_is_refused() {
+    let source =
+        "class Endless { toJSON() { return {inner: new Endless()}; } } msg.payload = new Endless(); return msg;";
+    let events = run(source).await;
+    assert!(fault(&events).message.starts_with("RangeError"), "{events:?}");
+}
+
 /// NR-59: what is sent by `node.send(msg)` is as it was then; what is sent by `node.send(msg, false)` is still the
 /// function's own.
 #[tokio::test]

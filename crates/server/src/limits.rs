@@ -97,9 +97,21 @@ pub const SCRIPT_HEAP_BYTES_MAX: usize = 64 * MIB;
 /// Octets of a script's stack. Beyond: script error.
 pub const SCRIPT_STACK_BYTES_MAX: usize = 256 * KIB;
 /// Octets of one frame to or from a worker. Beyond: script error.
-pub const SCRIPT_FRAME_BYTES_MAX: usize = 6 * MIB;
+pub const SCRIPT_FRAME_BYTES_MAX: usize = 12 * MIB;
 /// Octets of a script's source. Beyond: script error.
 pub const SCRIPT_SOURCE_BYTES_MAX: usize = 256 * KIB;
+/// Milliseconds of one evaluation of an expression. Beyond: script error.
+pub const EXPRESSION_MS: u64 = 1_000;
+/// Levels that an evaluation may nest. Beyond: script error.
+pub const EXPRESSION_DEPTH_MAX: usize = 3_000;
+/// Values of one sequence within an evaluation. Beyond: script error.
+pub const SEQUENCE_MAX: usize = 500_000;
+/// Random octets that a script draws at a time. Beyond: script error.
+pub const RANDOM_BYTES_MAX: usize = 16 * MIB;
+/// Octets that one derivation gives a script. Beyond: script error.
+pub const PBKDF2_BYTES_MAX: usize = 64 * KIB;
+/// Times that one derivation of a script hashes its password. Beyond: script error.
+pub const PBKDF2_ROUNDS_MAX: usize = 10_000_000;
 /// Pending promise jobs run for one script. Beyond: script error.
 pub const SCRIPT_JOBS_MAX: usize = 10_000;
 
@@ -183,7 +195,9 @@ mod tests {
             ("SCRIPT_CPU_MS", vec![SCRIPT_CPU_NODE_RED_MS, SCRIPT_CPU_MS, SCRIPT_WALL_EXTRA_MS]),
             ("SCRIPT_HEAP_BYTES_MAX", vec![size(SCRIPT_HEAP_BYTES_MAX), size(SCRIPT_STACK_BYTES_MAX)]),
             ("SCRIPT_FRAME_BYTES_MAX", vec![size(SCRIPT_FRAME_BYTES_MAX), size(SCRIPT_SOURCE_BYTES_MAX)]),
+            ("EXPRESSION_MS", vec![EXPRESSION_MS, size(EXPRESSION_DEPTH_MAX), size(SEQUENCE_MAX)]),
             ("SCRIPT_JOBS_MAX", vec![size(SCRIPT_JOBS_MAX)]),
+            ("RANDOM_BYTES_MAX", vec![size(RANDOM_BYTES_MAX), size(PBKDF2_BYTES_MAX), size(PBKDF2_ROUNDS_MAX)]),
             ("FETCH_CONNECT_SECS", vec![FETCH_INVOKE_SECS, FETCH_CONNECT_SECS, FETCH_TOTAL_SECS]),
             ("FETCH_BODY_BYTES_MAX", vec![size(FETCH_BODY_BYTES_MAX), size(FETCH_REDIRECTS_MAX)]),
             ("RATE_CALLERS_MAX", vec![size(RATE_CALLERS_MAX)]),

@@ -205,6 +205,33 @@ impl<'js> Leaving<'_, 'js> {
         if self.around.contains(value) {
             return Ok(Value::Unencodable(Unencodable::Circular));
         }
+        match self.said_of_itself(object)? {
+            None => self.structure(value, object),
+            Some(said) => {
+                self.around.push(value.clone());
+                // What an object says of itself is not asked again, as in ECMAScript.
+                let left = match said.as_object() {
+                    Some(object) if !said.is_function() => self.structure(&said, object),
+                    Some(_) | None => self.value(&said),
+                };
+                self.around.pop();
+                left
+            }
+        }
+    }
+
+    /// What an object says of itself as data, if it has the function that ECMAScript calls for that. Octets and dates have
+    /// one, too, but are leaves here.
+    fn said_of_itself(&self, object: &Object<'js>) -> Result<Option<JsValue<'js>>> {
+        if object.as_typed_array::<u8>().is_some() || is_date(object.as_value()) {
+            return Ok(None);
+        }
+        let told: JsValue = object.get("toJSON")?;
+        let Some(tell) = told.as_function() else { return Ok(None) };
+        Ok(Some(tell.call((This(object.clone()),))?))
+    }
+
+    fn structure(&mut self, value: &JsValue<'js>, object: &Object<'js>) -> Result<Value> {
         if let Some(octets) = octets_of(object) {
             return Ok(Value::Bytes(octets));
         }
