@@ -55,6 +55,19 @@ fn variables_are_read_and_written_from_outside() {
     assert_eq!(values, [json!(7), json!(["a"]), json!({"$": "undefined"})]);
 }
 
+/// A function says goodbye though no message ever came, and its variables are there to be looked at.
+#[test]
+fn a_function_that_was_never_called_is_finalized() {
+    let body =
+        json!({"id": "f", "type": "function", "func": "return msg;", "finalize": "global.set('said', node.id);"});
+    let answers = probe(&[
+        load(json!([body])),
+        json!({"id": 1, "do": "unload"}),
+        json!({"id": 2, "do": "get", "node": "f", "reach": "document", "path": ["said"]}),
+    ]);
+    assert_eq!(answers.last().unwrap()["value"], "f", "{answers:?}");
+}
+
 #[test]
 fn what_cannot_be_done_is_refused_and_the_next_line_is_obeyed() {
     let refused = [

@@ -143,7 +143,7 @@ impl Held {
 
     fn turn(&mut self, channel: &Rc<Channel>, call: u64, entry: Entry) {
         let fresh = self.realm.is_none();
-        if fresh && matches!(entry, Entry::End) {
+        if fresh && matches!(entry, Entry::End) && self.program.finalize.trim().is_empty() {
             channel.say(call, ScriptEvent::Rest);
             return;
         }

@@ -162,11 +162,14 @@ impl LiveDocument {
         begins.filter_map(|(node, script)| Some((node, self.script(script).ok()?)))
     }
 
-    /// The scripts that the pool knows, each with its node.
-    pub(super) fn known_scripts(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
+    /// The scripts that the pool knows or that have something to do when the flow is taken away, each with its node.
+    pub(super) fn enders(&self) -> impl Iterator<Item = (NodeIx, ScriptKey)> {
         self.speakers().filter_map(|(node, script)| match &self.scripts[script.0 as usize] {
             Place::Broken(_) => None,
-            Place::Program(key) => Some((node, *key.get()?)),
+            Place::Program(key) if self.flow.scripts[script.0 as usize].finalize.is_empty() => {
+                Some((node, *key.get()?))
+            }
+            Place::Program(_) => Some((node, self.script(script).ok()?)),
         })
     }
 

@@ -49,7 +49,7 @@ async fn until_alone(live: &Arc<LiveDocument>) {
 }
 
 async fn goodbye(live: &Arc<LiveDocument>, log: &Log) {
-    for (node, script) in live.known_scripts() {
+    for (node, script) in live.enders() {
         if let Some(conversation) = live.pool().end(script) {
             let (run, id) = Run::of_script(live.flow(), node, &now());
             Drive::of_speaker(Arc::clone(live), log.clone(), (run, id, node), conversation).finish_regardless().await;
