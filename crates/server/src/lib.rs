@@ -16,5 +16,6 @@ pub mod rings;
 pub mod rotator;
 pub mod routes;
 pub mod settings;
+pub mod token_log;
 pub mod variables;
 pub mod vault;

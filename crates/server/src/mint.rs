@@ -8,8 +8,8 @@ pub use ring::{RingMint, RingMinted};
 
 use engine::{Context, Run, Step, Told};
 use plan::{
-    Ask, Cells, ClaimPlan, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path, TokenIx,
-    TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
+    Ask, Cells, ClaimPlan, FaultKind, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path,
+    Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
 };
 use signer::{Fault, KeyName, Minter, Software};
 
@@ -25,8 +25,13 @@ pub enum MintError {
     #[error(transparent)]
     Key(Fault),
     /// The claims cannot be written.
-    #[error("{0}")]
-    Claims(String),
+    #[error("{why}")]
+    Claims {
+        /// What kind of thing went wrong.
+        kind: FaultKind,
+        /// One sentence for the caller.
+        why: Text,
+    },
     /// The plan is not what it should be; a mistake of ours.
     #[error("{0}")]
     Internal(String),
@@ -62,13 +67,13 @@ impl Mint {
 }
 
 /// The claims of one token: one op, validated and driven like any flow until it asks for a signature.
-fn write(plan: TokenPlan, now_epoch_ms: i64) -> Result<Vec<u8>, MintError> {
+pub(crate) fn write(plan: TokenPlan, now_epoch_ms: i64) -> Result<Vec<u8>, MintError> {
     let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
     let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
     // Such a plan makes no fresh ids.
     match run.step(&Context { now_epoch_ms, random: 0 }) {
         Step::Ask(_, Ask::Mint(request)) => Ok(request.claims),
-        Step::Told(Told::Uncaught { fault, .. }) => Err(MintError::Claims(fault.message.to_string())),
+        Step::Told(Told::Uncaught { fault, .. }) => Err(MintError::Claims { kind: fault.kind, why: fault.message }),
         step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
             Err(MintError::Internal(format!("the run stopped at {step:?}")))
         }

@@ -21,7 +21,7 @@ use keyring::{Ring, Span, StorePolicy, Time};
 use signer::{OpenKey, Place};
 use store::{Epochs, RingRows, RingWorld, key_owner};
 
-pub use change::{Made, NewRingSpec, RingsError, Timing};
+pub use change::{Made, NewRingSpec, RingsError, Timing, app_ring_id};
 pub use clock::{TickSource, Ticks};
 pub use mint::{Moment, RingToken};
 pub use refusal::RingRefusal;

@@ -1,19 +1,20 @@
 //! Every setting of the server as one typed struct: `chancery.toml`, then the environment, then flags, and where each came from.
 
+mod core;
 mod file;
 mod rows;
 mod value;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use crate::accept::Bind;
 use crate::effects::fetch::AllowList;
 use crate::log::{Form, Level};
+pub use core::{ApiKey, CoreSettings, OfApp};
 use rows::{ROWS, Row};
 
 /// The file in the data folder.
@@ -55,15 +56,6 @@ pub struct Settings {
 pub struct RuntimeSettings {
     /// Where it listens; nowhere if empty.
     pub bind: Vec<Bind>,
-}
-
-/// Settings of the core listener.
-#[derive(Clone, Debug, Default)]
-pub struct CoreSettings {
-    /// Where it listens; nowhere if empty.
-    pub bind: Vec<Bind>,
-    /// Keys that callers must show one of; open on loopback if empty.
-    pub api_keys: Vec<Hidden>,
 }
 
 /// Settings of the studio listener.
@@ -132,24 +124,6 @@ pub struct LogSettings {
     pub level: Level,
     /// What a line looks like; by default text on a terminal, else JSON.
     pub form: Option<Form>,
-}
-
-/// A text that nothing prints.
-#[derive(Clone, Default)]
-pub struct Hidden(Zeroizing<String>);
-
-impl Hidden {
-    /// The text, for comparing.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
 }
 
 /// One setting as it holds: what `chancery explain settings` prints.
@@ -275,6 +249,7 @@ impl Settings {
             let row = row_of(name, &place)?;
             settings.hold(row, row.split(value), place)?;
         }
+        settings.refuse_strangers()?;
         settings.refuse_exposed()?;
         Ok(settings)
     }
@@ -289,6 +264,12 @@ impl Settings {
         &mut self,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), SettingsError> {
+        let environment: BTreeMap<String, String> = environment.into_iter().collect();
+        for (name, value, variable) in core::upstream(&environment) {
+            let place = Source::Environment(variable.to_owned());
+            let row = row_of(name, &place)?;
+            self.hold(row, row.split(&value), place)?;
+        }
         let mut strangers = Vec::new();
         for (name, value) in environment {
             if !name.starts_with(ENVIRONMENT_PREFIX) || NOT_SETTINGS.contains(&name.as_str()) {
@@ -327,6 +308,26 @@ impl Settings {
         Ok(())
     }
 
+    /// What the settings of the core say must fit together.
+    fn refuse_strangers(&self) -> Result<(), SettingsError> {
+        if let Some((name, app)) = self.core.stranger() {
+            return Err(
+                self.unfit(name, format!("entries of apps that `core.apps` names, and `{app}` is none of them"))
+            );
+        }
+        if !self.core.speaks() {
+            return Err(
+                self.unfit("core.cdi_max", "a version from 2.7 to 5.6, and not below `core.cdi_min`".to_owned())
+            );
+        }
+        Ok(())
+    }
+
+    fn unfit(&self, name: &'static str, wanted: String) -> SettingsError {
+        let held = self.held.iter().find(|held| held.name == name);
+        SettingsError::Invalid { place: held.map_or(Source::Default, |held| held.source.clone()), name, wanted }
+    }
+
     /// SE-02's rule: what others can reach is protected, or the server does not start.
     fn refuse_exposed(&self) -> Result<(), SettingsError> {
         if self.studio.trusted_proxies.is_empty() {
@@ -336,8 +337,12 @@ impl Settings {
                 "listen on loopback, or name the proxy that ends TLS in `studio.trusted_proxies`",
             )?;
         }
-        if self.core.api_keys.is_empty() {
-            self.refuse_public("core.bind", &self.core.bind, "listen on loopback, or set `core.api_keys`")?;
+        if self.core.open_app().is_some() {
+            self.refuse_public(
+                "core.bind",
+                &self.core.bind,
+                "listen on loopback, or set `core.api_keys` for each app",
+            )?;
         }
         Ok(())
     }

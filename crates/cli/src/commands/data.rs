@@ -6,7 +6,7 @@ use std::sync::Arc;
 use server::control::Client;
 use server::rings::{NewRingSpec, Rings, RingsError};
 use server::settings::{MasterKeyPlace, Settings};
-use server::vault::{Vault, VaultError};
+use server::vault::{TENANT, Vault, VaultError};
 use signer::{MasterSource, Secret};
 use store::By;
 
@@ -29,7 +29,7 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
     })?;
     let vault = Arc::new(Vault::init(folder, &master_key(folder, settings)?, &by()).map_err(failed)?);
     let rings = Rings::open(Arc::clone(&vault)).map_err(failed)?;
-    rings.make(&NewRingSpec::of_a_new_store(), &by()).map_err(ring_failed)?;
+    rings.make(&NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT)), &by()).map_err(ring_failed)?;
     Ok(vault)
 }
 

@@ -12,11 +12,14 @@ use sandbox::{Pool, PoolSettings};
 use server::accept::{House, Shutdown};
 use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse};
 use server::effects::fetch::Fetcher;
+use server::limits::QUEUE_MAX;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
 use server::rings::{NewRingSpec, Rings};
+use server::routes::core::Core;
 use server::settings::Settings;
-use server::vault::Vault;
+use server::token_log::{TOKEN_LOG_FILE, TokenLog, TokenLogGuard};
+use server::vault::{TENANT, Vault};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::data;
@@ -41,7 +44,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
         .build()
         .map_err(|error| internal("no_runtime", "the system gives no threads", error))?;
     let control = (!arguments.ephemeral).then_some(folder);
-    let rings = rings(&vault, arguments.ephemeral)?;
+    let rings = rings(&vault, &settings, arguments.ephemeral)?;
     let serving = Serving { settings, documents, given, vault, rings, log, control, voice };
     let outcome = runtime.block_on(serving.run());
     // Runs that nobody waits for any more end with the process.
@@ -70,8 +73,11 @@ impl Serving<'_> {
         let (shutdown, settings, control) = (house.shutdown.clone(), self.settings.clone(), self.control);
         let (voice, rings) = (self.voice, Arc::clone(&self.rings));
         tokio::spawn(server::rotator::run(Arc::clone(&rings), self.log.clone(), shutdown.clone()));
+        let tokens = control.map(|folder| token_log(folder, &self.log)).transpose()?;
+        let (tokens, tokens_end) = tokens.unzip();
+        let core = Core::new(&settings.core, Arc::clone(&rings), QUEUE_MAX, tokens, self.log.clone());
         let (live, routes) = self.deploy().await?;
-        let doors = listeners::open(&settings, control, &live, &rings, house)?;
+        let doors = listeners::open(&settings, control, &live, &rings, core, house)?;
         for line in doors.addresses() {
             voice.say(line);
         }
@@ -80,6 +86,7 @@ impl Serving<'_> {
         }
         doors.serve_until(shutdown, stopped()).await;
         live.stop().await;
+        drop(tokens_end);
         Ok(ExitCode::Done)
     }
 
@@ -125,6 +132,12 @@ impl Serving<'_> {
     }
 }
 
+fn token_log(folder: &Path, log: &Log) -> Result<(TokenLog, TokenLogGuard), Failure> {
+    TokenLog::open(folder, log.clone()).map_err(|error| {
+        Failure::new(ExitCode::Away, "token_log_away", format!("{TOKEN_LOG_FILE} cannot be opened: {error}"))
+    })
+}
+
 /// The variables that flows may name; one that is no text is none.
 fn environment() -> BTreeMap<String, String> {
     let texts = std::env::vars_os().map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -166,13 +179,28 @@ fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Resu
     data::open(folder, settings).map(Arc::new)
 }
 
-/// The rings of the vault. Where nothing is kept they are made here, their keys by the rotator as it begins.
-fn rings(vault: &Arc<Vault>, keeps_nothing: bool) -> Result<Arc<Rings>, Failure> {
+/// The rings of the vault, and those of apps that the settings name and the vault does not have. Where nothing is kept
+/// their keys are made by the rotator as it begins.
+fn rings(vault: &Arc<Vault>, settings: &Settings, keeps_nothing: bool) -> Result<Arc<Rings>, Failure> {
     let rings = Rings::open(Arc::clone(vault)).map_err(data::failed)?;
     if keeps_nothing {
-        rings.declare(&NewRingSpec::of_a_new_store(), &data::by()).map_err(data::ring_failed)?;
+        let new = NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT));
+        rings.declare(&new, &data::by()).map_err(data::ring_failed)?;
+    }
+    let missing = missing(&rings, settings);
+    if keeps_nothing {
+        rings.declare(&missing, &data::by()).map_err(data::ring_failed)?;
+    } else if !missing.is_empty() {
+        rings.make(&missing, &data::by()).map_err(data::ring_failed)?;
     }
     Ok(rings)
+}
+
+fn missing(rings: &Rings, settings: &Settings) -> Vec<NewRingSpec> {
+    let Ok((snapshot, _)) = rings.snapshot() else { return Vec::new() };
+    let mut wanted = NewRingSpec::of_apps(&settings.core);
+    wanted.retain(|spec| !settings.core.bind.is_empty() && snapshot.ring(&spec.ring_id()).is_none());
+    wanted
 }
 
 /// The settings that flags set.

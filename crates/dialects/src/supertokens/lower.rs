@@ -32,6 +32,26 @@ pub fn lower(request: &CreateJwt, algorithm: &'static SignatureAlgorithm) -> Tok
     }
 }
 
+/// The `exp` of a token that is issued then, both in seconds since 1970, a fraction rounded up; none if the payload has
+/// one that is no NumericDate.
+pub fn end_secs(request: &CreateJwt, issued_at_secs: i64) -> Option<i64> {
+    match request.payload.get("exp") {
+        None => issued_at_secs.checked_add(request.validity_secs),
+        Some(Value::Number(number)) => Some(number.as_f64().ceil()).filter(|end| end.is_finite()).map(|end| end as i64),
+        Some(_) => None,
+    }
+}
+
+/// Lets a token end then, whatever was asked.
+pub fn cut(plan: &mut TokenPlan, end_secs: i64) {
+    plan.lifetime = Lifetime::Until(end_secs);
+    for claim in &mut plan.claims {
+        if claim.name() == Some("exp") {
+            *claim = ClaimPlan::Expires;
+        }
+    }
+}
+
 /// The caller's claim of this name, as it stands.
 fn own(payload: &Map, name: &str) -> Option<ClaimPlan> {
     let value = payload.get(name)?;
@@ -144,6 +164,22 @@ mod tests {
             let whole = format!(r#"iat=now exp=end iss="https://a.example"{tail}"#);
             assert_eq!(claims(&format!(r#"{{"aud":{given}}}"#)), whole, "{given}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_known_before_it_is_minted() {
+        let request = |payload: &str| {
+            let body = format!(r#"{{"payload":{payload},"validity":10,"algorithm":"RS256","jwksDomain":"d"}}"#);
+            CreateJwt::read(body.as_bytes(), &Version::parse("5.4").unwrap()).unwrap()
+        };
+        for (payload, expected) in
+            [("{}", Some(110)), (r#"{"exp":7}"#, Some(7)), (r#"{"exp":7.5}"#, Some(8)), (r#"{"exp":"7"}"#, None)]
+        {
+            assert_eq!(end_secs(&request(payload), 100), expected, "{payload}");
+        }
+        let mut plan = lower(&request(r#"{"exp":7.5,"a":1}"#), SignatureAlgorithm::by_name("RS256").unwrap());
+        cut(&mut plan, 5);
+        assert_eq!((&plan.claims[1], &plan.lifetime), (&ClaimPlan::Expires, &Lifetime::Until(5)));
     }
 
     #[test]

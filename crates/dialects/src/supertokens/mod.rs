@@ -14,7 +14,7 @@ mod version;
 
 pub use accept::{Admitted, Pass, Rules, shown_key};
 pub use address::{Address, Endpoint, PUBLIC, is_app_name};
-pub use lower::{header, lower};
+pub use lower::{cut, end_secs, header, lower};
 pub use refusal::Refusal;
 pub use syntax::{CreateJwt, KeyKind};
 pub use version::{Version, Versions};

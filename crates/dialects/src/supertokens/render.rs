@@ -1,7 +1,6 @@
 //! Replies that are no refusals: JSON bodies, the greeting, and the key set with how long it may be kept.
 
 use jose::json::write_text;
-use jose::jwk::JwkSet;
 
 /// The content type of every success but the greeting.
 pub const JSON: &str = "application/json; charset=UTF-8";
@@ -30,25 +29,14 @@ pub fn api_versions(versions: &[&str]) -> Vec<u8> {
     out
 }
 
-/// The key set of `/.well-known/jwks.json`.
-pub fn key_set(keys: &JwkSet) -> Vec<u8> {
-    let mut out = Vec::new();
-    keys.write(&mut out);
-    out.push(b'\n');
-    out
-}
-
-/// The key set of `/recipe/jwt/jwks`, as old SDKs expect it.
-pub fn recipe_key_set(keys: &JwkSet) -> Vec<u8> {
-    let mut out = Vec::new();
-    keys.write(&mut out);
-    out.pop();
-    out.extend_from_slice(b",\"status\":\"OK\"}\n");
-    out
+/// The key set of `/recipe/jwt/jwks`, as old SDKs expect it, from the set as it is served elsewhere: `{"keys":[..]}`.
+pub fn recipe_key_set(set: &[u8]) -> Vec<u8> {
+    let members = set.strip_suffix(b"}").unwrap_or(set);
+    [members, b",\"status\":\"OK\"}\n"].concat()
 }
 
 /// The `Cache-Control` of the key set. SDKs read `max-age` only if a comma or the end follows it.
-pub fn cache_control(max_age_secs: u64) -> String {
+pub fn cache_control(max_age_secs: i64) -> String {
     format!("max-age={max_age_secs}, must-revalidate")
 }
 
@@ -60,8 +48,7 @@ mod tests {
     fn bodies_are_one_line_with_nothing_else_in_it() {
         assert_eq!(created("a.b.c"), b"{\"status\":\"OK\",\"jwt\":\"a.b.c\"}\n");
         assert_eq!(api_versions(&["2.7", "5.6"]), b"{\"versions\":[\"2.7\",\"5.6\"]}\n");
-        assert_eq!(key_set(&JwkSet::default()), b"{\"keys\":[]}\n");
-        assert_eq!(recipe_key_set(&JwkSet::default()), b"{\"keys\":[],\"status\":\"OK\"}\n");
+        assert_eq!(recipe_key_set(b"{\"keys\":[]}"), b"{\"keys\":[],\"status\":\"OK\"}\n");
         assert_eq!(cache_control(600), "max-age=600, must-revalidate");
     }
 }

@@ -1,42 +1,33 @@
 //! Minting: token plans are compiled at deploy, and their claims signed when a run asks.
 
-use std::num::NonZero;
 use std::sync::{Arc, LazyLock};
 
 use jose::json::{Limits, Value as Json};
 use jose::jws::{HeaderMember, HeaderPlan};
 use plan::{Answer, FaultKind, Refusal, TokenPlan};
 use signer::{KeyName, Minted, Minter, Software};
-use tokio::sync::Semaphore;
 
+use super::pool::{Pool, Undone};
 use super::{Begun, refused};
 use crate::limits::QUEUE_MAX;
 
-/// Places for slow signatures: as many at a time as there are cores, the rest wait up to `QUEUE_MAX`.
-static SLOW: LazyLock<Slow> = LazyLock::new(|| Slow {
-    places: Semaphore::new(QUEUE_MAX),
-    cores: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get)),
-});
-
-struct Slow {
-    places: Semaphore,
-    cores: Semaphore,
-}
+/// Where the slow work of flows is done.
+static SLOW: LazyLock<Pool> = LazyLock::new(|| Pool::new(QUEUE_MAX));
 
 /// Compiles a token plan that signs with this key. A key that is missing or does not fit is told by its tokens, not here.
 ///
 /// # Errors
 /// Why there can be no such header.
 pub fn compile(signer: &Software, key: &KeyName, plan: &TokenPlan) -> Result<Minter, jose::Error> {
-    Ok(signer.minter(key, plan.algorithm, header(plan)?, plan.switches))
+    Ok(signer.minter(key, plan.algorithm, header(&plan.header)?, plan.switches))
 }
 
 /// The header of a token plan.
 ///
 /// # Errors
 /// Why there can be no such header.
-pub(crate) fn header(plan: &TokenPlan) -> Result<HeaderPlan, jose::Error> {
-    HeaderPlan::new(plan.header.iter().map(header_member).collect::<Result<_, _>>()?)
+pub(crate) fn header(members: &[plan::HeaderMember]) -> Result<HeaderPlan, jose::Error> {
+    HeaderPlan::new(members.iter().map(header_member).collect::<Result<_, _>>()?)
 }
 
 /// Signs claims: at once, or on a thread of its own if the algorithm is slow.
@@ -50,15 +41,15 @@ pub fn mint(minter: &Arc<Minter>, claims: Vec<u8>) -> Begun {
 
 /// Does slow work on a thread of its own, or says that too much of it waits already.
 pub(super) fn slowly(work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
-    let Ok(place) = SLOW.places.try_acquire() else {
-        let text = format!("{QUEUE_MAX} messages wait already").into();
-        return Begun::Done(Answer::Refused(Refusal::Key(FaultKind::Busy, text)));
-    };
     Begun::Later(Box::pin(async move {
-        let core = SLOW.cores.acquire().await.expect("this semaphore is never closed");
-        let signed = tokio::task::spawn_blocking(work).await;
-        drop((core, place));
-        signed.unwrap_or_else(|_| away("the signer failed; the log says how"))
+        match SLOW.run(work).await {
+            Ok(answer) => answer,
+            Err(Undone::Full) => {
+                let text = format!("{QUEUE_MAX} messages wait already").into();
+                Answer::Refused(Refusal::Key(FaultKind::Busy, text))
+            }
+            Err(Undone::Died) => away("the signer failed; the log says how"),
+        }
     }))
 }
 

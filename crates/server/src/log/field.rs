@@ -65,6 +65,8 @@ pub enum Field<'a> {
     Status(u16),
     /// The tab, assembly or section of the document.
     Tab(&'a str),
+    /// Whose keys.
+    Tenant(&'a str),
     /// A token: its names and the first eight hexadecimal digits of its SHA-256, never itself.
     Token {
         /// Its `kid`, if it has one.
@@ -124,6 +126,7 @@ impl Field<'_> {
             Field::Setting(_) => "setting",
             Field::Status(_) => "status",
             Field::Tab(_) => "tab",
+            Field::Tenant(_) => "tenant",
             Field::Token { .. } => "token",
             Field::Url(_) => "url",
             Field::Version(_) => "version",
@@ -159,6 +162,7 @@ impl Field<'_> {
             | Field::Ring(value)
             | Field::Setting(value)
             | Field::Tab(value)
+            | Field::Tenant(value)
             | Field::Url(value)
             | Field::Version(value) => text(form, value, line),
         }

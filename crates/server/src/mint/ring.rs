@@ -36,7 +36,7 @@ impl RingMint {
     /// # Errors
     /// [`MintError::Header`].
     pub fn new(rings: Arc<Rings>, ring_id: String, kind: TokenPlan) -> Result<Self, MintError> {
-        let header = sign::header(&kind).map_err(MintError::Header)?;
+        let header = sign::header(&kind.header).map_err(MintError::Header)?;
         Ok(Self { rings, ring_id, header, kind })
     }
 

@@ -1,6 +1,7 @@
 //! What is done to rings: made, rotated, revoked, brought in and taken out. Everything here blocks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use jose::jwa::{SignatureAlgorithm, SignatureFamily};
@@ -10,6 +11,7 @@ use signer::{RingKey, Secret};
 use store::{By, GenerationRow, NewGeneration, NewRing, RingRows, Rotated, key_owner};
 
 use super::{LiveRing, Rings, place};
+use crate::settings::CoreSettings;
 use crate::vault::{VaultError, to_signer, to_store};
 
 /// The signer that keeps keys in this process, with RSA keys of 3 072 bits.
@@ -45,8 +47,9 @@ pub enum Timing {
     Rotating(Span),
     /// Generations only when an operator says so; tokens live as long as they like.
     Static,
-    /// As SuperTokens' dynamic keys: long tokens are kept, and one key stands there while the ring is new.
-    Dynamic,
+    /// As SuperTokens' dynamic keys, a generation every so often: long tokens are kept, and one key stands there while the
+    /// ring is new.
+    Dynamic(Span),
 }
 
 /// A generation that was made.
@@ -116,8 +119,9 @@ impl From<signer::Error> for RingsError {
 }
 
 impl NewRingSpec {
-    /// The rings of a new store: three for everybody, and the two of SuperTokens' `public` app.
-    pub fn of_a_new_store() -> Vec<Self> {
+    /// The rings of a new store: three for everybody, and the two of SuperTokens' `public` app, whose dynamic key signs so
+    /// long.
+    pub fn of_a_new_store(dynamic_period: Duration) -> Vec<Self> {
         let plain = |name: &str, alg| Self {
             tenant: crate::vault::TENANT.to_owned(),
             name: name.to_owned(),
@@ -127,21 +131,41 @@ impl NewRingSpec {
             is_rsa_2048: false,
         };
         let mut rings = vec![plain("es256", "ES256"), plain("rs256", "RS256"), plain("eddsa", "EdDSA")];
-        rings.extend(Self::of_an_app(crate::vault::TENANT, row("RS256")));
+        rings.extend(Self::of_an_app(crate::vault::TENANT, row("RS256"), dynamic_period));
         rings
     }
 
-    /// The static and the dynamic ring of a SuperTokens app, for one algorithm.
-    pub fn of_an_app(app: &str, algorithm: &'static SignatureAlgorithm) -> [Self; 2] {
+    /// The static and the dynamic ring of a SuperTokens app, for one algorithm; a dynamic key signs so long.
+    pub fn of_an_app(app: &str, algorithm: &'static SignatureAlgorithm, dynamic_period: Duration) -> [Self; 2] {
         let ring = |kid_prefix: &'static str, timing| Self {
             tenant: app.to_owned(),
-            name: format!("{kid_prefix}{}", algorithm.name.to_ascii_lowercase()),
+            name: app_ring_name(kid_prefix, algorithm),
             algorithm,
             kid_prefix,
             timing,
             is_rsa_2048: true,
         };
-        [ring(super::STATIC_PREFIX, Timing::Static), ring(super::DYNAMIC_PREFIX, Timing::Dynamic)]
+        [
+            ring(super::STATIC_PREFIX, Timing::Static),
+            ring(
+                super::DYNAMIC_PREFIX,
+                Timing::Dynamic(Span::from_secs(i64::try_from(dynamic_period.as_secs()).unwrap_or(i64::MAX))),
+            ),
+        ]
+    }
+
+    /// The rings of every app of these settings, for each of its algorithms.
+    pub fn of_apps(core: &CoreSettings) -> Vec<Self> {
+        let of_app = |app| {
+            let period = core.rotation_period_of(app);
+            core.algorithms_of(app).into_iter().flat_map(move |row| Self::of_an_app(app, row, period))
+        };
+        core.app_names().flat_map(of_app).collect()
+    }
+
+    /// The id that the ring has, or will have.
+    pub fn ring_id(&self) -> String {
+        format!("{}/{}", self.tenant, self.name)
     }
 
     fn policy(&self, store: &StorePolicy) -> RingPolicy {
@@ -149,14 +173,24 @@ impl NewRingSpec {
         match self.timing {
             Timing::Rotating(period) => defaults(Some(period)),
             Timing::Static => defaults(None),
-            Timing::Dynamic => {
-                let policy = defaults(Some(ROTATION_PERIOD));
-                let lifetime = DYNAMIC_LIFETIME - policy.leeway - store.clock_error.times(2);
+            Timing::Dynamic(period) => {
+                let policy = defaults(Some(period));
+                let lifetime = (DYNAMIC_LIFETIME - policy.leeway - store.clock_error.times(2)).min(period);
                 let (over_life, standby) = (OverLife::Keep, Standby::AtLead);
                 RingPolicy { max_lifetime: Some(lifetime), over_life, standby, ..policy }
             }
         }
     }
+}
+
+/// The name of a SuperTokens app's ring for one kind of key and one algorithm.
+fn app_ring_name(kid_prefix: &str, algorithm: &SignatureAlgorithm) -> String {
+    format!("{kid_prefix}{}", algorithm.name.to_ascii_lowercase())
+}
+
+/// The id of that ring.
+pub fn app_ring_id(app: &str, kid_prefix: &str, algorithm: &SignatureAlgorithm) -> String {
+    format!("{app}/{}", app_ring_name(kid_prefix, algorithm))
 }
 
 impl Rings {

@@ -14,7 +14,7 @@ use store::By;
 
 use super::{NewRingSpec, RingRefusal, RingToken, Rings, SetKind, Ticks, Timing};
 use crate::problem::Body;
-use crate::routes::jwks;
+use crate::routes::jwks::{self, Manner};
 use crate::vault::Vault;
 
 const BY: By<'_> = By { actor: "test", address: None, request_id: None };
@@ -62,13 +62,22 @@ fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
         algorithm: SignatureAlgorithm::by_name(alg).unwrap(),
         kid_prefix: match timing {
             Timing::Static => super::STATIC_PREFIX,
-            Timing::Dynamic => super::DYNAMIC_PREFIX,
+            Timing::Dynamic(_) => super::DYNAMIC_PREFIX,
             Timing::Rotating(_) => "",
         },
         timing,
         is_rsa_2048: true,
     }
 }
+
+fn manner(kind: SetKind) -> Manner {
+    match kind {
+        SetKind::Runtime => Manner::Runtime,
+        SetKind::Core => Manner::Core { age_secs_max: 600 },
+    }
+}
+
+const DYNAMIC: Timing = Timing::Dynamic(Span::from_secs(7 * DAY));
 
 fn weekly() -> Timing {
     Timing::Rotating(Span::from_secs(7 * DAY))
@@ -92,7 +101,7 @@ fn mint(rings: &Rings, life_secs: i64) -> Result<RingToken, RingRefusal> {
 }
 
 fn set(rings: &Rings, kind: SetKind) -> Response<Body> {
-    jwks::reply(rings, "public", kind, &HeaderMap::new()).unwrap()
+    jwks::reply(rings, "public", manner(kind), &HeaderMap::new()).unwrap()
 }
 
 fn body(response: Response<Body>) -> String {
@@ -137,7 +146,7 @@ fn a_standby_is_made_in_time() {
     assert_eq!(kids(&rings, SetKind::Runtime).len(), 3);
     assert_eq!(kids(&rings, SetKind::Runtime)[1], first.kid, "the second signs");
 
-    let (world, rings) = with_ring(Timing::Dynamic);
+    let (world, rings) = with_ring(DYNAMIC);
     assert_eq!(kids(&rings, SetKind::Core).len(), 1, "a fresh one shows one key");
     world.pass_secs(6 * DAY - 1);
     rings.refresh().unwrap();
@@ -216,7 +225,7 @@ fn beyond_the_ceiling() {
 /// is gone two hours after it stopped.
 #[test]
 fn a_hundred_years_are_exact() {
-    for timing in [Timing::Static, Timing::Dynamic] {
+    for timing in [Timing::Static, DYNAMIC] {
         let (world, rings) = with_ring(timing);
         let token = mint(&rings, 3_153_600_000).unwrap();
         let claims = jose::base64url::decode(token.token.split('.').nth(1).unwrap()).unwrap();
@@ -229,7 +238,7 @@ fn a_hundred_years_are_exact() {
         }
         assert!(verifies(&rings, &token, world.now_secs()), "{timing:?}");
     }
-    let (world, rings) = with_ring(Timing::Dynamic);
+    let (world, rings) = with_ring(DYNAMIC);
     let short = mint(&rings, 60).unwrap().kid;
     world.pass_secs(6 * DAY);
     rings.refresh().unwrap();
@@ -273,7 +282,7 @@ fn a_set_says_how_long_it_may_be_kept() {
     let etag = field(&runtime, "etag");
     for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
         let asked = HeaderMap::from_iter([(http::header::IF_NONE_MATCH, known.parse().unwrap())]);
-        let reply = jwks::reply(&rings, "public", SetKind::Runtime, &asked).unwrap();
+        let reply = jwks::reply(&rings, "public", Manner::Runtime, &asked).unwrap();
         assert_eq!((reply.status().as_u16(), body(reply).as_str()), (304, ""), "{known}");
     }
     // The second key signs after seven days; the first leaves L 1 h, V 60 s and twice S later.
@@ -285,7 +294,7 @@ fn a_set_says_how_long_it_may_be_kept() {
 
     rings.make(&[spec("s", "EdDSA", Timing::Static)], &BY).unwrap();
     assert_eq!(field(&set(&rings, SetKind::Core), "cache-control"), "max-age=600, must-revalidate");
-    assert!(jwks::reply(&rings, "nobody", SetKind::Core, &HeaderMap::new()).is_err());
+    assert!(jwks::reply(&rings, "nobody", manner(SetKind::Core), &HeaderMap::new()).is_err());
 }
 
 /// KR-20: no private member and no shared secret in any set, for every kind of key.
@@ -327,7 +336,7 @@ fn an_outage_is_served_from_memory() {
     let last = mint(&rings, HOUR).unwrap();
     world.pass_secs(1);
     assert_eq!(mint(&rings, HOUR).unwrap_err(), RingRefusal::Stale);
-    assert!(jwks::reply(&rings, "public", SetKind::Runtime, &HeaderMap::new()).is_err());
+    assert!(jwks::reply(&rings, "public", Manner::Runtime, &HeaderMap::new()).is_err());
     assert_eq!(rings.freshness(), super::Freshness::Stale);
     rings.refresh().unwrap();
     assert!(verifies(&rings, &last, world.now_secs()));
@@ -438,7 +447,7 @@ fn a_key_revoked_during_its_signature_signs_nothing() {
 /// KR-17: ten thousand tokens ask the database nothing; on `keep` the first step does, once.
 #[test]
 fn tokens_ask_the_database_nothing() {
-    let (_world, rings) = with_ring(Timing::Dynamic);
+    let (_world, rings) = with_ring(DYNAMIC);
     mint(&rings, 20 * DAY).unwrap();
     // A store that is held by somebody else answers nobody.
     let held = rings.vault().store();

@@ -3,7 +3,7 @@
 //! | listener | routes |
 //! |---|---|
 //! | runtime | [`jwks::routes`], live flows ([`Live`]), behind [`RuntimeRouter`] |
-//! | core | none yet: every path is `404 Not found` |
+//! | core | [`core::Core`], which routes by its vendor's rules |
 //! | studio | [`studio::routes`], [`metrics::routes`] |
 //! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
@@ -23,6 +23,7 @@
 //! let router = Router::new(Health).with(metrics::routes(Default::default()));
 //! ```
 
+pub mod core;
 pub mod documents;
 pub mod health;
 pub mod jwks;
@@ -80,10 +81,6 @@ pub trait ServesMetrics: Listener {}
 #[derive(Clone, Copy, Debug)]
 pub struct Runtime;
 
-/// The SuperTokens core API.
-#[derive(Clone, Copy, Debug)]
-pub struct Core;
-
 /// The admin API for the command line of the same user.
 #[derive(Clone, Copy, Debug)]
 pub struct Control {
@@ -97,32 +94,6 @@ pub struct Health;
 
 impl Listener for Runtime {
     const KIND: ListenerKind = ListenerKind::Runtime;
-}
-
-impl Listener for Core {
-    const KIND: ListenerKind = ListenerKind::Core;
-
-    /// As docs/contracts/supertokens.md section 3 has it: plain text, ended by a line feed.
-    fn refuse(&self, problem: Problem, _id: RequestId) -> Response<Body> {
-        let text = match problem {
-            Problem::NotFound => "Not found",
-            Problem::MethodNotAllowed(_) => "Method not supported",
-            Problem::BodyTooLarge => "Request body too large",
-            Problem::Malformed
-            | Problem::Forbidden
-            | Problem::BodyTimeout
-            | Problem::Conflict
-            | Problem::UriTooLong
-            | Problem::UnsupportedMediaType
-            | Problem::Misdirected
-            | Problem::HeadTooLarge
-            | Problem::TooManyRequests
-            | Problem::Internal
-            | Problem::Unavailable
-            | Problem::ReplyTimeout => problem.description(),
-        };
-        problem.to_text(text)
-    }
 }
 
 impl Listener for Control {
@@ -145,8 +116,6 @@ impl ServesMetrics for Health {}
 impl ServesAdmin for Studio {}
 impl ServesMetrics for Studio {}
 
-/// The router of the core listener.
-pub type CoreRouter = Router<Core>;
 /// The router of the studio listener.
 pub type StudioRouter = Router<Studio>;
 /// The router of the control socket.

@@ -1,7 +1,7 @@
 //! The settings, one row each: name, default, what it does, and how its text becomes its value.
 
-use super::value;
-use super::{Hidden, Settings, SettingsError, Source};
+use super::{Settings, SettingsError, Source};
+use super::{core, value};
 use crate::effects::fetch::AllowList;
 use crate::limits::{REPLY_FLOW_SECS_MAX, SCRIPT_HEAP_BYTES_MAX};
 
@@ -41,13 +41,63 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "core.api_keys",
-        about: "keys that callers of the core API must show one of",
+        about: "keys that callers of the core API must show one of: [APP/][NAME:]KEY",
         default: "",
         kind: Kind::Secrets,
+        set: |settings, values| core::api_keys(values).map(|api_keys| settings.core.api_keys = api_keys),
+    },
+    Row {
+        name: "core.base_path",
+        about: "what precedes all paths of the core API",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| core::base_path(values).map(|base_path| settings.core.base_path = base_path),
+    },
+    Row {
+        name: "core.apps",
+        about: "apps of the core API besides public, each with keys of its own",
+        default: "",
+        kind: Kind::Many,
+        set: |settings, values| core::apps(values).map(|apps| settings.core.apps = apps),
+    },
+    Row {
+        name: "core.algorithms",
+        about: "what the core API signs with besides RS256: [APP/]ES256, [APP/]EdDSA",
+        default: "",
+        kind: Kind::Many,
+        set: |settings, values| core::algorithms(values).map(|algorithms| settings.core.algorithms = algorithms),
+    },
+    Row {
+        name: "core.rotation_period",
+        about: "how long a rotating key signs, when an app gets its first one: [APP/]TIME",
+        default: "",
+        kind: Kind::Many,
         set: |settings, values| {
-            let keys: Result<Vec<Hidden>, String> = values.iter().map(|v| value::api_key(v)).collect();
-            keys.map(|keys| settings.core.api_keys = keys)
+            core::rotation_periods(values).map(|rotation_periods| settings.core.rotation_periods = rotation_periods)
         },
+    },
+    Row {
+        name: "core.jwks_max_age",
+        about: "the longest time for which verifiers are told to keep a key set",
+        default: "600s",
+        kind: Kind::One,
+        set: |settings, values| {
+            core::jwks_max_age(values).map(|jwks_max_age| settings.core.jwks_max_age = jwks_max_age)
+        },
+    },
+    Row {
+        name: "core.cdi_min",
+        about: "the least cdi-version that is answered",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| core::version(values).map(|cdi_min| settings.core.cdi_min = cdi_min),
+    },
+    Row {
+        name: "core.cdi_max",
+        about: "the greatest cdi-version that is advertised",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| core::version(values).map(|cdi_max| settings.core.cdi_max = cdi_max),
     },
     Row {
         name: "studio.bind",

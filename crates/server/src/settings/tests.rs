@@ -96,8 +96,15 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_it_takes() {
         ("store.master_key = 'file:'", "takes file:PATH, env:NAME, "),
         ("log.level = 'loud'", "takes one of error, warn, info, debug"),
         ("log.form = 'xml'", "takes json, text or auto"),
-        ("core.api_keys = 'short'", "takes keys of at least 20 characters"),
-        ("core.api_keys = 'with_underscore_and_more'", "takes keys of letters, digits, '=' and '-' only"),
+        ("core.base_path = 'a//b'", "takes a path of letters, digits, - . _ and ~ between slashes"),
+        ("core.apps = ['A']", "takes names of lower-case letters, digits and hyphens other than public"),
+        ("core.apps = ['public']", "takes names of lower-case letters"),
+        ("core.algorithms = 'RS512'", "takes [APP/]NAME with one of RS256, ES256, EdDSA"),
+        ("core.rotation_period = '59m'", "takes [APP/]TIME such as 168h, from 1h to ten years"),
+        ("core.jwks_max_age = '500ms'", "takes a duration of at least 1s"),
+        ("core.cdi_max = '5.x'", "takes a version such as 5.4"),
+        ("core.cdi_max = '2.6'", "takes a version from 2.7 to 5.6"),
+        ("core.algorithms = 'a1/ES256'", "takes entries of apps that `core.apps` names, and `a1` is none of them"),
         ("studio.trusted_proxies = 'proxy.local'", "takes addresses such as 10.0.0.7"),
         ("a = ", "chancery.toml, line 1: this is not TOML: "),
     ] {
@@ -110,11 +117,84 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_it_takes() {
 fn secrets_are_not_explained() {
     let key = "canary-canary-canary-canary";
     let settings = load("", &[("CHANCERY_CORE__API_KEYS", key)], &[]).unwrap();
-    assert_eq!(settings.core.api_keys[0].expose(), key);
+    assert_eq!(ApiKey::find(&settings.core.api_keys, key), Some(0));
     assert_eq!(held(&settings, "core.api_keys").value, "set");
     assert!(!format!("{settings:?}").contains("canary"));
     let said = refusal(&format!("core.api_keys = ['{key}_']"), &[], &[]);
     assert!(!said.contains("canary"), "{said}");
+}
+
+/// ST-52: a key that is too short or has other characters stops the start, in upstream's words.
+#[test]
+fn api_keys_have_a_form() {
+    for short in ["tiny", "abcdefghijklmnopqrs", "ops:abc", "a/ops:"] {
+        let said = refusal("", &[("API_KEYS", short)], &[]);
+        assert!(said.starts_with("environment, API_KEYS: `core.api_keys` takes "), "{said}");
+        assert!(said.ends_with("One of the API keys is too short. Please use at least 20 characters"), "{said}");
+        assert!(!said.contains(short), "{said}");
+    }
+    for wrong in ["with_underscore_and_more", "abcdefghijklmnopqrst ü", "abcdefghijklmnopqrst+", "a_"] {
+        let said = refusal(&format!("core.api_keys = ['{wrong}']"), &[], &[]);
+        assert!(
+            said.ends_with(
+                "Invalid characters in API key. Please only use '=', '-' and alpha-numeric (including capitals)"
+            ),
+            "{said}"
+        );
+    }
+    let keys = "abcdefghijklmnopqrst, ,ops:ABCDEFGHIJKLMNOPQR=-, a1/tuvwxyzabcdefghijklmn,a1/x.y:01234567890123456789";
+    let settings = load("core.apps = 'a1'", &[("API_KEYS", keys)], &[]).unwrap();
+    let named: Vec<_> = settings.core.api_keys.iter().map(|key| (key.app.as_str(), key.name.as_str())).collect();
+    assert_eq!(named, [("public", "key-1"), ("public", "ops"), ("a1", "key-3"), ("a1", "x.y")]);
+    assert!(refusal("core.api_keys = 'b c:abcdefghijklmnopqrst'", &[], &[]).contains("each NAME of letters"));
+}
+
+#[test]
+fn a_key_is_found_among_several_by_all_of_it() {
+    let keys =
+        load("core.api_keys = ['aaaaaaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbbbbbb', 'x:bbbbbbbbbbbbbbbbbbbb']", &[], &[]);
+    let keys = keys.unwrap().core.api_keys;
+    assert_eq!(ApiKey::find(&keys, "aaaaaaaaaaaaaaaaaaaa"), Some(0));
+    assert_eq!(ApiKey::find(&keys, "bbbbbbbbbbbbbbbbbbbb"), Some(2));
+    for wrong in ["", "aaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaa", "AAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(ApiKey::find(&keys, wrong), None, "{wrong:?}");
+    }
+    assert_eq!(ApiKey::find(&[], ""), None);
+}
+
+#[test]
+fn upstreams_own_names_count_unless_ours_say_otherwise() {
+    let upstream = [
+        ("API_KEYS", "abcdefghijklmnopqrst"),
+        ("SUPERTOKENS_HOST", "0.0.0.0"),
+        ("SUPERTOKENS_PORT", "4000"),
+        ("BASE_PATH", "/Auth/core/"),
+        ("ACCESS_TOKEN_DYNAMIC_SIGNING_KEY_UPDATE_INTERVAL", "24"),
+    ];
+    let settings = load("core.bind = '1'", &upstream, &[]).unwrap();
+    assert_eq!(settings.core.bind, [Bind::Tcp(([0, 0, 0, 0], 4_000).into())]);
+    assert_eq!(settings.core.base_path, "/auth/core");
+    assert_eq!(settings.core.rotation_period_of("public"), Duration::from_secs(86_400));
+    assert_eq!(held(&settings, "core.bind").source, Source::Environment("SUPERTOKENS_HOST".to_owned()));
+    let ours = [&upstream[..], &[("CHANCERY_CORE__BIND", "5000")]].concat();
+    assert_eq!(load("", &ours, &[]).unwrap().core.bind, [Bind::Loopback(5_000)]);
+    let port = [("SUPERTOKENS_PORT", "4000")];
+    assert_eq!(load("", &port, &[]).unwrap().core.bind, [Bind::Loopback(4_000)]);
+    let six = [("SUPERTOKENS_HOST", "::1"), ("API_KEYS", "")];
+    assert_eq!(load("", &six, &[]).unwrap().core.bind, ["[::1]:3567".parse().unwrap()]);
+}
+
+#[test]
+fn apps_have_settings_of_their_own() {
+    let file = "[core]\napps = ['a1']\nalgorithms = ['a1/ES256', 'a1/RS256']\nrotation_period = ['100h', 'a1/2h']\n";
+    let core = load(file, &[], &[]).unwrap().core;
+    let names = |app| core.algorithms_of(app).iter().map(|row| row.name).collect::<Vec<_>>();
+    assert_eq!((names("public"), names("a1")), (vec!["RS256"], vec!["RS256", "ES256"]));
+    assert_eq!(core.rotation_period_of("a1"), Duration::from_secs(7_200));
+    assert_eq!(core.rotation_period_of("public"), Duration::from_secs(360_000));
+    // An app without a key of its own is open, whatever others have.
+    let open = "[core]\nbind = '0.0.0.0:1'\napps = ['a1']\napi_keys = ['abcdefghijklmnopqrst']\n";
+    assert!(refusal(open, &[], &[]).contains("which others can reach"));
 }
 
 /// SE-02: Studio off loopback without a trusted proxy, core off loopback without API keys: the start is refused.

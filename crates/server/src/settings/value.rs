@@ -5,14 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
-use super::{Hidden, MasterKeyPlace};
+use super::MasterKeyPlace;
 use crate::accept::Bind;
 use crate::log::Form;
-
-/// Characters that a core API key has at least (docs/contracts/supertokens.md section 3.5).
-const API_KEY_CHARS_MIN: usize = 20;
 
 pub(super) fn one(values: &[String]) -> Result<&str, String> {
     match values {
@@ -84,17 +79,5 @@ pub(super) fn master_key(values: &[String]) -> Result<MasterKeyPlace, String> {
         ("passphrase-file", path) => Ok(MasterKeyPlace::PassphraseFile(PathBuf::from(path))),
         ("passphrase-env", name) => Ok(MasterKeyPlace::PassphraseEnvironment(name.to_owned())),
         (_, _) => Err(wanted.to_owned()),
-    }
-}
-
-/// As docs/contracts/supertokens.md section 3.5 has it.
-pub(super) fn api_key(value: &str) -> Result<Hidden, String> {
-    let allowed = |c: u8| c.is_ascii_alphanumeric() || c == b'=' || c == b'-';
-    if value.len() < API_KEY_CHARS_MIN {
-        Err("keys of at least 20 characters".to_owned())
-    } else if !value.bytes().all(allowed) {
-        Err("keys of letters, digits, '=' and '-' only".to_owned())
-    } else {
-        Ok(Hidden(Zeroizing::new(value.to_owned())))
     }
 }

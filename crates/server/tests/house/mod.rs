@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "tests; and every test binary takes what it needs of the one helper")]
 
 pub(crate) mod chancery;
+pub(crate) mod core;
 
 use std::io::Write;
 use std::net::SocketAddr;

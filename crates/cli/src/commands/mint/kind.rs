@@ -226,7 +226,7 @@ fn failed(error: MintError) -> Failure {
     match error {
         MintError::Header(_) => Failure::usage(&error).hint("alg, kid and typ have flags of their own."),
         MintError::Key(_) => Failure::new(ExitCode::Unreadable, "key_invalid", &error),
-        MintError::Claims(_) => Failure::new(ExitCode::Unreadable, "claims_invalid", &error),
+        MintError::Claims { .. } => Failure::new(ExitCode::Unreadable, "claims_invalid", &error),
         MintError::Internal(_) => internal(&error),
     }
 }

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use server::accept::{Bind, Handler, House, Limits, Listener, Shutdown, serve};
+use server::accept::{Bind, Handler, House, Limits, Listener, ListenerKind, Shutdown, serve};
 use server::control;
 use server::deployment::Deployments;
 use server::rings::Rings;
+use server::routes::core::Core;
 use server::routes::health::Condition;
 use server::routes::live::Live;
 use server::routes::{
-    Control, Core, Health, Router, RuntimeRouter, Studio, documents, health, jwks, metrics, rings, secrets, studio,
+    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, metrics, rings, secrets, studio,
 };
 use server::settings::Settings;
 use tokio::task::JoinSet;
@@ -30,6 +31,7 @@ pub(super) fn open(
     folder: Option<&Path>,
     live: &Arc<Deployments>,
     rings: &Arc<Rings>,
+    core: Core,
     house: House,
 ) -> Result<Doors, Failure> {
     let condition = Condition::with_rings(house.shutdown.clone(), Arc::clone(rings));
@@ -39,7 +41,7 @@ pub(super) fn open(
         &settings.runtime.bind,
         RuntimeRouter::new(Live::new(Arc::clone(live))).with(jwks::routes(rings)),
     )?;
-    opening.door("core", &settings.core.bind, Router::new(Core))?;
+    opening.core(&settings.core.bind, core)?;
     let metrics = Arc::clone(&opening.house.metrics);
     let page = studio::routes(&runtime);
     let studio =
@@ -68,8 +70,27 @@ struct Opening {
 impl Opening {
     /// Binds a listener and serves it; gives the addresses that people can type.
     fn door<H: Handler>(&mut self, name: &str, places: &[Bind], handler: H) -> Result<Vec<String>, Failure> {
+        let Some((listener, urls)) = self.bind(name, places)? else { return Ok(Vec::new()) };
+        self.open.spawn(serve(listener, handler, Limits::of(H::KIND), self.house.clone()));
+        Ok(urls)
+    }
+
+    /// The same for the core, which answers once it has its keys; whoever comes before waits to be accepted.
+    fn core(&mut self, places: &[Bind], core: Core) -> Result<(), Failure> {
+        let Some((listener, _)) = self.bind("core", places)? else { return Ok(()) };
+        let house = self.house.clone();
+        self.open.spawn(async move {
+            tokio::select! {
+                () = core.ready() => serve(listener, core, Limits::of(ListenerKind::Core), house).await,
+                () = house.shutdown.begun() => {}
+            }
+        });
+        Ok(())
+    }
+
+    fn bind(&mut self, name: &str, places: &[Bind]) -> Result<Option<(Listener, Vec<String>)>, Failure> {
         if places.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let listener = Listener::bind(places).map_err(|error| {
             Failure::new(ExitCode::Away, "address_taken", format!("the {name} listener cannot open: {error}"))
@@ -79,8 +100,7 @@ impl Opening {
         if let Some(first) = urls.first() {
             self.addresses.push(format!("{name} {first}"));
         }
-        self.open.spawn(serve(listener, handler, Limits::of(H::KIND), self.house.clone()));
-        Ok(urls)
+        Ok(Some((listener, urls)))
     }
 }
 

@@ -1,0 +1,46 @@
+//! Threads of their own for slow signatures, and the bound on how many wait for them.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Makes slow signatures beside everything else: as many at a time as there are cores, others wait up to a bound.
+#[derive(Debug)]
+pub struct Pool {
+    places: Arc<Semaphore>,
+    cores: Arc<Semaphore>,
+}
+
+/// Why work was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// As much is waited for as may be.
+    Full,
+    /// It panicked; the log says how.
+    Died,
+}
+
+impl Pool {
+    /// A pool in which so many pieces of work may be under way or waited for.
+    #[must_use]
+    pub fn new(places: usize) -> Pool {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Pool { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Does slow work on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Undone`].
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Undone> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Undone::Full)?;
+        let core = Arc::clone(&self.cores).acquire_owned().await.expect("this semaphore is never closed");
+        // The places go with the work: it ends on its thread even if nobody waits for it any more.
+        let held = move || {
+            let _held = (place, core);
+            work()
+        };
+        tokio::task::spawn_blocking(held).await.map_err(|_| Undone::Died)
+    }
+}
