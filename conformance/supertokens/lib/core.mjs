@@ -28,7 +28,7 @@ export class Core {
     writeFileSync(join(core.folder, 'chancery.toml'), `log.form = 'json'\nlog.level = 'debug'\n${settings}\n`);
     const listeners = ['--core', bind, '--runtime', 'off', '--studio', 'off'];
     const options = { env: { PATH: process.env.PATH, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] };
-    core.#child = spawn(binary, ['serve', '--ephemeral', '--data', core.folder, ...listeners], options);
+    core.#child = spawn(binary, ['serve', '--init', '--data', core.folder, ...listeners], options);
     core.ended = new Promise((resolve) => core.#child.once('exit', resolve));
     core.url = await core.#address();
     return core;
