@@ -3,7 +3,7 @@
 
 /** Waits up to this long count as looking at what came; longer ones are left as they are. */
 const LOOK_MAX_MS = 100;
-const QUIET_MS = 120;
+const QUIET_MS = 300;
 const NOISE_MAX_MS = 1500;
 const setTimer = globalThis.setTimeout;
 let lastSound = 0;
