@@ -45,6 +45,16 @@ impl Growth {
         self.counted(u32::MAX, message, cells)
     }
 
+    /// Takes in what one of these items may do to a message: they are counted at once.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::Oversized`] if there is too much.
+    pub(crate) fn after_items(self, items: &Value) -> Result<Self, Fault> {
+        let counted = self.counted(u32::MAX, items, &Cells::default())?;
+        Ok(Self(self.0.max(counted.0).saturating_add(1)))
+    }
+
     fn counted(self, doublings: u32, message: &Value, cells: &Cells) -> Result<Self, Fault> {
         if doublings <= DOUBLINGS_MAX {
             return Ok(Self(doublings));

@@ -74,6 +74,10 @@ fn op(op: &Op) -> String {
         Op::Seal { plan, into } => format!("seal {} into {}", seal(plan), path(into)),
         Op::Open { plan, into } => format!("open {} into {}", open(plan), path(into)),
         Op::Edit(edits) => format!("edit {}", list(edits.iter().map(edit))),
+        Op::Each { items, into } => {
+            let places = into.iter().map(|(name, place)| format!("{name} to {}", slot(place)));
+            format!("each {} {}", expr(items), list(places))
+        }
         Op::Branch(plan) => branch(plan),
         Op::Call { callee, timeout_ms, .. } => format!("call {} within {timeout_ms} ms", called(callee)),
         Op::Return { .. } => "return".into(),

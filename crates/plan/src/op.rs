@@ -33,6 +33,13 @@ pub enum Op {
     /// Takes these edits one after the other, then sends the message on over output 0. What an edit reads and writes beyond
     /// the message is asked for.
     Edit(Vec<Edit>),
+    /// Sends a copy of the message over output 0 for each item of a list of maps, in order; none for an empty list.
+    Each {
+        /// Gives the list. It reads nothing beyond the message.
+        items: Expr,
+        /// Where a member of the item is put into its copy, by the member's name; one that the item lacks changes nothing.
+        into: Vec<(Text, Slot)>,
+    },
     /// Sends the message over every output whose test holds.
     Branch(Box<BranchPlan>),
     /// Sends the message to another node and waits for it to come back through [`Op::Return`]; then it goes on over
@@ -160,6 +167,7 @@ impl Op {
             | Self::Shape { .. }
             | Self::Assign(_)
             | Self::Edit(_)
+            | Self::Each { .. }
             | Self::Issue { .. }
             | Self::Fetch { .. }
             | Self::Seal { .. }

@@ -120,6 +120,7 @@ impl Findings<'_> {
             }
             Op::Seal { .. } | Op::Open { .. } => {}
             Op::Edit(edits) => self.expressions(place, edits.iter().map(|edit| &edit.value)),
+            Op::Each { items, .. } => self.expressions(place, std::iter::once(items)),
             Op::Branch(plan) => {
                 let operands = plan.tests.iter().flat_map(Test::operands);
                 self.expressions(place, std::iter::once(&plan.on).chain(operands));

@@ -2,6 +2,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod call;
+pub(crate) mod each;
 pub(crate) mod edit;
 pub(crate) mod fetch;
 pub(crate) mod hold;
@@ -31,6 +32,10 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
             None
         }
         Op::Edit(edits) => edit::go_on(flow, work, delivery, edits, stage),
+        Op::Each { items, into } => {
+            each::deliver(flow, work, delivery, items, into);
+            None
+        }
         Op::Branch(plan) => branch::go_on(flow, work, delivery, plan, stage),
         Op::Call { callee, pending, timeout_ms, .. } => call::call(flow, work, delivery, callee, pending, *timeout_ms),
         Op::Return { pending } => {

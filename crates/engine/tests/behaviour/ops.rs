@@ -5,7 +5,7 @@ use engine::Told;
 use jose::jwa::Switches;
 use plan::{
     AbsentClaim, Answer, Ask, ClaimPlan, Expr, Fault, FaultKind, KeySource, Lifetime, Op, Path, PolicyIx, Refusal,
-    ScriptIx, ShapeStep, TokenFlaw, TokenIx, TokenPlan, Unencodable, Value,
+    ScriptIx, ShapeStep, Slot, TokenFlaw, TokenIx, TokenPlan, Unencodable, Value,
 };
 
 fn issuing(lifetime: Lifetime, absent: AbsentClaim) -> Sketch {
@@ -173,4 +173,23 @@ fn a_shape_may_end_the_message() {
 
 fn log_of(value: Value) -> Told {
     Told::Log { node: plan::NodeIx(1), level: plan::LogLevel::Info, value }
+}
+
+/// What a node that is told of each item of `msg.list` sends on, by `msg.payload`.
+fn each(list: Value) -> Vec<Told> {
+    let place = |name: &str| Slot::message(Path([plan::Segment::Key(name.into())].into()));
+    let into = vec![("item".into(), place("payload")), ("at".into(), place("index"))];
+    let items = Expr::Message(Path::keys(["list"]));
+    let sketch = Sketch::default().node(Op::Each { items, into }, &[&[1]]).log("payload");
+    sketch.run_alone(Value::map([("payload", Value::text("old")), ("list", list)]))
+}
+
+#[test]
+fn a_message_is_sent_for_each_item() {
+    let item = |text: &str| Value::map([("item", Value::text(text))]);
+    let told = each(Value::list(vec![item("a"), Value::map([("at", Value::integer(1))]), item("b")]));
+    assert_eq!(logged(&told), ["a", "old", "b"].map(|text| (1, Value::text(text))));
+    assert!(each(Value::list(Vec::new())).is_empty());
+    let [Told::Uncaught { fault, .. }] = &*each(Value::text("no list")) else { panic!("a fault") };
+    assert_eq!(fault.kind, FaultKind::ValueUnfit);
 }

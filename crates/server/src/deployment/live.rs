@@ -190,6 +190,7 @@ impl LiveDocument {
             | Op::Open { .. }
             | Op::Reply(_)
             | Op::Log { .. }
+            | Op::Each { .. }
             | Op::Raise(_) => None,
         })
     }

@@ -4,6 +4,7 @@ mod catch;
 mod change;
 mod comment;
 mod complete;
+mod csv;
 mod debug;
 mod delay;
 mod function;
@@ -23,11 +24,13 @@ mod jwt_verify;
 mod link_call;
 mod link_in;
 mod link_out;
+mod range;
 mod status;
 mod subflow;
 mod switch;
 mod tab;
 mod template;
+mod xml;
 mod yaml;
 
 use plan::{Op, TriggerKind};
@@ -47,6 +50,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &change::TYPE,
     &comment::TYPE,
     &complete::TYPE,
+    &csv::TYPE,
     &debug::TYPE,
     &delay::TYPE,
     &function::TYPE,
@@ -65,11 +69,13 @@ pub(super) static TYPES: &[&NodeType] = &[
     &link_call::TYPE,
     &link_in::TYPE,
     &link_out::TYPE,
+    &range::TYPE,
     &status::TYPE,
     &subflow::TYPE,
     &switch::TYPE,
     &tab::TYPE,
     &template::TYPE,
+    &xml::TYPE,
     &yaml::TYPE,
 ];
 
