@@ -3,6 +3,7 @@
 
 mod bench;
 mod failure;
+mod fuzz;
 mod goldens;
 mod test;
 mod tidy;
@@ -21,6 +22,7 @@ cargo xtask <task>
   test              everything that must hold; closes with `N passed, N failed`
   bench             Chancery and its peers in one run, optimised; writes bench/RESULTS.md
                     (growth: Chancery alone with 10 000 nodes in 1 000 tabs; writes bench/GROWTH.md; --quick for either)
+  fuzz [MINUTES]    every fuzz target for so many minutes, 60 if nothing is said; needs nightly and cargo-fuzz
   goldens           write the expected plans and diagnostics under testdata/ anew
   tidy              hold the tree against the house rules; --shrink shortens the two lists that may only shrink
 ";
@@ -42,6 +44,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
         ["tidy"] => tidy::command(&root()),
         ["tidy", "--shrink"] => tidy::shrink(&root()),
         ["bench", rest @ ..] => bench::command(&root(), rest),
+        ["fuzz", rest @ ..] => fuzz::command(&root(), rest),
         ["goldens"] => goldens::command(&root()),
         ["test"] => test::command(&root()),
         ["up", rest @ ..] => up::command(&root(), rest),
