@@ -40,7 +40,9 @@ pub struct Rings {
     vault: Arc<Vault>,
     clock: DbClock,
     current: RwLock<Arc<Snapshot>>,
-    /// Held by whoever makes a snapshot.
+    /// Held by whoever asks the store what changed.
+    refreshing: Mutex<()>,
+    /// Held by whoever makes a snapshot, for as long as that takes.
     read: Mutex<Read>,
     /// The boot clock when the store last answered.
     read_at_us: AtomicI64,
@@ -48,6 +50,7 @@ pub struct Rings {
 }
 
 /// What snapshots are made of.
+#[derive(Clone)]
 struct Read {
     world: RingWorld,
     epochs: Epochs,
@@ -99,7 +102,8 @@ impl Rings {
         let read = Mutex::new(Read { world, epochs, open, quarantined: HashMap::new() });
         let clock = DbClock::new(ticks);
         let read_at_us = AtomicI64::new(clock.ticks().boot_us);
-        let rings = Arc::new(Self { vault, clock, current, read, read_at_us, exp_cut: AtomicU64::new(0) });
+        let (refreshing, exp_cut) = (Mutex::new(()), AtomicU64::new(0));
+        let rings = Arc::new(Self { vault, clock, current, refreshing, read, read_at_us, exp_cut });
         rings.refresh()?;
         Ok(rings)
     }
@@ -110,22 +114,25 @@ impl Rings {
     /// When the store does not answer: what lies in memory goes on. [`VaultError::EpochRegressed`] if it answers with
     /// less than it said before: that is not taken over.
     pub fn refresh(&self) -> Result<(), VaultError> {
-        let mut read = self.reading();
-        let bound = self.current.read().unwrap_or_else(PoisonError::into_inner).store_policy.clock_error;
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = self.newest().store_policy.clock_error;
         let before = self.clock.ticks();
         let epochs = self.vault.store().epochs()?;
         let after = self.clock.ticks();
         self.clock.measure(epochs.now, before, after, bound);
-        if has_regressed(&read.epochs, &epochs) {
+        // Nobody who signs waits for the store: what is read is put in its place when it is there.
+        let mut next = self.reading().clone();
+        if has_regressed(&next.epochs, &epochs) {
             return Err(VaultError::EpochRegressed);
         }
-        if !is_same(&read.epochs, &epochs) {
-            let world = self.vault.store().rings()?;
-            read.epochs = epochs_of(&world);
-            read.world = world;
+        if !is_same(&next.epochs, &epochs) {
+            next.world = self.vault.store().rings()?;
+            next.epochs = epochs_of(&next.world);
         }
         let t = self.clock.now(bound).unwrap_or(epochs.now);
-        self.open_keys(&mut read, t)?;
+        self.open_keys(&mut next, t)?;
+        let mut read = self.reading();
+        *read = next;
         self.swap(&read, t);
         self.read_at_us.store(before.boot_us, Ordering::Release);
         Ok(())

@@ -1,14 +1,16 @@
 //! kill -9 amid changes: what was acknowledged is there, and each change is whole.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::testing::{BY, boxed, document, init};
-use crate::{Digest, Error, Store};
+use crate::{Digest, Error, Store, conformance};
 
 const FOLDER: &str = "STORE_TEST_WRITES_TO";
+const MOMENT: &str = "STORE_TEST_DIES_AT";
 const KILLS: u64 = 20;
 /// A child that nobody kills ends by itself after so many changes.
 const CHANGES_MAX: u64 = 20_000;
@@ -61,6 +63,63 @@ fn child_that_writes_until_it_is_killed() {
     }
 }
 
+/// KR-30 (part): killed between the key and its INSERT: no row, nothing sealed, and the next run makes it. KR-31: between INSERT and
+/// COMMIT: the same. KR-32: after COMMIT, before anybody heard: the standby is there, its schedule as it was stored.
+#[test]
+fn a_rotation_that_is_killed_is_whole_or_not_there() {
+    for (moment, generations) in [("before", 1), ("amid", 1), ("after", 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = init(folder.path());
+        store.change(&BY, |change| change.make_ring(&conformance::new_ring("r"))).unwrap();
+        rotate(&store).unwrap();
+        drop(store);
+        let child = start_named(folder.path(), "kill_tests::child_that_is_killed_in_a_rotation", moment);
+        let status = child.wait_with_output().unwrap().status;
+        assert_eq!(status.signal(), Some(9), "{moment}");
+        let store = Store::open(folder.path()).unwrap();
+        let ring = || store.rings().unwrap().rings.remove(0);
+        let found = ring();
+        assert_eq!(found.generations.len(), generations, "{moment}");
+        assert_eq!(store.list_sealed("ring-key/").unwrap().len(), generations, "{moment}");
+        assert!(found.generations.iter().all(|generation| generation.is_whole), "{moment}");
+        store.verify_rings().unwrap();
+        store.verify_audit().unwrap();
+        if generations == 1 {
+            rotate(&store).unwrap();
+        }
+        let period = keyring::Span::from_secs(7 * 86_400);
+        let [first, second] = ring().generations.try_into().unwrap();
+        assert_eq!(second.activate_at, first.activate_at + period, "{moment}");
+    }
+}
+
+/// The child: makes a generation and ends itself at the moment that it was told.
+#[test]
+fn child_that_is_killed_in_a_rotation() {
+    let (Ok(folder), Ok(moment)) = (std::env::var(FOLDER), std::env::var(MOMENT)) else {
+        return;
+    };
+    let die_at = |now: &str| {
+        if moment == now {
+            let me = rustix::process::getpid();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+    };
+    let store = Store::open(Path::new(&folder)).unwrap();
+    die_at("before");
+    let made: Result<(), Error> = store.change(&BY, |change| {
+        conformance::make_key(change, "public/r")?;
+        die_at("amid");
+        Ok(())
+    });
+    made.unwrap();
+    die_at("after");
+}
+
+fn rotate(store: &Store) -> Result<(), Error> {
+    store.change(&BY, |change| conformance::make_key(change, "public/r").map(drop))
+}
+
 fn write(store: &Store, number: u64) -> Result<(), Error> {
     let octets = number.to_string().into_bytes();
     store.change(&BY, |change| {
@@ -80,10 +139,14 @@ fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
 }
 
 fn start_child(folder: &Path) -> Child {
+    start_named(folder, "kill_tests::child_that_writes_until_it_is_killed", "")
+}
+
+fn start_named(folder: &Path, test: &str, moment: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill_tests::child_that_writes_until_it_is_killed"])
-        .args(["--nocapture", "--quiet"])
+        .args(["--exact", test, "--nocapture", "--quiet"])
         .env(FOLDER, folder)
+        .env(MOMENT, moment)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()

@@ -9,7 +9,7 @@ use jose::jws::HeaderPlan;
 use keyring::{AskedExp, Expiry, Signing, Time};
 use signer::OpenKey;
 
-use super::{LiveRing, RingRefusal, Rings};
+use super::{LiveRing, RingRefusal, Rings, Snapshot};
 
 /// Who keeps a horizon, for the audit.
 const BY: store::By<'static> = store::By { actor: "mint", address: None, request_id: None };
@@ -34,6 +34,15 @@ pub struct RingToken {
     pub kid: String,
     /// Whether its `exp` was cut to the ceiling.
     pub exp_cut: bool,
+}
+
+/// What a signature is made with.
+struct Ready {
+    snapshot: Arc<Snapshot>,
+    live: Arc<LiveRing>,
+    key: Arc<OpenKey>,
+    signing: Signing,
+    t: Time,
 }
 
 impl Moment {
@@ -69,7 +78,7 @@ impl Rings {
         mut claims: impl FnMut(&Moment) -> Result<Vec<u8>, RingRefusal>,
     ) -> Result<RingToken, RingRefusal> {
         for _ in 0..TRIES_MAX {
-            let (live, key, signing, t) = self.ready(ring_id)?;
+            let Ready { snapshot, live, key, signing, t } = self.ready(ring_id)?;
             let moment =
                 Moment { issued_at_secs: t.whole_secs(), signing, horizon: Cell::new(None), is_cut: Cell::new(false) };
             let claims = claims(&moment)?;
@@ -78,7 +87,7 @@ impl Rings {
                 continue;
             }
             let token = key.mint(&key.header(header)?, &claims)?;
-            if self.still_holds(ring_id, signing.n)? {
+            if self.still_holds(&snapshot, ring_id, signing.n)? {
                 let exp_cut = moment.is_cut.get();
                 self.exp_cut.fetch_add(exp_cut.into(), Ordering::Relaxed);
                 return Ok(RingToken { token, kid: key.kid().to_owned(), exp_cut });
@@ -93,15 +102,16 @@ impl Rings {
     }
 
     /// The key that signs now, out of the very snapshot that shows it.
-    fn ready(&self, ring_id: &str) -> Result<(Arc<LiveRing>, Arc<OpenKey>, Signing, Time), RingRefusal> {
+    fn ready(&self, ring_id: &str) -> Result<Ready, RingRefusal> {
         let (snapshot, t) = self.snapshot()?;
-        let live = snapshot.ring(ring_id).ok_or_else(|| RingRefusal::NoRing(ring_id.to_owned()))?;
+        let live = snapshot.ring(ring_id).cloned().ok_or_else(|| RingRefusal::NoRing(ring_id.to_owned()))?;
         if self.staleness() > live.max_staleness() {
             return Err(RingRefusal::Stale);
         }
-        let signing = live.signing.filter(|signing| live.is_whole(signing.n)).ok_or(RingRefusal::NoSigner)?;
+        let signing = live.signing.ok_or(RingRefusal::NoSigner)?;
+        // A key whose row was altered, or that did not sign for its public half, was never opened.
         let key = live.key.clone().ok_or(RingRefusal::NoSigner)?;
-        Ok((Arc::clone(live), key, signing, t))
+        Ok(Ready { snapshot, live, key, signing, t })
     }
 
     /// Stores the horizon before the token leaves.
@@ -113,8 +123,11 @@ impl Rings {
     }
 
     /// Whether the newest snapshot still shows the key, now that the signature is made.
-    fn still_holds(&self, ring_id: &str, n: u32) -> Result<bool, RingRefusal> {
+    fn still_holds(&self, signed_in: &Arc<Snapshot>, ring_id: &str, n: u32) -> Result<bool, RingRefusal> {
         let (snapshot, t) = self.snapshot()?;
+        if Arc::ptr_eq(signed_in, &snapshot) {
+            return Ok(true);
+        }
         let Some(live) = snapshot.ring(ring_id) else { return Ok(false) };
         Ok(live.ring.phase(n, t).is_some_and(|phase| match phase {
             keyring::Phase::Published | keyring::Phase::Active | keyring::Phase::Retiring => true,

@@ -116,11 +116,6 @@ impl Snapshot {
 }
 
 impl LiveRing {
-    /// Whether a generation may be used: its row is what was written.
-    pub(super) fn is_whole(&self, n: u32) -> bool {
-        self.rows.generations.iter().any(|row| row.n == n && row.is_whole && public(row).is_ok())
-    }
-
     /// T, beyond which nothing is signed or shown.
     pub(super) fn max_staleness(&self) -> Span {
         self.rows.policies.last().map_or(Span::ZERO, |policy| policy.max_staleness)

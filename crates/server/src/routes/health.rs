@@ -38,7 +38,7 @@ impl Condition {
         self.serving.store(true, Ordering::Release);
     }
 
-    fn readiness(&self) -> (StatusCode, &'static str) {
+    pub(crate) fn readiness(&self) -> (StatusCode, &'static str) {
         if self.shutdown.has_begun() {
             (StatusCode::SERVICE_UNAVAILABLE, "draining")
         } else if self.serving.load(Ordering::Acquire) {
@@ -52,7 +52,7 @@ impl Condition {
         }
     }
 
-    fn freshness(&self) -> (StatusCode, &'static str) {
+    pub(crate) fn freshness(&self) -> (StatusCode, &'static str) {
         match (self.readiness(), self.rings_feel()) {
             ((StatusCode::OK, _), Freshness::Fresh) => (StatusCode::OK, "fresh"),
             _ => (StatusCode::SERVICE_UNAVAILABLE, "stale"),

@@ -14,7 +14,7 @@ pub(super) fn rotating() -> RingPolicy {
     RingPolicy::with_defaults(Some(Span::from_secs(7 * 86_400)), &StorePolicy::with_defaults(never), never)
 }
 
-pub(super) fn new_ring(name: &str) -> NewRing<'_> {
+pub(crate) fn new_ring(name: &str) -> NewRing<'_> {
     NewRing {
         tenant: "public",
         name,
@@ -33,7 +33,7 @@ pub(super) fn fresh_name() -> String {
 }
 
 /// Makes the next generation of a ring.
-pub(super) fn make_key(change: &mut Change<'_>, ring_id: &str) -> Result<Option<GenerationRow>, Error> {
+pub(crate) fn make_key(change: &mut Change<'_>, ring_id: &str) -> Result<Option<GenerationRow>, Error> {
     let n = change.number("SELECT count(*) FROM generation WHERE ring_id = ?1", crate::sql::params![ring_id])?;
     let n = u32::try_from(n).unwrap() + 1;
     let (kid, sealed) = (format!("{ring_id}-{n}"), key_box(ring_id, n));
