@@ -130,6 +130,8 @@ pub(crate) struct ServeArguments {
     /// Supply a secret for this run.
     #[arg(long, value_name = "NODE.FIELD=env:NAME|file:PATH")]
     pub(crate) secret: Vec<String>,
+    #[command(flatten)]
+    pub(crate) apis: ApiArguments,
     /// Address of the runtime listener: live flows. A port alone means loopback; unix:PATH a socket.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) runtime: Option<String>,
@@ -142,6 +144,26 @@ pub(crate) struct ServeArguments {
     /// Address of the health listener; off without it.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) health: Option<String>,
+}
+
+/// What API definitions run with.
+#[derive(Args, Debug)]
+pub(crate) struct ApiArguments {
+    /// Catalog whose values of an API's properties count.
+    #[arg(long, value_name = "NAME", default_value = "sandbox")]
+    pub(crate) catalog: String,
+    /// What `$(catalog.host)` stands for in an API; the listen address without it.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) catalog_host: Option<String>,
+    /// Set a property of every API for this run.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) property: Vec<String>,
+    /// Bind a key to a crypto object of an API: PEM, DER, JWK, or a shared secret. NAME may hold * for any text.
+    #[arg(long, value_name = "NAME=FILE|env:VARIABLE")]
+    pub(crate) crypto: Vec<String>,
+    /// Let only named clients call APIs, each with its secret if it has one. Without any, everybody may, on loopback alone.
+    #[arg(long, value_name = "ID[=FILE|=env:VARIABLE]")]
+    pub(crate) client: Vec<String>,
 }
 
 #[derive(Args, Debug)]

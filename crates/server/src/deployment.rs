@@ -287,6 +287,7 @@ impl Deployments {
     /// One path, one owner.
     fn refuse_taken_routes(&self, name: &str, front: &Front) -> Result<(), DeployError> {
         let mut refused = report::reserved_routes(front);
+        refused.extend(apis::refuse_open(&self.house.apis, front));
         for other in self.table().documents.iter().filter(|entry| entry.listed.name != name) {
             refused.extend(report::taken_routes(&other.listed.name, other.live.front(), front));
         }

@@ -1,5 +1,6 @@
 //! `serve`: opens the store, deploys the documents, opens the listeners, and closes everything in order.
 
+mod apis;
 mod given;
 mod listeners;
 
@@ -35,6 +36,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
     let documents = arguments.documents.iter().map(|path| Document::read(path)).collect::<Result<_, _>>()?;
     let given = given::secrets(&arguments.secret)?;
     let vault = vault(arguments, folder, &settings)?;
+    let apis = apis::settings(&arguments.apis, &settings.runtime.bind, &vault)?;
     let form = settings.log.form.unwrap_or_else(Form::for_stderr);
     let (log, guard) = Log::start(settings.log.level, form, std::io::stderr())
         .map_err(|error| internal("no_log", "the system gives no thread", error))?;
@@ -45,7 +47,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
         .map_err(|error| internal("no_runtime", "the system gives no threads", error))?;
     let control = (!arguments.ephemeral).then_some(folder);
     let rings = rings(&vault, &settings, arguments.ephemeral)?;
-    let serving = Serving { settings, documents, given, vault, rings, log, control, voice };
+    let serving = Serving { settings, documents, given, apis, vault, rings, log, control, voice };
     let outcome = runtime.block_on(serving.run());
     // Runs that nobody waits for any more end with the process.
     runtime.shutdown_background();
@@ -58,6 +60,7 @@ struct Serving<'a> {
     settings: Settings,
     documents: Vec<Document>,
     given: Vec<server::deployment::GivenSecret>,
+    apis: ApiSettings,
     vault: Arc<Vault>,
     rings: Arc<Rings>,
     log: Log,
@@ -101,7 +104,7 @@ impl Serving<'_> {
             reply_timeout: self.settings.flows.http_reply_timeout,
             jwt_any_hmac: self.settings.flows.compat_jwt_any_hmac,
             given: self.given,
-            apis: ApiSettings::default(),
+            apis: self.apis,
             listener: None,
         });
         let restored = live.restore().await.map_err(|error| Failure::new(ExitCode::Away, "store_away", error))?;

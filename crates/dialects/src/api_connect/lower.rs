@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use plan::{
-    Diagnostic, EventField, Expr, Fault, FaultKind, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op, Origin,
-    OriginIx, Path, ReplyIx, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
+    Diagnostic, EventField, Expr, Fault, FaultKind, FaultText, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op,
+    Origin, OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
 };
 
 use super::catch;
@@ -109,7 +109,7 @@ impl<'d> Lowering<'d> {
         properties.insert("catalog.host".into(), Value::text(settings.host));
         properties
             .insert("catalog.url".into(), Value::text(format!("http://{}{}", settings.host, definition.base_path)));
-        let flow = Flow { document: document.into(), replies: REPLIES, ..Flow::default() };
+        let flow = Flow { document: document.into(), replies: REPLIES, faults: faults(), ..Flow::default() };
         let names = Names { gateway: definition.gateway, properties };
         Self { definition, settings, names, flow, told, told_before: HashSet::new(), handler: NodeIx(0) }
     }
@@ -199,6 +199,12 @@ impl<'d> Lowering<'d> {
         OriginIx(index(self.flow.origins.len() - 1))
     }
 
+    /// Adds a script.
+    pub(super) fn add_script(&mut self, script: ScriptPlan) -> ScriptIx {
+        self.flow.scripts.push(script);
+        ScriptIx(index(self.flow.scripts.len() - 1))
+    }
+
     /// Tells the author something about a place.
     pub(super) fn tell(
         &mut self,
@@ -277,6 +283,13 @@ pub(super) fn fault(name: &str, message: impl AsRef<str>, status: (i64, &str), i
     let status = Value::map([("code", Value::integer(code)), ("reason", Value::text(reason))]);
     let thrown = Value::map([("status", status), ("information", Value::text(information))]);
     Fault { thrown, ..Fault::new(FaultKind::Configuration, message).with_code(name) }
+}
+
+/// What the engine itself raises when a script does not come to its end.
+fn faults() -> BTreeMap<FaultKind, FaultText> {
+    let kinds = [FaultKind::Script, FaultKind::ScriptTimeout, FaultKind::ScriptMemory, FaultKind::ScriptUnavailable];
+    let text = FaultText { code: "JavaScriptError".into(), message: "The script failed.".into() };
+    kinds.map(|kind| (kind, text.clone())).into()
 }
 
 fn index(at: usize) -> u32 {

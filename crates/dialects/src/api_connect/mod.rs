@@ -5,6 +5,7 @@
 mod accept;
 mod catch;
 mod client;
+mod condition;
 mod dress;
 mod lower;
 mod name;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dialects::api_connect::{Api, Clients, LowerSettings};
+use plan::{Diagnostic, Place, Severity};
 
 use super::LiveDocument;
+use crate::front::Front;
 
 /// What API definitions run with (docs/contracts/api-connect.md section 15).
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct ApiSettings {
     pub crypto: Vec<String>,
     /// Who may call.
     pub clients: Clients,
+    /// Whether others than this machine can reach the listener: then callers must be known by name.
+    pub is_public: bool,
 }
 
 impl Default for ApiSettings {
@@ -31,6 +35,7 @@ impl Default for ApiSettings {
             properties: BTreeMap::new(),
             crypto: Vec::new(),
             clients: Clients::Any,
+            is_public: false,
         }
     }
 }
@@ -40,6 +45,16 @@ impl ApiSettings {
     pub fn lowering(&self) -> LowerSettings<'_> {
         LowerSettings { catalog: &self.catalog, host: &self.host, properties: &self.properties, crypto: &self.crypto }
     }
+}
+
+/// Why an API may not be served: everybody may call it, and everybody can.
+pub(super) fn refuse_open(settings: &ApiSettings, front: &Front) -> Option<Diagnostic> {
+    let is_open = front.api().is_some() && settings.is_public && settings.clients == Clients::Any;
+    is_open.then(|| {
+        let message = "Any client may call the API, and the runtime listener is not on loopback alone.";
+        Diagnostic::new(Severity::Error, "clients_open", Place::default(), message)
+            .hint("Name the clients that may call, each with `--client ID`, or listen on loopback.")
+    })
 }
 
 /// The documents that serve an API, the longest base path first.

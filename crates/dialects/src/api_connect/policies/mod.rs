@@ -1,9 +1,11 @@
 //! The policies of an assembly, one file each; what is not among them is told and fails when it is reached.
 
 mod algorithms;
+mod choose;
 mod jwt_generate;
 mod jwt_validate;
 mod operation_switch;
+mod script;
 mod set_variable;
 mod throw;
 
@@ -19,6 +21,9 @@ pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, step: &Step<'d>, next: Node
         "jwt-generate" => jwt_generate::lower(lowering, step, next),
         "jwt-validate" => jwt_validate::lower(lowering, step, next),
         "operation-switch" => operation_switch::lower(lowering, step, next),
+        "gatewayscript" | "javascript" => script::lower(lowering, step, next),
+        "if" => choose::lower_if(lowering, step, next),
+        "switch" => choose::lower_switch(lowering, step, next),
         "throw" => throw::lower(lowering, step),
         "activity-log" => next,
         _ => unsupported(lowering, step, next),

@@ -1,0 +1,61 @@
+//! `gatewayscript`: the author's own JavaScript, over the surface of section 11.
+
+use std::sync::{Arc, LazyLock};
+
+use jose::json::write_text;
+use plan::{NodeIx, Op, ScriptPlan, Text};
+
+use crate::api_connect::lower::{Lowering, Step, Telling};
+
+/// Processor time of one call, in milliseconds (security contract, section 5).
+const CPU_MS: u32 = 100;
+
+pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
+    lowering.tell_unknown(step, &["title", "description", "version", "source"]);
+    let source = step.block.text("source").unwrap_or_default();
+    run(lowering, step, (source.into(), "{}".into()), vec![vec![next]])
+}
+
+/// A step that leaves by the output of its first expression that is true, or by the last.
+pub(super) fn choice(
+    lowering: &mut Lowering<'_>,
+    step: &Step<'_>,
+    expressions: &[String],
+    outputs: Vec<Vec<NodeIx>>,
+) -> NodeIx {
+    let mut facts = b"{\"cases\":[".to_vec();
+    for (at, expression) in expressions.iter().enumerate() {
+        if at > 0 {
+            facts.push(b',');
+        }
+        write_text(&mut facts, expression);
+    }
+    facts.extend_from_slice(b"]}");
+    let facts = String::from_utf8(facts).expect("the writer writes UTF-8");
+    run(lowering, step, (Text::default(), facts.into()), outputs)
+}
+
+fn run(
+    lowering: &mut Lowering<'_>,
+    step: &Step<'_>,
+    (source, facts): (Text, Text),
+    outputs: Vec<Vec<NodeIx>>,
+) -> NodeIx {
+    let script = lowering.add_script(ScriptPlan {
+        origin: step.origin,
+        surface: surface(),
+        source,
+        initialize: Text::default(),
+        finalize: Text::default(),
+        facts,
+        outputs: u32::try_from(outputs.len()).expect("a document holds at most 200 000 values"),
+        cpu_ms: CPU_MS,
+        shares: false,
+    });
+    lowering.step_told(step, Op::Script(script), outputs, &Telling::Own)
+}
+
+fn surface() -> Arc<str> {
+    static SURFACE: LazyLock<Arc<str>> = LazyLock::new(|| include!("../surface/whole.in").into());
+    Arc::clone(&SURFACE)
+}
