@@ -44,6 +44,7 @@ fn run(
     let script = lowering.add_script(ScriptPlan {
         origin: step.origin,
         surface: surface(),
+        reader: surface(),
         source,
         initialize: Text::default(),
         finalize: Text::default(),

@@ -368,7 +368,8 @@
     const kept = { __proto__: null, ...FIXED };
     const isAsked = (name) => new RegExp("typeof\\s*\\(?\\s*" + name.replace(/\$/g, "\\$") + "\\b").test(script.source);
     const scope = new Proxy(kept, {
-      has: (_, name) => isText(name) && (name === "globalThis" || own(kept, name) || !(name in globalThis)),
+      has: (_, name) =>
+        isText(name) && name !== "$globals" && (name === "globalThis" || own(kept, name) || !(name in globalThis)),
       get(_, name) {
         if (own(kept, name)) return kept[name];
         if (name === "globalThis" || name === "global") return scope;
