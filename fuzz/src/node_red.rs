@@ -120,7 +120,8 @@ fn answers(ask: &Ask) -> Vec<Answer> {
         | Ask::Open(_)
         | Ask::Fetch { .. }
         | Ask::Hold { .. }
-        | Ask::Evaluate { .. } => {
+        | Ask::Evaluate { .. }
+        | Ask::Password(_) => {
             panic!("no node of these flows asks for {ask:?}")
         }
     }

@@ -8,6 +8,7 @@ use crate::expr::{Expr, Path, Segment, TemplateSource};
 use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
 use crate::json::write_json;
 use crate::op::{Callee, Edit, Op, ShapeStep};
+use crate::password::PasswordPlan;
 use crate::seal::{KeyFrom, KidFrom, OpenPlan, Protection, SealPlan};
 use crate::slot::{Root, Slot, Turn, Way};
 use crate::template::Piece;
@@ -82,6 +83,15 @@ fn op(op: &Op) -> String {
         Op::Call { callee, timeout_ms, .. } => format!("call {} within {timeout_ms} ms", called(callee)),
         Op::Return { .. } => "return".into(),
         Op::Fetch { fetch, to, .. } => format!("fetch {} from {}", fetch.0, expr(to)),
+        Op::Password(plan) => match &**plan {
+            PasswordPlan::SignIn { shown, user, password, .. } => {
+                format!("sign in {user} with {}.{} by {}", password.owner, password.field, expr(shown))
+            }
+            PasswordPlan::Hash { of, cost, into } => format!("bcrypt {cost} of {} into {}", expr(of), path(into)),
+            PasswordPlan::Check { of, hash, into } => {
+                format!("bcrypt {} of {} into {}", expr(hash), expr(of), path(into))
+            }
+        },
         Op::Hold(plan) => format!("hold {:?}", plan.mode),
         Op::Reply(reply) => format!("reply {}", reply.0),
         Op::Log { level, value } => format!("log {level:?} {}", expr(value)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::flow::{ExpressionIx, FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::hold::{HoldOrder, Passage};
+use crate::password::PasswordAsk;
 use crate::seal::{OpenRequest, SealRequest};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
@@ -69,6 +70,8 @@ pub enum Ask {
         /// What it is evaluated for.
         input: Value,
     },
+    /// Hash or compare this password. Answered by [`Answer::Password`] or [`Answer::Failed`].
+    Password(PasswordAsk),
     /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
     Wait {
         /// How long.
@@ -122,6 +125,8 @@ pub enum Answer {
     Written,
     /// The time has gone by.
     Elapsed,
+    /// What came of a password.
+    Password(Value),
     /// What becomes of a message that was held back.
     Passed(Passage),
     /// Somebody outside was asked, or could not be.

@@ -8,6 +8,7 @@ use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
 use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
 use crate::hold::HoldPlan;
+use crate::password::PasswordPlan;
 use crate::seal::{OpenPlan, SealPlan};
 use crate::slot::Slot;
 use crate::value::{Text, Value};
@@ -101,6 +102,8 @@ pub enum Op {
         /// Where the claims are written.
         into: Path,
     },
+    /// Hashes or compares a password.
+    Password(Box<PasswordPlan>),
     /// Hands the message out as the outcome of the run; nothing is sent on.
     Reply(ReplyIx),
     /// Tells the log and sends nothing on.
@@ -176,6 +179,7 @@ impl Op {
             Self::Verify { .. } | Self::Hold(_) => Some(2),
             Self::Branch(plan) => Some(plan.tests.len()),
             Self::Reply(_) | Self::Return { .. } | Self::Log { .. } | Self::Raise(_) => Some(0),
+            Self::Password(plan) => Some(plan.outputs()),
             Self::Script(_) => None,
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod fetch;
 pub(crate) mod hold;
 pub(crate) mod issue;
+pub(crate) mod password;
 pub(crate) mod reply;
 pub(crate) mod script;
 pub(crate) mod seal;
@@ -49,6 +50,10 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
         }
         Op::Verify { policy, .. } => verify::deliver(flow, work, delivery, *policy),
         Op::Fetch { fetch, to, busy } => fetch::deliver(flow, work, delivery, *fetch, to, busy),
+        Op::Password(plan) => {
+            let ask = password::ask(&work.scope(&delivery.message), plan);
+            work.ask_or_raise(flow, delivery, ask.map(Ask::Password))
+        }
         Op::Hold(plan) => Some(hold::deliver(work, delivery, plan)),
         Op::Seal { plan, .. } => seal::seal(flow, work, delivery, plan),
         Op::Open { plan, .. } => seal::open(flow, work, delivery, plan),

@@ -8,6 +8,7 @@ mod edits;
 mod fetches;
 mod holds;
 mod ops;
+mod passwords;
 mod random;
 mod support;
 mod tokens;

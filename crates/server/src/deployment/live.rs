@@ -183,6 +183,7 @@ impl LiveDocument {
             | Op::Call { .. }
             | Op::Fetch { .. }
             | Op::Hold(_)
+            | Op::Password(_)
             | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }

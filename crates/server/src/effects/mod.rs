@@ -3,6 +3,7 @@
 pub(crate) mod expression;
 pub mod fetch;
 pub(crate) mod hold;
+pub(crate) mod password;
 pub mod pool;
 pub(crate) mod reply;
 pub(crate) mod request;

@@ -1,11 +1,15 @@
 //! The node types, one file each; a new one adds its two lines here.
 
+mod basic;
+mod basic_config;
+mod bcrypt;
 mod catch;
 mod change;
 mod comment;
 mod complete;
 mod csv;
 mod debug;
+mod decode;
 mod delay;
 mod function;
 mod group;
@@ -46,12 +50,16 @@ pub(super) use jwt_families::open_secret;
 
 /// Every node type that runs here.
 pub(super) static TYPES: &[&NodeType] = &[
+    &basic::TYPE,
+    &basic_config::TYPE,
+    &bcrypt::TYPE,
     &catch::TYPE,
     &change::TYPE,
     &comment::TYPE,
     &complete::TYPE,
     &csv::TYPE,
     &debug::TYPE,
+    &decode::TYPE,
     &delay::TYPE,
     &function::TYPE,
     &group::TYPE,
