@@ -13,6 +13,7 @@ use signer::{Keeper, RandomPool, Software};
 use super::claims::{Claims, split};
 use super::recipient;
 use crate::args::mint::MintArguments;
+use crate::commands::data;
 use crate::commands::found_ring::{self, FoundRing};
 use crate::commands::key::{self, Reading};
 use crate::exit::{ExitCode, Failure};
@@ -119,6 +120,8 @@ fn ring_of_store(
     if arguments.kid.is_some() {
         return Err(Failure::usage("a ring gives its keys their `kid`").hint("Leave --kid out."));
     }
+    // No rotator ran while nobody served: what is due since then is made first.
+    rings.tend(&data::by()).map_err(data::ring_failed)?;
     let plan = plan(live.algorithm, arguments)?;
     Ok((live.algorithm, Signing::Ring(Box::new(RingMint::new(rings, ring_id, plan).map_err(failed)?))))
 }
