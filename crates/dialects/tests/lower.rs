@@ -233,3 +233,26 @@ fn large_documents_are_lowered_with_every_place_counted() {
     assert_eq!(last.place.line_column, Some((1, column)));
     assert!(plan::validate(lowered.flow).is_ok());
 }
+
+#[test]
+fn a_split_that_cannot_be_made_is_told_and_raises() {
+    let split = |settings: &str| lower(&format!(r#"[{{"id":"s","type":"split",{settings},"wires":[]}}]"#));
+    for (settings, code) in [
+        (r#""stream":true"#, "split_stream"),
+        (r#""spltType":"len","splt":"0""#, "value_invalid"),
+        (r#""spltType":"len","splt":"many""#, "value_invalid"),
+        (r#""spltType":"bin","splt":"44""#, "value_invalid"),
+        (r#""spltType":"bin","splt":"\"text\"""#, "value_invalid"),
+        (r#""spltType":"other""#, "type_unknown"),
+        (r#""arraySplt":"-1""#, "value_invalid"),
+        (r#""property":"a..b""#, "value_invalid"),
+        (r#""addname":"a..b""#, "value_invalid"),
+    ] {
+        let lowered = split(settings);
+        assert_eq!(codes(&lowered), [code], "{settings}");
+        assert!(matches!(lowered.flow.nodes[0].op, Op::Raise(_)), "{settings}");
+    }
+    let lowered = split(r#""arraySplt":2"#);
+    assert_eq!(codes(&lowered), Vec::<&str>::new());
+    assert!(matches!(lowered.flow.nodes[0].op, Op::Each { .. }));
+}

@@ -152,7 +152,7 @@ fn json(text: &str) -> Option<Value> {
 }
 
 /// A list of numbers, each cut to an octet, or a text.
-fn octets(text: &str) -> Option<Value> {
+pub(super) fn octets(text: &str) -> Option<Value> {
     let octet = |item: &Json| (item.as_number()?.parse::<f64>().ok()? as i64 & 0xFF).try_into().ok();
     let octets = match Json::parse(text.as_bytes(), Limits::DOCUMENT).ok()? {
         Json::Text(text) => text.into_bytes(),

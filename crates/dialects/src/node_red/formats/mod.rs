@@ -3,5 +3,6 @@
 pub(super) mod csv;
 pub(super) mod range;
 pub(super) mod schema;
+pub(super) mod split;
 pub(super) mod xml;
 pub(super) mod yaml;

@@ -29,6 +29,7 @@ mod link_call;
 mod link_in;
 mod link_out;
 mod range;
+mod split;
 mod status;
 mod subflow;
 mod switch;
@@ -78,6 +79,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &link_in::TYPE,
     &link_out::TYPE,
     &range::TYPE,
+    &split::TYPE,
     &status::TYPE,
     &subflow::TYPE,
     &switch::TYPE,
