@@ -9,6 +9,7 @@ use plan::{
     Wire,
 };
 
+use super::answers::{self, Answers};
 use super::environment::Environment;
 use super::events::{Events, Listener};
 use super::faults;
@@ -57,6 +58,7 @@ pub(super) struct Lowering<'d> {
     told_before: HashSet<(usize, &'static str, Text)>,
     secrets: Vec<FoundSecret>,
     link_ins: Vec<LinkIn>,
+    answers: Answers,
 }
 
 /// A node that runs, with its variables resolved, and what its type says of it.
@@ -86,6 +88,7 @@ impl<'d> Lowering<'d> {
             told_before: HashSet::new(),
             secrets: Vec::new(),
             link_ins: Vec::new(),
+            answers: Answers::default(),
         }
     }
 
@@ -148,6 +151,13 @@ impl<'d> Lowering<'d> {
     /// Adds a reply.
     pub(super) fn add_reply(&mut self, reply: ResponseNode) -> ReplyIx {
         ReplyIx(push(&mut self.replies, reply))
+    }
+
+    /// Makes this output of the function that is being lowered answer requests.
+    pub(super) fn answer_by_hand(&mut self, live: &Live, output: usize) {
+        let reply = ResponseNode { node: live.node.id.clone(), by_hand: true, ..ResponseNode::default() };
+        let reply = self.add_reply(reply);
+        self.answers.add(live, answers::next(&self.flow.nodes), output, reply);
     }
 
     /// Adds a request to somebody outside.
@@ -248,6 +258,7 @@ impl<'d> Lowering<'d> {
             live.handling = events.of(&live.node);
             self.lower_node(live, &places);
         }
+        std::mem::take(&mut self.answers).wire(&mut self.flow.nodes);
     }
 
     fn lower_node(&mut self, live: &Live, places: &HashMap<Text, NodeIx>) {

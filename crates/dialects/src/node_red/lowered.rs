@@ -64,7 +64,7 @@ pub enum Serve {
     Stopped,
 }
 
-/// One `http response` node.
+/// One `http response` node, or a function that answers by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseNode {
     /// The author's id of the node.
@@ -73,6 +73,8 @@ pub struct ResponseNode {
     pub status_code: Option<i64>,
     /// Its headers, in order.
     pub headers: Vec<(Text, plan::Value)>,
+    /// Whether it is a function: then `msg.ended` says that the payload goes out as it is.
+    pub by_hand: bool,
 }
 
 /// A credential that stood in the document.

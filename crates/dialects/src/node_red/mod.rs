@@ -3,6 +3,7 @@
 //! The contract is `docs/contracts/node-red.md`; a section named in this module is a section of that contract.
 
 mod accept;
+mod answers;
 mod credentials;
 mod environment;
 mod events;

@@ -1,10 +1,11 @@
 //! What a function node finds around its source: the scope of section 12 of the contract, over the host of the sandbox.
 //
 // Evaluated once for each node, to a function that the sandbox calls with its host (crates/sandbox/src/worker/host.rs)
-// and the script: {source, initialize, finalize, outputs, facts: {id, name?, path, env?, libs?, complete?}}.
+// and the script: {source, initialize, finalize, outputs, facts: {id, name?, path, env?, libs?, complete?, answers?}}.
 // `facts.complete` says that somebody hears of completed messages, so that they have to be sent along; `facts.libs` are
-// the modules that the node asks for, by the names they shall have. `makers` are those that this surface comes with.
-(function (host, script, makeBuffer, makeWeb, makeUtil, makers, read) {
+// the modules that the node asks for, by the names they shall have; `facts.answers` is the output, behind those of the
+// author, that answers the request of a message. `makers` are those that this surface comes with.
+(function (host, script, makeBuffer, makeWeb, makeUtil, makeHttp, makers, read) {
   "use strict";
   const { facts } = script;
   const Buffer = makeBuffer(host);
@@ -480,7 +481,7 @@
       output ? (Array.isArray(output) ? output : [output]) : [],
     );
     let count = 0;
-    const kept = outputs.map((messages) =>
+    const kept = outputs.slice(0, facts.answers).map((messages) =>
       messages.filter((msg) => {
         if (msg === null || msg === undefined) return false;
         if (typeof msg === "object" && !Buffer.isBuffer(msg) && !Array.isArray(msg)) return ++count;
@@ -503,6 +504,14 @@
     if (clones || atOnce) host.send(call, stamped);
     else pending.push([call, host.reserve(call), stamped]);
   }
+
+  const answer = (call, message) =>
+    host.send(call, [...Array.from({ length: facts.answers }, () => []), [{ _msgid: generateId(), ...message }]]);
+  const dressHttp = makeHttp(
+    Buffer,
+    (call, text) => host.log(call, LEVELS.warn, text),
+    facts.answers === undefined ? undefined : answer,
+  );
 
   const closers = [];
   function nodeOf(call, sendAs, extra) {
@@ -579,9 +588,7 @@
       return;
     }
     const id = msg._msgid;
-    if (msg.req !== null && typeof msg.req === "object" && msg.req.headers && !msg.req.get) {
-      Object.defineProperty(msg.req, "get", { value: header, writable: true, configurable: true });
-    }
+    dressHttp(call, msg);
     const done = (error) => {
       if (error) host.fault(call, described(error), msg);
       else host.done(call, facts.complete ? msg : undefined);
@@ -600,13 +607,6 @@
       })
       .catch((error) => raise(call, error, msg))
       .then(() => host.settle(call));
-  }
-
-  /** `req.get`: a header of the request by its name, however that is written. */
-  function header(name) {
-    const lower = String(name).toLowerCase();
-    const { headers } = this;
-    return lower === "referer" || lower === "referrer" ? headers.referrer || headers.referer : headers[lower];
   }
 
   async function close(call) {

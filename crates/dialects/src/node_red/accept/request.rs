@@ -75,6 +75,8 @@ pub struct Exchange {
     pub(in crate::node_red) conditions: Conditions,
     /// The headers of the answer that are set so far.
     pub(in crate::node_red) headers: Headers,
+    /// How many of the cookies that functions set stand in them.
+    pub(in crate::node_red) own_cookies: usize,
 }
 
 /// Under which conditions the client's own copy will do (RFC 9110 section 13).
@@ -110,6 +112,7 @@ impl Exchange {
             is_head: *request.method() == Method::HEAD,
             conditions,
             headers: Headers::default(),
+            own_cookies: 0,
             callback: callback.and_then(Value::as_text).filter(|name| !name.is_empty()).map(str::to_owned),
         }
     }

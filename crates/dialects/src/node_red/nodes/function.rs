@@ -101,6 +101,14 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     let node = &live.node;
     let outputs = number_of(node.get("outputs")).filter(|count| (0.0..=OUTPUTS_MAX).contains(count)).unwrap_or(1.0);
     let cpu_ms = milliseconds_of(node.get("timeout")).map_or(CPU_MS, |ms| u32::try_from(ms).unwrap_or(CPU_MS_MAX));
+    // What runs before the first message may hold it back, so only a body that stands alone is looked at.
+    let alone = ["initialize", "finalize"].iter().all(|name| node.text(name).trim().is_empty());
+    let steps = shape::recognise(node.text("func")).filter(|_| alone && outputs >= 1.0);
+    // Behind the author's own outputs. A body that only shapes data answers nobody.
+    let answers = (steps.is_none() && mentions(node, "res")).then(|| node.wires.len().max(outputs as usize));
+    if let Some(output) = answers {
+        lowering.answer_by_hand(live, output);
+    }
     let script = lowering.add_script(ScriptPlan {
         origin: live.origin,
         // Reading the modules costs each function time and memory, so only those get them that can reach them.
@@ -113,14 +121,12 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
         source: node.text("func").into(),
         initialize: node.text("initialize").into(),
         finalize: node.text("finalize").into(),
-        facts: facts(lowering, live),
+        facts: facts(lowering, live, answers),
         outputs: outputs as u32,
         cpu_ms: cpu_ms.min(CPU_MS_MAX),
         shares: ["flow", "global", "context"].iter().any(|word| mentions(node, word)),
     });
-    // What runs before the first message may hold it back, so only a body that stands alone is looked at.
-    let alone = ["initialize", "finalize"].iter().all(|name| node.text(name).trim().is_empty());
-    match shape::recognise(node.text("func")).filter(|_| alone && outputs >= 1.0) {
+    match steps {
         Some(steps) => Op::Shape { steps, otherwise: script },
         None => Op::Script(script),
     }
@@ -131,9 +137,9 @@ fn mentions(node: &Node, word: &str) -> bool {
     ["func", "initialize", "finalize"].iter().any(|name| node.text(name).contains(word))
 }
 
-/// What the surface is told: `{id, name?, path, env?, libs?, complete?}`. The variables come along only if the source may
-/// ask, `complete` only if somebody hears of completed messages.
-fn facts(lowering: &Lowering<'_>, live: &Live) -> Text {
+/// What the surface is told: `{id, name?, path, env?, libs?, complete?, answers?}`. The variables come along only if the
+/// source may ask, `complete` only if somebody hears of completed messages, `answers` only if it may answer by itself.
+fn facts(lowering: &Lowering<'_>, live: &Live, answers: Option<usize>) -> Text {
     let node = &live.node;
     let mut facts = Object::new();
     let mut add = |name: &str, value| {
@@ -157,6 +163,9 @@ fn facts(lowering: &Lowering<'_>, live: &Live) -> Text {
     }
     if !live.handling.on_done.0.is_empty() {
         add("complete", Json::Bool(true));
+    }
+    if let Some(output) = answers {
+        add("answers", Json::Number(output.to_string()));
     }
     let mut text = Vec::new();
     write_value(&mut text, &Json::Object(facts));

@@ -40,7 +40,8 @@ pub(super) static TYPE: NodeType = NodeType {
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {
     let node = &live.node;
     let status_code = parse_int_of(node.get("statusCode")).filter(|code| *code != 0.0).map(|code| code as i64);
-    Op::Reply(lowering.add_reply(ResponseNode { node: node.id.clone(), status_code, headers: headers(node) }))
+    let (node, headers) = (node.id.clone(), headers(node));
+    Op::Reply(lowering.add_reply(ResponseNode { node, status_code, headers, by_hand: false }))
 }
 
 fn headers(node: &Node) -> Vec<(Text, Value)> {

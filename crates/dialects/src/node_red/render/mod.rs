@@ -48,10 +48,23 @@ pub fn render(
         return Err(type_error("`msg.res` is not the answer that came with the request.", None));
     }
     let mut headers = std::mem::take(&mut exchange.headers);
-    let dressed = dress(reply, message, cells, exchange, &mut headers, now_ms);
+    let dressed = take_own(cells, exchange, &mut headers, now_ms)
+        .and_then(|()| dress(reply, message, cells, exchange, &mut headers, now_ms));
     exchange.headers = headers;
     let (status, body) = dressed?;
     finish(exchange, status, body).map(Rendered::Answer)
+}
+
+/// Sets what functions set on the answer by themselves; it stands in the cell of the reply.
+fn take_own(cells: &Cells, exchange: &mut Exchange, headers: &mut Headers, now_ms: i64) -> Result<(), Fault> {
+    let Some(own) = cells.get(REPLY).as_map() else { return Ok(()) };
+    headers.set_all(&[], own.get("headers").unwrap_or(&Value::Undefined))?;
+    let Some(Value::List(all)) = own.get("cookies") else { return Ok(()) };
+    for cookie in all.iter().skip(exchange.own_cookies) {
+        cookies::add(headers, cookie, now_ms)?;
+        exchange.own_cookies += 1;
+    }
+    Ok(())
 }
 
 /// Sets all headers; gives the status code and the body.
@@ -67,7 +80,11 @@ fn dress(
     cookies::add(headers, member(message, cells, "cookies"), now_ms)?;
     let from_message = || parse_int(&text_of(member(message, cells, "statusCode"))).filter(|code| *code != 0.0);
     let status = reply.status_code.or_else(|| from_message().map(|code| code as i64)).unwrap_or(200);
-    let body = body(member(message, cells, "payload"), exchange, headers)?;
+    let payload = member(message, cells, "payload");
+    if reply.by_hand && *member(message, cells, "ended") == Value::Bool(true) {
+        return Ok((status, Some(ended_body(payload, headers)?)));
+    }
+    let body = body(payload, exchange, headers)?;
     Ok((status, body))
 }
 
@@ -99,6 +116,26 @@ fn body(payload: &Value, exchange: &Exchange, headers: &mut Headers) -> Result<O
     headers.put(header::CONTENT_LENGTH, &body.len().to_string());
     headers.put_absent(header::ETAG, &etag::weak_etag(&body));
     Ok(Some(body))
+}
+
+/// The octets of a payload that goes out as it is: nothing is said of what they are.
+fn ended_body(payload: &Value, headers: &mut Headers) -> Result<Bytes, Fault> {
+    let body = match payload {
+        Value::Undefined | Value::Null => Bytes::new(),
+        Value::Text(text) => text.as_bytes().to_vec().into(),
+        Value::Bytes(octets) => Bytes::copy_from_slice(octets),
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Date(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Handle(_)
+        | Value::Unencodable(_) => {
+            return Err(type_error("An answer ends with a text or a buffer.", Some("ERR_INVALID_ARG_TYPE")));
+        }
+    };
+    headers.put(header::CONTENT_LENGTH, &body.len().to_string());
+    Ok(body)
 }
 
 /// A body of text, in UTF-8 whatever its type says.
