@@ -121,7 +121,8 @@ fn answers(ask: &Ask) -> Vec<Answer> {
         | Ask::Fetch { .. }
         | Ask::Hold { .. }
         | Ask::Evaluate { .. }
-        | Ask::Password(_) => {
+        | Ask::Password(_)
+        | Ask::ReadFile(_) => {
             panic!("no node of these flows asks for {ask:?}")
         }
     }

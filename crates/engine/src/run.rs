@@ -151,6 +151,10 @@ impl Run {
                 let delivery = work.close(at);
                 ops::password::done(flow, work, delivery, outcome);
             }
+            Answer::File(outcome) => {
+                let delivery = work.close(at);
+                ops::file::read(flow, work, delivery, outcome);
+            }
             Answer::Passed(passage) => {
                 let delivery = work.close(at);
                 ops::hold::passed(flow, work, delivery, passage);
@@ -193,6 +197,7 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
         Answer::Script(_) => matches!(op, Op::Script(_) | Op::Shape { .. }),
         Answer::Replied | Answer::Declined(_) => matches!(op, Op::Reply(_)),
         Answer::Password(_) => matches!(op, Op::Password(_)),
+        Answer::File(_) => matches!(op, Op::ReadFile(_)),
         Answer::Passed(_) => matches!(op, Op::Hold(_)),
         Answer::Fetched(_) => matches!(op, Op::Fetch { .. }),
         Answer::Value(_) => reads,

@@ -92,6 +92,10 @@ fn op(op: &Op) -> String {
                 format!("bcrypt {} of {} into {}", expr(hash), expr(of), path(into))
             }
         },
+        Op::ReadFile(plan) => {
+            let read_as = plan.read_as.map_or("octets", |function| function.name);
+            format!("read {} as {read_as} into {}", expr(&plan.name), path(&plan.into))
+        }
         Op::Hold(plan) => format!("hold {:?}", plan.mode),
         Op::Reply(reply) => format!("reply {}", reply.0),
         Op::Log { level, value } => format!("log {level:?} {}", expr(value)),

@@ -72,6 +72,8 @@ pub enum Ask {
     },
     /// Hash or compare this password. Answered by [`Answer::Password`] or [`Answer::Failed`].
     Password(PasswordAsk),
+    /// Read the file of this name. Answered by [`Answer::File`].
+    ReadFile(Text),
     /// Let this much time go by, in milliseconds. Answered by [`Answer::Elapsed`]; the engine may lose interest before.
     Wait {
         /// How long.
@@ -127,6 +129,8 @@ pub enum Answer {
     Elapsed,
     /// What came of a password.
     Password(Value),
+    /// What stands in a file, or why that is not known.
+    File(Result<Arc<[u8]>, Fault>),
     /// What becomes of a message that was held back.
     Passed(Passage),
     /// Somebody outside was asked, or could not be.
@@ -264,6 +268,8 @@ pub enum FaultKind {
     Oversized,
     /// Somebody outside could not be asked, or gave no answer.
     FetchFailed,
+    /// A file could not be read.
+    FileUnread,
     /// The run went on and on without anything being waited for. All that it still had to deliver ends.
     Endless,
     /// The script raised it.

@@ -37,6 +37,7 @@ mod dump;
 pub mod ecmascript;
 mod effect;
 mod expr;
+mod file;
 mod flow;
 mod function;
 mod hold;
@@ -60,6 +61,7 @@ pub use effect::{
     VerifyRequest,
 };
 pub use expr::{EventField, Expr, JsonWay, Path, Segment, TemplateSource};
+pub use file::FilePlan;
 pub use flow::{
     ExpressionFunction, ExpressionIx, ExpressionPlan, FetchIx, Flow, Handler, HandlerGroup, Handlers, Node, NodeIx,
     Origin, OriginIx, PolicyIx, ReplyIx, ScriptIx, ScriptPlan, TokenIx, Trigger, TriggerIx, TriggerKind, Wire,

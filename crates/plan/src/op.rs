@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::branch::BranchPlan;
 use crate::effect::{Fault, LogLevel};
 use crate::expr::{Expr, Path};
+use crate::file::FilePlan;
 use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
 use crate::hold::HoldPlan;
 use crate::password::PasswordPlan;
@@ -104,6 +105,8 @@ pub enum Op {
     },
     /// Hashes or compares a password.
     Password(Box<PasswordPlan>),
+    /// Reads a file and sends the message on over output 0.
+    ReadFile(Box<FilePlan>),
     /// Hands the message out as the outcome of the run; nothing is sent on.
     Reply(ReplyIx),
     /// Tells the log and sends nothing on.
@@ -173,6 +176,7 @@ impl Op {
             | Self::Each { .. }
             | Self::Issue { .. }
             | Self::Fetch { .. }
+            | Self::ReadFile(_)
             | Self::Seal { .. }
             | Self::Open { .. }
             | Self::Call { .. } => Some(1),

@@ -126,7 +126,7 @@ impl Findings<'_> {
                 self.expressions(place, std::iter::once(&plan.on).chain(operands));
             }
             Op::Log { value, .. } => self.expressions(place, std::iter::once(value)),
-            Op::Pass | Op::Hold(_) | Op::Password(_) | Op::Return { .. } | Op::Raise(_) => {}
+            Op::Pass | Op::Hold(_) | Op::Password(_) | Op::ReadFile(_) | Op::Return { .. } | Op::Raise(_) => {}
         }
     }
 

@@ -29,6 +29,7 @@ pub use probe::{ProbeError, Probed};
 pub use report::{DeployError, Listed, Report, SecretNameError};
 
 use crate::effects::fetch::Fetcher;
+use crate::effects::file::Files;
 use crate::front::{Front, Parts};
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::log::{Field, Log};
@@ -45,6 +46,8 @@ pub struct FlowHouse {
     pub pool: Pool,
     /// The door outwards.
     pub fetcher: Fetcher,
+    /// The files that flows may read.
+    pub files: Files,
     /// Where flows tell what happens.
     pub log: Log,
     /// The variables that flows may see.
@@ -258,6 +261,9 @@ impl Deployments {
         let broken = self.check_scripts(&flow).await;
         diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&flow, *at, fault)));
         diagnostics.extend(self.check_expressions(&flow).await);
+        if self.house.files.is_none() {
+            diagnostics.extend(report::unreadable_files(&flow));
+        }
         let flow = validate(flow).map_err(DeployError::Flawed)?;
         let old = self.table().documents.iter().find(|entry| entry.listed.name == name).cloned();
         let around = Surroundings {
@@ -265,6 +271,7 @@ impl Deployments {
             pool: &self.house.pool,
             listener: self.house.listener.as_ref(),
             fetcher: &self.house.fetcher,
+            files: &self.house.files,
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };
         let live = LiveDocument::compile(flow, front, &broken, around).map_err(DeployError::Token)?;

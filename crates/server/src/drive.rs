@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::{Call, Turns};
-use crate::effects::{Begun, expression, hold, password, request, seal, sign, variable, verify};
+use crate::effects::{Begun, expression, file, hold, password, request, seal, sign, variable, verify};
 use crate::front::{Absence, Exchange};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
@@ -200,6 +200,7 @@ impl Drive {
                 expression::evaluate(&self.live, expression, &input, self.run.cells())
             }
             Ask::Password(ask) => password::answer(&self.live, ask),
+            Ask::ReadFile(name) => file::read(self.live.files(), name),
             Ask::Wait { delay_ms } => Begun::Later(Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 Answer::Elapsed

@@ -126,6 +126,9 @@ pub const FETCH_BODY_BYTES_MAX: usize = MIB;
 /// Redirects that one fetch follows. Beyond: flow error.
 pub const FETCH_REDIRECTS_MAX: usize = 3;
 
+/// Octets of a file that a flow reads. Beyond: flow error.
+pub const FILE_BYTES_MAX: usize = 5 * MIB;
+
 /// Callers whose rates are remembered. Beyond: the oldest is forgotten.
 pub const RATE_CALLERS_MAX: usize = 100_000;
 /// Octets of one log field. Beyond: cut and marked.
@@ -200,6 +203,7 @@ mod tests {
             ("RANDOM_BYTES_MAX", vec![size(RANDOM_BYTES_MAX), size(PBKDF2_BYTES_MAX), size(PBKDF2_ROUNDS_MAX)]),
             ("FETCH_CONNECT_SECS", vec![FETCH_INVOKE_SECS, FETCH_CONNECT_SECS, FETCH_TOTAL_SECS]),
             ("FETCH_BODY_BYTES_MAX", vec![size(FETCH_BODY_BYTES_MAX), size(FETCH_REDIRECTS_MAX)]),
+            ("FILE_BYTES_MAX", vec![size(FILE_BYTES_MAX)]),
             ("RATE_CALLERS_MAX", vec![size(RATE_CALLERS_MAX)]),
             ("LOG_FIELD_BYTES_MAX", vec![size(LOG_FIELD_BYTES_MAX), size(AUDIT_BUFFER_ROWS_MAX)]),
         ]

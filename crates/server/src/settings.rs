@@ -85,6 +85,8 @@ pub struct FlowSettings {
     pub compat_jwt_any_hmac: bool,
     /// What flows may reach although it is not public.
     pub fetch_allow: AllowList,
+    /// The folder whose files flows may read; none if they may read no file.
+    pub files_folder: Option<PathBuf>,
     /// Processor time of one Node-RED function call that names none itself.
     pub script_cpu: Duration,
     /// Octets of a script's heap.

@@ -12,6 +12,7 @@ use house::chancery::{CONFIG, Chancery, Options, SEED, flow, function};
 use plan::Severity;
 use serde_json::{Value, json};
 use server::deployment::DeployError;
+use server::effects::file::Files;
 use server::vault::Vault;
 use signer::MasterSource;
 use store::By;
@@ -356,4 +357,22 @@ async fn a_delay_outlives_a_deploy() {
     };
     let (old, new) = tokio::join!(chancery.get("/x"), replace);
     assert_eq!((old.status, &*old.body, &*new.body), (200, "old", "new"));
+}
+
+#[tokio::test]
+async fn nodes_that_read_files_are_told_unless_a_folder_is_set() {
+    let node = json!({"id": "n0", "type": "file in", "filename": "a.txt", "filenameType": "str", "format": "utf8",
+        "sendError": false, "wires": [["out"]]});
+    let document = flow(&[node]);
+    let told = |report: server::deployment::Report| report.diagnostics.iter().map(|told| told.code).collect::<Vec<_>>();
+
+    let chancery = Chancery::with(Options::default());
+    assert_eq!(told(chancery.deploy(&document).await.unwrap()), ["files_folder_unset"]);
+    assert_eq!(chancery.get("/x").await.status, 500);
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "text").unwrap();
+    let chancery = Chancery::with(Options { files: Files::below(folder.path()).unwrap(), ..Options::default() });
+    assert!(told(chancery.deploy(&document).await.unwrap()).is_empty());
+    assert_eq!(chancery.get("/x").await.body, "text");
 }

@@ -16,6 +16,7 @@ use sandbox::{Pool, PoolSettings, Reach};
 use serde_json::{Value as Json, json};
 use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse, Listener, Probed};
 use server::effects::fetch::{AllowList, Fetcher};
+use server::effects::file::Files;
 use server::log::{Form, Level, Log};
 use server::vault::Vault;
 use store::DOCUMENT_BYTES_MAX;
@@ -124,6 +125,7 @@ impl Probe {
             vault: Arc::new(Vault::ephemeral(&data::by()).map_err(told)?),
             pool,
             fetcher: Fetcher::new(AllowList::loopback()),
+            files: Files::none(),
             log: self.log.clone(),
             environment,
             reply_timeout: Duration::ZERO,

@@ -13,6 +13,7 @@ use sandbox::{Pool, PoolSettings};
 use server::accept::{House, Shutdown};
 use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse};
 use server::effects::fetch::Fetcher;
+use server::effects::file::Files;
 use server::limits::QUEUE_MAX;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
@@ -99,6 +100,7 @@ impl Serving<'_> {
             vault: self.vault,
             pool: Pool::new(PoolSettings::default()),
             fetcher: Fetcher::new(self.settings.flows.fetch_allow.clone()),
+            files: files(self.settings.flows.files_folder.as_deref())?,
             log: self.log.clone(),
             environment: environment(),
             reply_timeout: self.settings.flows.http_reply_timeout,
@@ -133,6 +135,18 @@ impl Serving<'_> {
         let routes = served.into_values().flatten().map(|(method, path)| format!("{method} {path}"));
         Ok((live, routes.collect()))
     }
+}
+
+fn files(folder: Option<&Path>) -> Result<Files, Failure> {
+    let Some(folder) = folder else { return Ok(Files::none()) };
+    Files::below(folder).map_err(|error| {
+        let place = folder.display();
+        Failure::new(
+            ExitCode::Missing,
+            "folder_missing",
+            format!("flows.files.folder: {place} cannot be opened: {error}"),
+        )
+    })
 }
 
 fn token_log(folder: &Path, log: &Log) -> Result<(TokenLog, TokenLogGuard), Failure> {

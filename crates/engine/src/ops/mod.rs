@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod each;
 pub(crate) mod edit;
 pub(crate) mod fetch;
+pub(crate) mod file;
 pub(crate) mod hold;
 pub(crate) mod issue;
 pub(crate) mod password;
@@ -54,6 +55,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
             let ask = password::ask(&work.scope(&delivery.message), plan);
             work.ask_or_raise(flow, delivery, ask.map(Ask::Password))
         }
+        Op::ReadFile(plan) => file::deliver(flow, work, delivery, plan),
         Op::Hold(plan) => Some(hold::deliver(work, delivery, plan)),
         Op::Seal { plan, .. } => seal::seal(flow, work, delivery, plan),
         Op::Open { plan, .. } => seal::open(flow, work, delivery, plan),

@@ -6,6 +6,7 @@ mod calls;
 mod deliveries;
 mod edits;
 mod fetches;
+mod files;
 mod holds;
 mod ops;
 mod passwords;

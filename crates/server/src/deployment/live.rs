@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::Listener;
 use crate::effects::fetch::Fetcher;
+use crate::effects::file::Files;
 use crate::effects::hold::Gates;
 use crate::effects::{sign, verify};
 use crate::front::Front;
@@ -27,6 +28,7 @@ pub(crate) struct LiveDocument {
     pool: Pool,
     listener: Option<Listener>,
     fetcher: Fetcher,
+    files: Files,
     gates: Gates,
     vault: Arc<Vault>,
     variables: Arc<Variables>,
@@ -49,6 +51,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) pool: &'a Pool,
     pub(super) listener: Option<&'a Listener>,
     pub(super) fetcher: &'a Fetcher,
+    pub(super) files: &'a Files,
     pub(super) variables: Arc<Variables>,
 }
 
@@ -63,7 +66,7 @@ impl LiveDocument {
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
-        let Surroundings { vault, pool, listener, fetcher, variables } = around;
+        let Surroundings { vault, pool, listener, fetcher, files, variables } = around;
         let signer = vault.signer();
         let minters =
             flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
@@ -86,6 +89,7 @@ impl LiveDocument {
             pool: pool.clone(),
             listener: listener.cloned(),
             fetcher: fetcher.clone(),
+            files: files.clone(),
             gates: Gates::default(),
             vault: Arc::clone(vault),
             variables,
@@ -121,6 +125,11 @@ impl LiveDocument {
     /// The door outwards.
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
+    }
+
+    /// The files that it may read.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// Where its messages are held back.
@@ -184,6 +193,7 @@ impl LiveDocument {
             | Op::Fetch { .. }
             | Op::Hold(_)
             | Op::Password(_)
+            | Op::ReadFile(_)
             | Op::Return { .. }
             | Op::Issue { .. }
             | Op::Verify { .. }

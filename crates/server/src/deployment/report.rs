@@ -3,7 +3,7 @@
 use dialects::api_connect::{Api, Found};
 use dialects::node_red::Route;
 use http::Method;
-use plan::{Diagnostic, ExpressionPlan, Flaw, Flow, Origin, Place, ScriptIx, SecretRef, Severity};
+use plan::{Diagnostic, ExpressionPlan, Flaw, Flow, Op, Origin, Place, ScriptIx, SecretRef, Severity};
 use sandbox::{Part, SyntaxFault};
 
 use crate::front::Front;
@@ -117,6 +117,17 @@ pub(super) fn broken_expression(flow: &Flow, expression: &ExpressionPlan, fault:
     let message = format!("The expression `{}` cannot be read: {}", expression.source, fault.message);
     let hint = "Correct the expression; until then each message that needs it fails.";
     Diagnostic::new(Severity::Stopped, "expression_syntax", place(origin), message).hint(hint)
+}
+
+/// The nodes that read files, where no folder is set whose files they may read.
+pub(super) fn unreadable_files(flow: &Flow) -> impl Iterator<Item = Diagnostic> {
+    let readers = flow.nodes.iter().filter(|node| matches!(node.op, Op::ReadFile(_)));
+    readers.map(|node| {
+        let origin = &flow.origins[node.origin.0 as usize];
+        let message = "No folder is set whose files flows may read, so each message is an error here.";
+        let hint = "Name the folder in the setting `flows.files.folder`.";
+        Diagnostic::new(Severity::Warning, "files_folder_unset", place(origin), message).hint(hint)
+    })
 }
 
 /// What a new document would serve that a live one serves already.

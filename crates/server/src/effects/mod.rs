@@ -2,6 +2,7 @@
 
 pub(crate) mod expression;
 pub mod fetch;
+pub mod file;
 pub(crate) mod hold;
 pub(crate) mod password;
 pub mod pool;

@@ -160,6 +160,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "flows.files.folder",
+        about: "the folder whose files flows may read; none if empty",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| value::folder(values).map(|folder| settings.flows.files_folder = folder),
+    },
+    Row {
         name: "flows.script.cpu",
         about: "processor time of one function call that names none itself",
         default: "10s",

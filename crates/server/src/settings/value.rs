@@ -60,6 +60,11 @@ pub(super) fn duration(values: &[String], secs_max: u64) -> Result<Duration, Str
         .ok_or_else(|| format!("a duration such as 500ms, 30s or 1m, at most {secs_max}s"))
 }
 
+/// A path, or none if it is empty.
+pub(super) fn folder(values: &[String]) -> Result<Option<PathBuf>, String> {
+    one(values).map(|path| (!path.is_empty()).then(|| PathBuf::from(path)))
+}
+
 pub(super) fn form(values: &[String]) -> Result<Option<Form>, String> {
     match one(values)? {
         "auto" => Ok(None),

@@ -8,6 +8,7 @@ use sandbox::{Pool, PoolSettings};
 use server::accept::{Limits, ListenerKind};
 use server::deployment::{ApiSettings, Caller, DeployError, Deployments, FlowHouse, GivenSecret, Report};
 use server::effects::fetch::{AllowList, Fetcher};
+use server::effects::file::Files;
 use server::log::{Form, Level, Log, LogGuard};
 use server::routes::{Live, RuntimeRouter};
 use server::vault::{SecretStep, Vault};
@@ -27,6 +28,7 @@ pub(crate) struct Options {
     pub(crate) reply_timeout: Duration,
     pub(crate) jwt_any_hmac: bool,
     pub(crate) fetch_allow: AllowList,
+    pub(crate) files: Files,
     pub(crate) given: Vec<GivenSecret>,
     pub(crate) vault: Option<Arc<Vault>>,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             reply_timeout: Duration::from_millis(400),
             jwt_any_hmac: false,
             fetch_allow: AllowList::default(),
+            files: Files::none(),
             given: Vec::new(),
             vault: None,
         }
@@ -66,6 +69,7 @@ impl Chancery {
             vault,
             pool: pool(),
             fetcher: Fetcher::new(options.fetch_allow),
+            files: options.files,
             log,
             environment: options.environment,
             reply_timeout: options.reply_timeout,

@@ -7,6 +7,7 @@ use plan::SecretRef;
 use sandbox::{Pool, PoolSettings};
 use server::deployment::{ApiSettings, Deployments, FlowHouse};
 use server::effects::fetch::{AllowList, Fetcher};
+use server::effects::file::Files;
 use server::log::{Form, Level, Log};
 use server::vault::{SecretStep, Vault};
 
@@ -56,6 +57,7 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
         vault: Arc::clone(&vault),
         pool: Pool::new(PoolSettings::default()),
         fetcher: Fetcher::new(AllowList::default()),
+        files: Files::none(),
         log,
         environment: std::env::vars().collect(),
         reply_timeout: std::time::Duration::ZERO,

@@ -11,6 +11,7 @@ mod csv;
 mod debug;
 mod decode;
 mod delay;
+mod file_in;
 mod function;
 mod group;
 mod http_in;
@@ -62,6 +63,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &debug::TYPE,
     &decode::TYPE,
     &delay::TYPE,
+    &file_in::TYPE,
     &function::TYPE,
     &group::TYPE,
     &http_in::TYPE,
