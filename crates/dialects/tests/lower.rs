@@ -256,3 +256,28 @@ fn a_split_that_cannot_be_made_is_told_and_raises() {
     assert_eq!(codes(&lowered), Vec::<&str>::new());
     assert!(matches!(lowered.flow.nodes[0].op, Op::Each { .. }));
 }
+
+#[test]
+fn a_join_that_cannot_be_made_is_told_and_raises() {
+    let join = |settings: &str| lower(&format!(r#"[{{"id":"j","type":"join",{settings},"wires":[]}}]"#));
+    for (settings, code) in [
+        (r#""mode":"reduce","reduceExp":"$A+payload""#, "join_reduce"),
+        (r#""mode":"custom","joinerType":"bin","joiner":"44""#, "value_invalid"),
+        (r#""mode":"custom","property":"a..b""#, "value_invalid"),
+        (r#""mode":"custom","build":"object","key":"[""#, "value_invalid"),
+    ] {
+        let lowered = join(settings);
+        assert_eq!(codes(&lowered), [code], "{settings}");
+        assert!(matches!(lowered.flow.nodes[0].op, Op::Raise(_)), "{settings}");
+    }
+}
+
+#[test]
+fn a_join_keeps_its_groups_in_one_place() {
+    let lowered = lower(r#"[{"id":"j","type":"join","mode":"custom","count":"","timeout":"0.5","wires":[]}]"#);
+    let script = &lowered.flow.scripts[0];
+    assert!(script.shares && script.initialize.contains(r#""inherits":true"#));
+    assert!(script.initialize.contains(r#""wait_ms":500"#), "{}", script.initialize);
+    let lowered = lower(r#"[{"id":"j","type":"join","mode":"auto","timeout":"9","wires":[]}]"#);
+    assert!(lowered.flow.scripts[0].initialize.contains(r#""wait_ms":0"#), "automatic groups wait without end");
+}

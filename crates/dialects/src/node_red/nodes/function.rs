@@ -139,7 +139,7 @@ fn mentions(node: &Node, word: &str) -> bool {
 
 /// What the surface is told: `{id, name?, path, env?, libs?, complete?, answers?}`. The variables come along only if the
 /// source may ask, `complete` only if somebody hears of completed messages, `answers` only if it may answer by itself.
-fn facts(lowering: &Lowering<'_>, live: &Live, answers: Option<usize>) -> Text {
+pub(super) fn facts(lowering: &Lowering<'_>, live: &Live, answers: Option<usize>) -> Text {
     let node = &live.node;
     let mut facts = Object::new();
     let mut add = |name: &str, value| {

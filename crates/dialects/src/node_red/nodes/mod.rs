@@ -18,6 +18,7 @@ mod http_in;
 mod http_request;
 mod http_response;
 mod inject;
+mod join;
 mod json;
 mod junction;
 mod jwt;
@@ -70,6 +71,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &http_request::TYPE,
     &http_response::TYPE,
     &inject::TYPE,
+    &join::TYPE,
     &json::TYPE,
     &junction::TYPE,
     &jwt::TYPE,

@@ -107,7 +107,7 @@ fn cut(node: &Node) -> Result<Vec<(&'static str, Value)>, Unfit> {
     match node.text("spltType") {
         "" | "str" => {
             let written = Some(node.text("splt")).filter(|text| !text.is_empty()).unwrap_or("\\n");
-            let text = ESCAPES.iter().fold(written.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
+            let text = unescaped(written);
             let octets = Value::Bytes(text.as_bytes().into());
             Ok(vec![("text", Value::text(&text)), ("octets", octets), ("told", Value::text(text))])
         }
@@ -123,6 +123,11 @@ fn cut(node: &Node) -> Result<Vec<(&'static str, Value)>, Unfit> {
         "len" => Ok(vec![("length", length(parse_int_of(node.get("splt")))?)]),
         other => Err(Unfit { code: "type_unknown", message: format!("There is no split of type `{other}`.") }),
     }
+}
+
+/// A separator with the control characters that it spells.
+pub(super) fn unescaped(separator: &str) -> String {
+    ESCAPES.iter().fold(separator.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
 }
 
 /// A length of pieces, which is at least one.
