@@ -36,8 +36,11 @@ fn flow_files_are_told_by_their_content() {
     for document in told {
         assert_eq!(dialects::detect(document.as_bytes()), Some(Kind::NodeRed), "{document}");
     }
-    for other in ["", "{}", "[1]", "null", "swagger: 2.0", r#"{"flows":1}"#, r#"{"a":{"flows":[]}}"#, "{\"a\""] {
+    for other in ["", "{}", "[1]", "null", "name: flows", r#"{"flows":1}"#, r#"{"a":{"flows":[]}}"#, "{\"a\""] {
         assert_eq!(dialects::detect(other.as_bytes()), None, "{other}");
+    }
+    for definition in ["swagger: 2.0", "openapi: 3.0.3", r#"{"openapi":"3.0.3"}"#] {
+        assert_eq!(dialects::detect(definition.as_bytes()), Some(Kind::ApiConnect), "{definition}");
     }
 }
 

@@ -171,7 +171,7 @@ async fn minted(gateway: &str, algorithm: &str, key: &str) -> String {
                 let body = plan::Path::keys(["message", "body"]).read(&message, &Cells::default()).clone();
                 return body.as_text().unwrap().trim_start_matches("Bearer ").to_owned();
             }
-            other => panic!("{other:?}"),
+            strange @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => panic!("{strange:?}"),
         }
     }
 }

@@ -75,7 +75,10 @@ pub struct Sealed {
 
 /// What was made of keys, by digest.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<[u8; 32], Arc<Result<Ready, Fault>>>>);
+pub(crate) struct Kept(Mutex<HashMap<[u8; 32], Made>>);
+
+/// A key made ready, or why it cannot be.
+type Made = Arc<Result<Ready, Fault>>;
 
 /// What was made of a key.
 enum Ready {
@@ -87,7 +90,7 @@ enum Ready {
 
 impl Kept {
     /// What was made for these words, now or before. A fault is kept, too: a broken key is not parsed for each message.
-    fn get(&self, words: &[&str], make: impl FnOnce() -> Result<Ready, Fault>) -> Arc<Result<Ready, Fault>> {
+    fn get(&self, words: &[&str], make: impl FnOnce() -> Result<Ready, Fault>) -> Made {
         let mut text = Vec::new();
         for word in words {
             text.extend_from_slice(&word.len().to_le_bytes());

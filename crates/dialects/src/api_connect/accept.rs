@@ -147,10 +147,9 @@ fn body(headers: &HeaderMap, octets: &Bytes) -> Value {
     }
     let kind = text(headers, "content-type").unwrap_or_default();
     let begins_like_json = matches!(octets.iter().find(|octet| !octet.is_ascii_whitespace()), Some(b'{' | b'['));
-    if kind.contains("json") || (kind.is_empty() && begins_like_json) {
-        if let Ok(value) = read_json(octets, Limits::REQUEST, JsonRules::Exact) {
-            return value;
-        }
+    let is_json = kind.contains("json") || (kind.is_empty() && begins_like_json);
+    if is_json && let Ok(value) = read_json(octets, Limits::REQUEST, JsonRules::Exact) {
+        return value;
     }
     match std::str::from_utf8(octets) {
         Ok(text) => Value::text(text),

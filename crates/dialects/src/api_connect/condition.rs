@@ -206,7 +206,7 @@ mod tests {
     fn the_api_gateway_reads_jsonata() {
         let usual = |text: &str| match read(text, Gateway::Api) {
             Condition::Usual(expression) => expression.split_whitespace().collect::<Vec<_>>().join(" "),
-            other => format!("{other:?}"),
+            strange @ (Condition::Other(_) | Condition::Neither) => format!("{strange:?}"),
         };
         assert_eq!(
             usual("$httpVerb() = \"GET\" and $statusCode() >= 200"),

@@ -108,10 +108,12 @@ fn set(headers: &mut http::HeaderMap, set: &Map, inherited: &Map) -> Result<(), 
         if NOT_SENT.contains(&&**name) || inherited.get(name) == Some(value) {
             continue;
         }
-        let values = match value {
-            Value::List(items) => items.iter().map(text_of).collect(),
-            Value::Undefined | Value::Null => Vec::new(),
-            one => vec![text_of(one)],
+        let values = if let Value::List(items) = value {
+            items.iter().map(text_of).collect()
+        } else if matches!(value, Value::Undefined | Value::Null) {
+            Vec::new()
+        } else {
+            vec![text_of(value)]
         };
         let bad = || unfit(&format!("the header `{name}` cannot be sent: its name or value holds what no header may"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;

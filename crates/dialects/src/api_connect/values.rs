@@ -82,10 +82,9 @@ fn plain(arguments: &[Value]) -> Result<Value, Fault> {
 fn audience(values: &[Value]) -> Result<Value, Fault> {
     let mut names: Vec<Value> = Vec::new();
     for value in values {
-        match value {
-            Value::List(items) => items.iter().for_each(|item| add_names(&mut names, item)),
-            other => add_names(&mut names, other),
-        }
+        let one = std::slice::from_ref(value);
+        let parts = if let Value::List(items) = value { items } else { one };
+        parts.iter().for_each(|part| add_names(&mut names, part));
     }
     Ok(match names.len() {
         0 => Value::Undefined,
@@ -164,15 +163,13 @@ fn typed(arguments: &[Value]) -> Result<Value, Fault> {
 
 fn appended(arguments: &[Value]) -> Result<Value, Fault> {
     let [stood, value] = arguments else { return Ok(Value::Undefined) };
-    Ok(match stood {
-        Value::Undefined => Value::list(vec![value.clone()]),
-        Value::List(items) => {
-            let mut items = Arc::clone(items);
-            Arc::make_mut(&mut items).push(value.clone());
-            Value::List(items)
-        }
-        scalar => Value::list(vec![scalar.clone(), value.clone()]),
-    })
+    if let Value::List(items) = stood {
+        let mut items = Arc::clone(items);
+        Arc::make_mut(&mut items).push(value.clone());
+        return Ok(Value::List(items));
+    }
+    let first = (!stood.is_undefined()).then(|| stood.clone());
+    Ok(Value::list(first.into_iter().chain([value.clone()]).collect()))
 }
 
 fn shown(value: &Value) -> String {
@@ -210,7 +207,7 @@ mod tests {
     #[test]
     fn claims_come_as_maps_or_as_json() {
         let map = Value::map([("a", Value::integer(1))]);
-        assert_eq!(claims(&[map.clone()]), Ok(map.clone()));
+        assert_eq!(claims(std::slice::from_ref(&map)), Ok(map.clone()));
         assert_eq!(claims(&[Value::text("{\"a\":1}")]), Ok(map));
         assert_eq!(claims(&[Value::text(" ")]), Ok(Value::Undefined));
         let told = |value: Value| claims(&[value]).unwrap_err().message.to_string();

@@ -71,14 +71,15 @@ fn layer_of(layer: &Protection, scope: &Scope<'_>) -> Result<Layer, Fault> {
 
 /// A name that the message decides. One that it leaves open is a fault: nothing is chosen in its place.
 fn named(what: &str, name: &Expr, scope: &Scope<'_>) -> Result<Text, Fault> {
-    match scope.eval(name)? {
-        Value::Text(name) if !name.is_empty() => Ok(name),
-        other => {
-            let found = if other.as_text().is_some() || other.is_undefined() { "nothing" } else { "no text" };
-            let why = format!("the variable that names `{what}` holds {found}");
-            Err(Fault::new(FaultKind::AlgorithmUnsupported, why))
-        }
+    let value = scope.eval(name)?;
+    if let Value::Text(name) = &value
+        && !name.is_empty()
+    {
+        return Ok(name.clone());
     }
+    let found = if value.as_text().is_some() || value.is_undefined() { "nothing" } else { "no text" };
+    let why = format!("the variable that names `{what}` holds {found}");
+    Err(Fault::new(FaultKind::AlgorithmUnsupported, why))
 }
 
 fn key_of(from: &KeyFrom, scope: &Scope<'_>) -> Result<KeyHeld, Fault> {
@@ -86,12 +87,14 @@ fn key_of(from: &KeyFrom, scope: &Scope<'_>) -> Result<KeyHeld, Fault> {
         KeyFrom::Given(name) => return Ok(KeyHeld::Given(name.clone())),
         KeyFrom::Brought { of, absent } => (of, absent),
     };
-    match scope.eval(of)? {
-        Value::Undefined | Value::Null => Err((**absent).clone()),
-        Value::Text(text) if text.trim().is_empty() => Err((**absent).clone()),
-        Value::Text(text) => Ok(KeyHeld::Jwk(text)),
-        value => written(&value).map(KeyHeld::Jwk),
+    let key = scope.eval(of)?;
+    let is_absent =
+        matches!(key, Value::Undefined | Value::Null) || key.as_text().is_some_and(|text| text.trim().is_empty());
+    if is_absent {
+        return Err((**absent).clone());
     }
+    let text = if let Value::Text(text) = key { text } else { written(&key)? };
+    Ok(KeyHeld::Jwk(text))
 }
 
 fn written(value: &Value) -> Result<Text, Fault> {

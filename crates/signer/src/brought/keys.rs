@@ -125,10 +125,9 @@ impl Candidate {
         if let Some(own) = &self.algorithm {
             return Ok((super::row(own)?, Vec::new()));
         }
-        let usual = match self.shape() {
-            KeyShape::OctExact(_) => Some(super::row("HS256")?),
-            shape => SignatureAlgorithm::default_for(shape),
-        };
+        let shape = self.shape();
+        let is_secret = matches!(shape, KeyShape::OctExact(_));
+        let usual = if is_secret { Some(super::row("HS256")?) } else { SignatureAlgorithm::default_for(shape) };
         let usual = usual.ok_or_else(|| unfit("neither the policy nor the key names an algorithm".to_owned()))?;
         let told = format!("neither the policy nor the key names an algorithm; {} is taken", usual.name);
         Ok((usual, vec![told]))
@@ -141,14 +140,17 @@ impl Candidate {
             KeyFamily::Direct => content.cek_octets,
             KeyFamily::Rsa1_5 | KeyFamily::RsaOaep(_) | KeyFamily::EcdhEs(_) | KeyFamily::Pbes2(..) => return Ok(()),
         };
-        match self.shape() {
-            KeyShape::OctExact(found) if found == needed => Ok(()),
-            KeyShape::OctExact(found) => {
-                let (name, needed, found) = (row.name, needed * 8, found * 8);
-                Err(unfit(format!("{name} needs a key of {needed} bits here; this one has {found} bits")))
-            }
-            _ => Err(unfit(format!("{} needs a shared secret of {} bits; this key is none", row.name, needed * 8))),
+        let (name, needed_bits) = (row.name, needed * 8);
+        let KeyShape::OctExact(found) = self.shape() else {
+            return Err(unfit(format!("{name} needs a shared secret of {needed_bits} bits; this key is none")));
+        };
+        if found != needed {
+            let found_bits = found * 8;
+            return Err(unfit(format!(
+                "{name} needs a key of {needed_bits} bits here; this one has {found_bits} bits"
+            )));
         }
+        Ok(())
     }
 
     /// The key as one to encrypt with, under this `kid`.
