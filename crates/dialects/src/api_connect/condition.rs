@@ -195,7 +195,7 @@ mod tests {
             ("'x$(a)y' == z", "('x' + $text(\"a\") + 'y') == z"),
             ("\"$(a)\" === \"it's\"", "(\"\" + $text(\"a\") + \"\") === \"it's\""),
             ("'\\'$(a)'", "('\\'' + $text(\"a\") + '')"),
-            ("$(a\");evil(\")", "$value(\"a\\\");evil(\\\"\")"),
+            ("$(a\"+evil) == 1", "$value(\"a\\\"+evil\") == 1"),
         ] {
             assert_eq!(read(text, Gateway::V5), Condition::Usual(expected.to_owned()), "{text}");
         }
