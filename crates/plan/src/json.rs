@@ -91,6 +91,7 @@ pub fn write_json(out: &mut Vec<u8>, value: &Value) -> Result<bool, Unwritable> 
         Value::Map(map) => write_map(out, map)?,
         Value::Handle(_) | Value::Unencodable(Unencodable::Circular) => return Err(Unwritable::Circular),
         Value::Unencodable(Unencodable::BigInt(_)) => return Err(Unwritable::BigInteger),
+        Value::Unencodable(Unencodable::Pattern { .. }) => out.extend_from_slice(b"{}"),
     }
     Ok(true)
 }
@@ -272,13 +273,14 @@ mod tests {
         let value = Value::map([
             ("gone", Value::Undefined),
             ("code", Value::Unencodable(Unencodable::Function)),
+            ("pattern", Value::Unencodable(Unencodable::Pattern { source: "a".into(), flags: "g".into() })),
             ("nan", Value::Number(Number::Float(f64::NAN))),
             ("list", Value::list(vec![Value::Undefined, Value::Number(Number::Float(0.5))])),
             ("date", Value::Date(Date { epoch_ms: 1_700_000_000_123.0 })),
             ("never", Value::Date(Date { epoch_ms: f64::NAN })),
             ("octets", Value::Bytes([1, 255].as_slice().into())),
         ]);
-        let expected = r#"{"nan":null,"list":[null,0.5],"date":"2023-11-14T22:13:20.123Z","never":null,"octets":{"type":"Buffer","data":[1,255]}}"#;
+        let expected = r#"{"pattern":{},"nan":null,"list":[null,0.5],"date":"2023-11-14T22:13:20.123Z","never":null,"octets":{"type":"Buffer","data":[1,255]}}"#;
         assert_eq!(written(&value), Ok(Some(expected.to_owned())));
         assert_eq!(written(&Value::Undefined), Ok(None));
     }

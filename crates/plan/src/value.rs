@@ -65,8 +65,15 @@ pub enum Unencodable {
     Circular,
     /// An integer beyond the number type, by its digits. Writing it is a fault.
     BigInt(Text),
-    /// Code. Written as if it were undefined.
+    /// Code, or a symbol. Written as if it were undefined.
     Function,
+    /// A regular expression. Written as an object without members.
+    Pattern {
+        /// What stands between its slashes.
+        source: Text,
+        /// The letters behind them.
+        flags: Text,
+    },
 }
 
 /// Members in the order of insertion. Replacing a member keeps its place.

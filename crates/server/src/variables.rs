@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use plan::{Cells, Map, Origin, Path, Scope, Segment, Value, look};
+use plan::{Cells, Map, Origin, Path, Scope, Segment, Unencodable, Value, look};
 use sandbox::Reach;
 
 /// What all variables of one document may hold together, in octets of their texts and a fixed price for each value.
@@ -129,7 +129,9 @@ fn size(value: &Value) -> usize {
             | Value::Number(_)
             | Value::Date(_)
             | Value::Handle(_)
-            | Value::Unencodable(_) => 0,
+            | Value::Unencodable(Unencodable::Circular | Unencodable::Function) => 0,
+            Value::Unencodable(Unencodable::BigInt(digits)) => digits.len(),
+            Value::Unencodable(Unencodable::Pattern { source, flags }) => source.len() + flags.len(),
             Value::Text(text) => text.len(),
             Value::Bytes(octets) => octets.len(),
             Value::List(items) => items.iter().map(size).sum(),

@@ -22,6 +22,7 @@ const HANDLE: u8 = 12;
 const CIRCULAR: u8 = 13;
 const BIG_INTEGER: u8 = 14;
 const FUNCTION: u8 = 15;
+const PATTERN: u8 = 16;
 
 impl Wire for Value {
     fn put(&self, to: &mut Writer<'_>) -> Result<(), FrameFault> {
@@ -62,6 +63,11 @@ impl Wire for Value {
                 digits.put(to)
             }
             Self::Unencodable(Unencodable::Function) => to.tag(FUNCTION),
+            Self::Unencodable(Unencodable::Pattern { source, flags }) => {
+                to.tag(PATTERN)?;
+                source.put(to)?;
+                flags.put(to)
+            }
         }
     }
 
@@ -84,6 +90,7 @@ impl Wire for Value {
             CIRCULAR => Self::Unencodable(Unencodable::Circular),
             BIG_INTEGER => Self::Unencodable(Unencodable::BigInt(Text::take(from)?)),
             FUNCTION => Self::Unencodable(Unencodable::Function),
+            PATTERN => Self::Unencodable(Unencodable::Pattern { source: Text::take(from)?, flags: Text::take(from)? }),
             _ => return Err(FrameFault::Tag),
         })
     }

@@ -21,6 +21,7 @@ const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 pub(super) struct Intrinsics {
     octets: Persistent<Object<'static>>,
     date: Persistent<Constructor<'static>>,
+    pattern: Persistent<Constructor<'static>>,
     get_time: Persistent<Function<'static>>,
     big_int: Persistent<Function<'static>>,
     well_formed: Persistent<Function<'static>>,
@@ -32,6 +33,7 @@ pub(super) struct Exchange<'js> {
     ctx: Ctx<'js>,
     octets: Object<'js>,
     date: Constructor<'js>,
+    pattern: Constructor<'js>,
     get_time: Function<'js>,
     big_int: Function<'js>,
     well_formed: Function<'js>,
@@ -45,6 +47,7 @@ impl Intrinsics {
         let globals = ctx.globals();
         let date: Constructor = globals.get("Date")?;
         let get_time: Function = date.get::<_, Object>("prototype")?.get("getTime")?;
+        let pattern: Constructor = globals.get("RegExp")?;
         let big_int: Function = globals.get("BigInt")?;
         let text: Object = globals.get::<_, Object>("String")?.get("prototype")?;
         let well_formed: Function = text.get("toWellFormed")?;
@@ -52,6 +55,7 @@ impl Intrinsics {
         Ok(Self {
             octets: Persistent::save(ctx, octets),
             date: Persistent::save(ctx, date),
+            pattern: Persistent::save(ctx, pattern),
             get_time: Persistent::save(ctx, get_time),
             big_int: Persistent::save(ctx, big_int),
             well_formed: Persistent::save(ctx, well_formed),
@@ -64,6 +68,7 @@ impl Intrinsics {
             ctx: ctx.clone(),
             octets: self.octets.clone().restore(ctx)?,
             date: self.date.clone().restore(ctx)?,
+            pattern: self.pattern.clone().restore(ctx)?,
             get_time: self.get_time.clone().restore(ctx)?,
             big_int: self.big_int.clone().restore(ctx)?,
             well_formed: self.well_formed.clone().restore(ctx)?,
@@ -104,6 +109,10 @@ impl<'js> Exchange<'js> {
                 object.into_value()
             }
             Value::Unencodable(Unencodable::BigInt(digits)) => self.big_int.call((&**digits,))?,
+            Value::Unencodable(Unencodable::Pattern { source, flags }) => match self.pattern(source, flags) {
+                Some(pattern) => pattern,
+                None => Object::new(ctx)?.into_value(),
+            },
         })
     }
 
@@ -146,6 +155,12 @@ impl<'js> Exchange<'js> {
             Err(error) => return Err(error),
         };
         Ok(plain.into())
+    }
+
+    /// A regular expression; none if these words make none.
+    fn pattern(&self, source: &str, flags: &str) -> Option<JsValue<'js>> {
+        let made = self.pattern.construct((source, flags));
+        made.inspect_err(|_| drop(self.ctx.catch())).ok()
     }
 
     fn object(&self, map: &Map, cells: &[JsValue<'js>]) -> Result<Object<'js>> {
@@ -195,6 +210,9 @@ impl<'js> Leaving<'_, 'js> {
             let Coerced::<String>(digits) = value.get()?;
             return Ok(Value::Unencodable(Unencodable::BigInt(digits.into())));
         }
+        if value.is_symbol() {
+            return Ok(Value::Unencodable(Unencodable::Function));
+        }
         Ok(Value::Undefined)
     }
 
@@ -238,6 +256,9 @@ impl<'js> Leaving<'_, 'js> {
         if is_date(value) {
             return Ok(Value::Date(Date { epoch_ms: self.exchange.get_time.call((This(value.clone()),))? }));
         }
+        if is_pattern(value) {
+            return self.pattern(object);
+        }
         if let Some(handle) = self.handle(object)? {
             return Ok(Value::Handle(handle));
         }
@@ -248,6 +269,14 @@ impl<'js> Leaving<'_, 'js> {
         let left = if let Some(array) = value.as_array() { self.list(array) } else { self.members(object) };
         self.around.pop();
         left
+    }
+
+    /// A regular expression; one that says of itself what is none has no members either.
+    fn pattern(&self, object: &Object<'js>) -> Result<Value> {
+        let [source, flags]: [JsString; 2] = [object.get("source")?, object.get("flags")?];
+        let (source, flags) = (self.exchange.text(&source)?, self.exchange.text(&flags)?);
+        let is_one = self.exchange.pattern(&source, &flags).is_some();
+        Ok(if is_one { Value::Unencodable(Unencodable::Pattern { source, flags }) } else { Map::new().into() })
     }
 
     fn list(&mut self, array: &Array<'js>) -> Result<Value> {
@@ -298,6 +327,11 @@ pub(super) fn number_of(double: f64) -> Number {
 fn is_date(value: &JsValue<'_>) -> bool {
     // SAFETY: the value is alive for as long as the reference, and this only looks at its class.
     unsafe { qjs::JS_IsDate(value.as_raw()) }
+}
+
+fn is_pattern(value: &JsValue<'_>) -> bool {
+    // SAFETY: the value is alive for as long as the reference, and this only looks at its class.
+    unsafe { qjs::JS_IsRegExp(value.as_raw()) }
 }
 
 pub(super) fn octets_of(object: &Object<'_>) -> Option<Arc<[u8]>> {

@@ -25,6 +25,9 @@ pub(super) fn written(value: &Value) -> Json {
         Value::Unencodable(Unencodable::Circular) => json!({"$": "circular"}),
         Value::Unencodable(Unencodable::BigInt(digits)) => json!({"$": "bigint", "of": &**digits}),
         Value::Unencodable(Unencodable::Function) => json!({"$": "function"}),
+        Value::Unencodable(Unencodable::Pattern { source, flags }) => {
+            json!({"$": "pattern", "of": [&**source, &**flags]})
+        }
     }
 }
 
@@ -83,9 +86,16 @@ fn read_kind(kind: &str, of: &Json, depth: usize) -> Result<Value, String> {
         "bigint" => Ok(Value::Unencodable(Unencodable::BigInt(text()?.into()))),
         "circular" => Ok(Value::Unencodable(Unencodable::Circular)),
         "function" => Ok(Value::Unencodable(Unencodable::Function)),
+        "pattern" => pattern(of).ok_or_else(|| "a pattern is a list of its source and its flags".to_owned()),
         "map" => read_map(of.as_object().ok_or("a map is an object")?, depth),
         other => Err(format!("no value is called `{other}`")),
     }
+}
+
+fn pattern(of: &Json) -> Option<Value> {
+    let [source, flags] = &of.as_array()?[..] else { return None };
+    let (source, flags) = (source.as_str()?.into(), flags.as_str()?.into());
+    Some(Value::Unencodable(Unencodable::Pattern { source, flags }))
 }
 
 fn octets(list: &Json) -> Option<Vec<u8>> {
@@ -114,6 +124,7 @@ mod tests {
             Value::Unencodable(Unencodable::BigInt("12345678901234567890".into())),
             Value::Unencodable(Unencodable::Circular),
             Value::Unencodable(Unencodable::Function),
+            Value::Unencodable(Unencodable::Pattern { source: "a".into(), flags: "g".into() }),
         ];
         for value in values {
             let text = written(&value).to_string();
