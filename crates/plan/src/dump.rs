@@ -41,8 +41,9 @@ fn trigger(flow: &Flow, trigger: &Trigger) -> String {
     let origin = &flow.origins[trigger.origin.0 as usize];
     let kind = match &trigger.kind {
         TriggerKind::Request => "request".to_owned(),
-        TriggerKind::Schedule { first_ms, every_ms, message } => {
-            format!("schedule first {first_ms:?} ms every {every_ms:?} ms {}", steps(message))
+        TriggerKind::Schedule { first_ms, every_ms, calendar, message } => {
+            let calendar = calendar.as_ref().map_or(String::new(), |calendar| format!("at `{calendar}` "));
+            format!("schedule first {first_ms:?} ms every {every_ms:?} ms {calendar}{}", steps(message))
         }
     };
     format!("{} {} {kind} -> {}", origin.kind, origin.id, list(trigger.wires.iter().map(|wire| wire.0.to_string())))

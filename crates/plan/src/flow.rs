@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::calendar::Calendar;
 use crate::cell::Scope;
 use crate::effect::{FaultKind, FaultText};
 use crate::op::{Op, ShapeStep};
@@ -140,6 +141,8 @@ pub enum TriggerKind {
         first_ms: Option<u64>,
         /// Milliseconds from one message to the next; none if it does not repeat.
         every_ms: Option<u64>,
+        /// The points in time at which messages are built from then on; none if it has no such schedule.
+        calendar: Option<Calendar>,
     },
 }
 

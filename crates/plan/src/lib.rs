@@ -31,6 +31,7 @@
 //! people and snapshots, and nothing reads that text back.
 
 mod branch;
+mod calendar;
 mod cell;
 mod diagnostic;
 mod dump;
@@ -53,6 +54,7 @@ mod validate;
 mod value;
 
 pub use branch::{BranchPlan, Test, ValueType};
+pub use calendar::Calendar;
 pub use cell::{CellName, Cells, Scope};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use dump::dump;

@@ -237,6 +237,21 @@ async fn time_sets_flows_off() {
     assert!(after >= count && later <= after + 1, "{count} {after} {later}");
 }
 
+/// An inject node fires at the points in time of its schedule, once for each.
+#[tokio::test]
+async fn the_clock_sets_flows_off() {
+    let inject = json!({"id": "tick", "type": "inject", "crontab": "* * * * * *", "props": [{"p": "payload"}],
+                        "payload": "", "payloadType": "date", "wires": [["keep"]]});
+    let keep = function("keep", "flow.set(\"all\", (flow.get(\"all\") || []).concat(msg.payload));", json!([[]]));
+    let show = function("n0", "msg.payload = flow.get(\"all\") || [];\nreturn msg;", json!([["out"]]));
+    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(5), ..Options::default() });
+    chancery.deploy(&flow(&[inject, keep, show])).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_600)).await;
+    let fired: Vec<i64> = serde_json::from_str(&chancery.get("/x").await.body).unwrap();
+    assert!((1..=3).contains(&fired.len()), "{fired:?}");
+    assert!(fired.windows(2).all(|pair| pair[1] / 1_000 > pair[0] / 1_000), "{fired:?}");
+}
+
 /// NR-29, NR-30, NR-51: a secret may name a variable; one that is not set, or ours, counts as missing.
 #[tokio::test]
 async fn a_secret_may_name_a_variable() {

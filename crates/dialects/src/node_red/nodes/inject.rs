@@ -1,7 +1,7 @@
 //! `inject`: sends messages by itself, once or again and again (section 13).
 
 use jose::json::{Object, Value as Json};
-use plan::{Expr, Path, Severity, ShapeStep, TriggerKind};
+use plan::{Calendar, Expr, Path, Severity, ShapeStep, TriggerKind};
 
 use super::{Lower, NodeType};
 use crate::node_red::lower::{Live, Lowering};
@@ -19,7 +19,7 @@ pub(super) static TYPE: NodeType = NodeType {
         kind: "inject",
         category: "common",
         colour: "#a6bbcf",
-        summary: "Sends a message when the flow starts, or at intervals.",
+        summary: "Sends a message when the flow starts, at intervals, or at points in time.",
         inputs: 0,
         outputs: Outputs::Labelled(&["message"]),
         fields: &[
@@ -51,7 +51,7 @@ pub(super) static TYPE: NodeType = NodeType {
             FieldSpec {
                 name: "crontab",
                 label: "At a specific time",
-                summary: "A schedule in the form of crontab; not served yet.",
+                summary: "A schedule in the form of crontab, in UTC.",
                 kind: FieldKind::Text(""),
             },
         ],
@@ -62,17 +62,27 @@ pub(super) static TYPE: NodeType = NodeType {
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Option<TriggerKind> {
     let node = &live.node;
     let every_ms = milliseconds_of(node.get("repeat"));
-    if every_ms.is_none() && !node.text("crontab").is_empty() {
-        let message = "Schedules in the form of crontab are not served, so the node sends nothing by itself.";
-        lowering.tell(Severity::Stopped, "inject_crontab", node.spot_of("crontab"), message, "Use an interval.");
-    }
+    let calendar = if every_ms.is_none() { calendar(lowering, node) } else { None };
     let once_ms = || milliseconds_of(node.get("onceDelay")).unwrap_or(ONCE_DELAY_MS);
     let first_ms = if node.flag("once") { Some(once_ms()) } else { every_ms };
     let id = ShapeStep::Set(Path::keys(["_msgid"]), Expr::FreshId);
     let own = properties(node);
     let own = own.iter().filter_map(|property| step(lowering, node, property));
     let message = own.chain(std::iter::once(id)).collect();
-    Some(TriggerKind::Schedule { message, first_ms, every_ms })
+    Some(TriggerKind::Schedule { message, first_ms, every_ms, calendar })
+}
+
+fn calendar(lowering: &mut Lowering<'_>, node: &Node) -> Option<Calendar> {
+    let text = node.text("crontab");
+    let why = match Calendar::parse(text) {
+        Ok(calendar) => return Some(calendar),
+        Err(_) if text.is_empty() => return None,
+        Err(why) => why,
+    };
+    let message = format!("The schedule `{text}` is none, so the node sends nothing at its times: {why}");
+    let hint = "Write minute, hour, day of the month, month and day of the week; they are those of UTC.";
+    lowering.tell(Severity::Stopped, "inject_crontab", node.spot_of("crontab"), message, hint);
+    None
 }
 
 /// The list of properties; an old node has a payload and a topic instead.
