@@ -26,7 +26,7 @@ const { values: options, positionals } = parseArgs({
 const isChancery = options.peer === 'chancery';
 const cases = readCases(positionals[0]);
 const outside = await startUpstream();
-const environment = Object.assign({ CONFORMANCE_UPSTREAM: outside.origin }, ...cases.map(one => one.environment));
+const environment = environmentOf(cases);
 const notYet = isChancery ? readNotYet() : new Set();
 const tally = { passed: new Set(), failed: 0, notYet: 0 };
 
@@ -44,6 +44,18 @@ if (options.shrink) shrinkNotYet(notYet, tally.passed);
 if (tally.notYet) console.log(`not yet as Node-RED answers: ${tally.notYet}`);
 console.log(`${tally.passed.size} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed ? 1 : 0;
+
+// Cases share one process of each peer, so a name means the same to all of them.
+function environmentOf(some) {
+  const all = { CONFORMANCE_UPSTREAM: outside.origin };
+  for (const one of some) {
+    for (const [name, value] of Object.entries(one.environment)) {
+      if ((all[name] ?? value) !== value) throw new Error(`${one.name}: another case gives ${name} another value`);
+      all[name] = value;
+    }
+  }
+  return all;
+}
 
 async function runCases(some, rival) {
   const upstream = options.recorded ? null : await startNodeRed(environment, rival);
