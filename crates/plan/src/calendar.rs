@@ -13,7 +13,7 @@ const CHARS_MAX: usize = 256;
 /// A schedule in the form of crontab: minute, hour, day of the month, month and day of the week, perhaps with a second
 /// before and a year behind them. All of them are those of UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Calendar(Cron);
+pub struct Calendar(Box<Cron>);
 
 impl Calendar {
     /// Reads a schedule.
@@ -26,7 +26,7 @@ impl Calendar {
             return Err(format!("it has more than {CHARS_MAX} characters"));
         }
         let parser = CronParser::new();
-        parser.parse(text).map(Self).map_err(|error| error.to_string())
+        parser.parse(text).map(|cron| Self(Box::new(cron))).map_err(|error| error.to_string())
     }
 
     /// The first point in time after this one, both in milliseconds of Unix time; none if there is none.

@@ -22,7 +22,7 @@ pub fn text_of(value: &Value) -> String {
         Value::Map(_) | Value::Handle(_) | Value::Unencodable(Unencodable::Circular) => "[object Object]".to_owned(),
         Value::Unencodable(Unencodable::BigInt(digits)) => digits.to_string(),
         Value::Unencodable(Unencodable::Function) => "function () { }".to_owned(),
-        Value::Unencodable(Unencodable::Pattern { source, flags }) => format!("/{source}/{flags}"),
+        Value::Unencodable(Unencodable::Pattern(regexp)) => format!("/{}/{}", regexp.source, regexp.flags),
     }
 }
 

@@ -68,12 +68,22 @@ pub enum Unencodable {
     /// Code, or a symbol. Written as if it were undefined.
     Function,
     /// A regular expression. Written as an object without members.
-    Pattern {
-        /// What stands between its slashes.
-        source: Text,
-        /// The letters behind them.
-        flags: Text,
-    },
+    Pattern(Arc<Regexp>),
+}
+
+/// A regular expression as a script writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regexp {
+    /// What stands between its slashes.
+    pub source: Text,
+    /// The letters behind them.
+    pub flags: Text,
+}
+
+impl From<Regexp> for Value {
+    fn from(regexp: Regexp) -> Self {
+        Self::Unencodable(Unencodable::Pattern(Arc::new(regexp)))
+    }
 }
 
 /// Members in the order of insertion. Replacing a member keeps its place.

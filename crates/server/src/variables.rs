@@ -131,7 +131,7 @@ fn size(value: &Value) -> usize {
             | Value::Handle(_)
             | Value::Unencodable(Unencodable::Circular | Unencodable::Function) => 0,
             Value::Unencodable(Unencodable::BigInt(digits)) => digits.len(),
-            Value::Unencodable(Unencodable::Pattern { source, flags }) => source.len() + flags.len(),
+            Value::Unencodable(Unencodable::Pattern(regexp)) => regexp.source.len() + regexp.flags.len(),
             Value::Text(text) => text.len(),
             Value::Bytes(octets) => octets.len(),
             Value::List(items) => items.iter().map(size).sum(),

@@ -26,9 +26,8 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Unencodable(Unencodable::Circular)),
         "[0-9]{1,30}".prop_map(|digits| Value::Unencodable(Unencodable::BigInt(digits.into()))),
         Just(Value::Unencodable(Unencodable::Function)),
-        ("[a-z]{0,9}", "[gi]{0,2}").prop_map(|(source, flags)| {
-            Value::Unencodable(Unencodable::Pattern { source: source.into(), flags: flags.into() })
-        }),
+        ("[a-z]{0,9}", "[gi]{0,2}")
+            .prop_map(|(source, flags)| { Value::from(plan::Regexp { source: source.into(), flags: flags.into() }) }),
     ];
     leaf.prop_recursive(6, 64, 8, |inner| {
         prop_oneof![

@@ -63,10 +63,10 @@ impl Wire for Value {
                 digits.put(to)
             }
             Self::Unencodable(Unencodable::Function) => to.tag(FUNCTION),
-            Self::Unencodable(Unencodable::Pattern { source, flags }) => {
+            Self::Unencodable(Unencodable::Pattern(regexp)) => {
                 to.tag(PATTERN)?;
-                source.put(to)?;
-                flags.put(to)
+                regexp.source.put(to)?;
+                regexp.flags.put(to)
             }
         }
     }
@@ -90,7 +90,7 @@ impl Wire for Value {
             CIRCULAR => Self::Unencodable(Unencodable::Circular),
             BIG_INTEGER => Self::Unencodable(Unencodable::BigInt(Text::take(from)?)),
             FUNCTION => Self::Unencodable(Unencodable::Function),
-            PATTERN => Self::Unencodable(Unencodable::Pattern { source: Text::take(from)?, flags: Text::take(from)? }),
+            PATTERN => plan::Regexp { source: Text::take(from)?, flags: Text::take(from)? }.into(),
             _ => return Err(FrameFault::Tag),
         })
     }

@@ -109,7 +109,7 @@ impl<'js> Exchange<'js> {
                 object.into_value()
             }
             Value::Unencodable(Unencodable::BigInt(digits)) => self.big_int.call((&**digits,))?,
-            Value::Unencodable(Unencodable::Pattern { source, flags }) => match self.pattern(source, flags) {
+            Value::Unencodable(Unencodable::Pattern(regexp)) => match self.pattern(&regexp.source, &regexp.flags) {
                 Some(pattern) => pattern,
                 None => Object::new(ctx)?.into_value(),
             },
@@ -276,7 +276,7 @@ impl<'js> Leaving<'_, 'js> {
         let [source, flags]: [JsString; 2] = [object.get("source")?, object.get("flags")?];
         let (source, flags) = (self.exchange.text(&source)?, self.exchange.text(&flags)?);
         let is_one = self.exchange.pattern(&source, &flags).is_some();
-        Ok(if is_one { Value::Unencodable(Unencodable::Pattern { source, flags }) } else { Map::new().into() })
+        Ok(if is_one { plan::Regexp { source, flags }.into() } else { Map::new().into() })
     }
 
     fn list(&mut self, array: &Array<'js>) -> Result<Value> {

@@ -1,6 +1,6 @@
 //! Values of messages as JSON: what JSON has no word for is an object whose member `$` says what it is.
 
-use plan::{Date, Map, Number, Unencodable, Value};
+use plan::{Date, Map, Number, Regexp, Unencodable, Value};
 use serde_json::{Value as Json, json};
 
 /// How deep a message may be nested.
@@ -25,8 +25,8 @@ pub(super) fn written(value: &Value) -> Json {
         Value::Unencodable(Unencodable::Circular) => json!({"$": "circular"}),
         Value::Unencodable(Unencodable::BigInt(digits)) => json!({"$": "bigint", "of": &**digits}),
         Value::Unencodable(Unencodable::Function) => json!({"$": "function"}),
-        Value::Unencodable(Unencodable::Pattern { source, flags }) => {
-            json!({"$": "pattern", "of": [&**source, &**flags]})
+        Value::Unencodable(Unencodable::Pattern(regexp)) => {
+            json!({"$": "pattern", "of": [&*regexp.source, &*regexp.flags]})
         }
     }
 }
@@ -95,7 +95,7 @@ fn read_kind(kind: &str, of: &Json, depth: usize) -> Result<Value, String> {
 fn pattern(of: &Json) -> Option<Value> {
     let [source, flags] = &of.as_array()?[..] else { return None };
     let (source, flags) = (source.as_str()?.into(), flags.as_str()?.into());
-    Some(Value::Unencodable(Unencodable::Pattern { source, flags }))
+    Some(Regexp { source, flags }.into())
 }
 
 fn octets(list: &Json) -> Option<Vec<u8>> {
@@ -124,7 +124,7 @@ mod tests {
             Value::Unencodable(Unencodable::BigInt("12345678901234567890".into())),
             Value::Unencodable(Unencodable::Circular),
             Value::Unencodable(Unencodable::Function),
-            Value::Unencodable(Unencodable::Pattern { source: "a".into(), flags: "g".into() }),
+            Regexp { source: "a".into(), flags: "g".into() }.into(),
         ];
         for value in values {
             let text = written(&value).to_string();

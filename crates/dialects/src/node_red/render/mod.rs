@@ -106,11 +106,9 @@ fn body(payload: &Value, exchange: &Exchange, headers: &mut Headers) -> Result<O
             headers.put_absent(header::CONTENT_TYPE, "application/octet-stream");
             Bytes::copy_from_slice(octets)
         }
-        Value::Null
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Unencodable(Unencodable::Pattern { .. }) => json_body(payload, exchange, headers)?,
+        Value::Null | Value::Date(_) | Value::List(_) | Value::Map(_) | Value::Unencodable(Unencodable::Pattern(_)) => {
+            json_body(payload, exchange, headers)?
+        }
         Value::Handle(_) | Value::Unencodable(Unencodable::Circular) => return Err(unwritable(Unwritable::Circular)),
         Value::Bool(_) | Value::Unencodable(Unencodable::BigInt(_) | Unencodable::Function) => {
             let message = "A payload must be a text, a number, an object, an array or a buffer.";
