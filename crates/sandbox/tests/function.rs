@@ -201,7 +201,7 @@ async fn what_is_no_data_says_what_it_is() {
     let events = run("msg.payload = {f() {}, s: Symbol(), at: {}}; msg.payload.at.up = msg.payload; return msg;").await;
     let expected = Value::map([
         ("f", Value::Unencodable(Function)),
-        ("s", Value::Undefined),
+        ("s", Value::Unencodable(Function)),
         ("at", Value::map([("up", Value::Unencodable(Circular))])),
     ]);
     assert_eq!(payload(&events), expected);

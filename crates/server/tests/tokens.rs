@@ -4,8 +4,6 @@
 
 mod house;
 
-use std::time::Duration;
-
 use house::chancery::{CONFIG, Chancery, Options, flow, function, jwt};
 use jose::jwa::EcCurve;
 use jose::{KeyKind, base64url};
@@ -323,34 +321,4 @@ async fn a_public_key_is_no_hmac_secret() {
     chancery.set_secret(&pem);
     let reply = chancery.get("/x").await;
     assert!(reply.status == 418 && reply.body.contains("ERR_JWT_KEY_UNUSABLE"), "{}", reply.body);
-}
-
-/// SE-28 (part): where too many messages wait for a signature already, a request is told to come again, and soon finds room.
-#[tokio::test]
-async fn a_full_queue_says_when_to_come_again() {
-    let key =
-        jose::PrivateJwk::generate(KeyKind::Rsa(jose::RsaBits::Bits3072), &mut signer::RandomPool::new()).unwrap();
-    let flood = format!(
-        "if (msg.payload.flood) return [[...Array.from({{length: {}}}, () => ({{payload: 1}})), msg]];\nreturn msg;",
-        server::limits::QUEUE_MAX
-    );
-    let chancery = Chancery::with(Options { reply_timeout: Duration::from_secs(20), ..Options::default() });
-    chancery.deploy(&issuing(&flood, json!({"algorithm": "RS256"}))).await.unwrap();
-    chancery.set_secret(&key.to_pem(jose::KeyForm::Pkcs8).unwrap());
-    assert_eq!(chancery.get("/x").await.status, 200);
-    let turned_away = async {
-        for _ in 0..200 {
-            let reply = chancery.get("/x").await;
-            if reply.status != 200 {
-                return Some(reply);
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        None
-    };
-    let (flooding, turned_away) = tokio::join!(chancery.get("/x?flood=1"), turned_away);
-    let turned_away = turned_away.expect("the queue was full for a while");
-    assert_eq!((turned_away.status, turned_away.header("retry-after")), (503, Some("1")), "{}", turned_away.body);
-    assert!(turned_away.body.contains("flow_busy"), "{}", turned_away.body);
-    assert_eq!((flooding.status, chancery.get("/x").await.status), (200, 200));
 }

@@ -44,3 +44,27 @@ impl Pool {
         tokio::task::spawn_blocking(held).await.map_err(|_| Undone::Died)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SE-28 (part): the bound turns away what is too much, at once, and has room again when work is done.
+    #[tokio::test]
+    async fn what_is_too_much_is_turned_away_until_there_is_room() {
+        let pool = Pool::new(1);
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let slow = pool.run(move || {
+            begin.send(()).unwrap();
+            released.recv().unwrap();
+        });
+        let beside = async {
+            begun.await.unwrap();
+            assert_eq!(pool.run(|| ()).await, Err(Undone::Full));
+            release.send(()).unwrap();
+        };
+        let (slow, ()) = tokio::join!(slow, beside);
+        assert_eq!((slow, pool.run(|| 7).await), (Ok(()), Ok(7)));
+    }
+}
