@@ -9,7 +9,7 @@ mod test;
 mod tidy;
 mod up;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use failure::{Failure, Outcome};
@@ -58,7 +58,10 @@ fn dispatch(arguments: &[String]) -> Outcome {
     }
 }
 
-/// The folder of the workspace, where every path in a message starts.
+/// The folder of the workspace, where every path in a message starts. Cargo names it at each start: the copy of a build
+/// would else speak of the folder that it was copied from.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+    let built_in = || env!("CARGO_MANIFEST_DIR").into();
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(built_in, PathBuf::from);
+    own.parent().expect("xtask lies in the workspace").to_path_buf()
 }
