@@ -1,5 +1,6 @@
 //! JSON Web Token (RFC 7519): claims, NumericDate, and a validation policy as a value.
 
+mod companions;
 mod nested;
 mod numeric_date;
 mod policy;

@@ -1,6 +1,6 @@
 //! What a reader asks of claims (RFC 7519 section 4.1, RFC 8725 section 3), and the first thing that is not so.
 
-use super::{NumericDate, claims};
+use super::{NumericDate, claims, companions};
 use crate::{
     Error,
     json::{Object, Value},
@@ -80,11 +80,12 @@ impl Policy {
     /// Reads the claims of a payload and checks them. `typ` is that of the header.
     ///
     /// # Errors
-    /// [`Error::Malformed`], [`Error::WrongType`], [`Error::ClaimMissing`], [`Error::ClaimType`],
+    /// [`Error::Malformed`], [`Error::WrongType`], [`Error::Unsupported`] for what says little alone (SD-JWT, DPoP), [`Error::ClaimMissing`], [`Error::ClaimType`],
     /// [`Error::Expired`], [`Error::NotYet`], [`Error::Issuer`], [`Error::Audience`], [`Error::TooLarge`].
     pub fn validate(&self, typ: Option<&str>, payload: &[u8], now: NumericDate) -> Result<Object, Error> {
         self.check_typ(typ)?;
         let claims = claims(payload)?;
+        companions::refuse(typ, &claims)?;
         self.check(&claims, now)?;
         Ok(claims)
     }

@@ -170,6 +170,34 @@ fn typ_is_compared_as_a_media_type() {
     }
 }
 
+/// B-54: what is bound to disclosures or to a request is no set of claims by itself.
+#[test]
+fn companions_are_unsupported() {
+    let now = NumericDate::from_secs(NOW_SECS);
+    let proof = r#"{"jti":"a","htm":"GET","htu":"https://a.example","iat":1700000000,"ath":"x"}"#;
+    for typ in
+        ["dpop+jwt", "application/dpop+jwt", "DPoP+JWT", "kb+jwt", "dc+sd-jwt", "vc+sd-jwt", "sd-jwt", "x+SD-JWT"]
+    {
+        assert_eq!(code(lax().validate(Some(typ), proof.as_bytes(), now)), "unsupported", "{typ}");
+        let wanted = Policy { typ: Some(typ.into()), ..lax() };
+        assert_eq!(code(wanted.validate(Some(typ), proof.as_bytes(), now)), "unsupported", "{typ}");
+        assert_eq!(code(wanted.validate(Some("JWT"), proof.as_bytes(), now)), "wrong_type", "{typ}");
+    }
+    for digests in [
+        r#"{"_sd":["CrQe7S5kqBAHt-nMYXgc6bdt2SH5aTY1sU_M-PgkjPI"],"_sd_alg":"sha-256"}"#,
+        r#"{"_sd_alg":"sha-256"}"#,
+        r#"{"address":{"region":{"_sd":[]}}}"#,
+        r#"{"nationalities":["DE",{"...":"pFndjkZ_VCzmyTa6UjlZo3dh-ko8aIKQc9DlGzhaVYo"}]}"#,
+    ] {
+        assert_eq!(code(lax().validate(None, digests.as_bytes(), now)), "unsupported", "{digests}");
+    }
+    for plain in [r#"{"sd":1,"_SD":2,"cnf":{"jkt":"x"},"text":"_sd","list":["..."]}"#, "{}"] {
+        for typ in [None, Some("JWT"), Some("jwt"), Some("at+jwt"), Some(""), Some("\u{e9}\u{e9}\u{e9}\u{e9}")] {
+            assert_eq!(code(lax().validate(typ, plain.as_bytes(), now)), "accepted", "{plain} {typ:?}");
+        }
+    }
+}
+
 /// B-46, B-28: a payload that is no object, or has a member twice, is no set of claims.
 #[test]
 fn payloads_that_are_no_claims() {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod chains;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hostile;
 mod json;
 mod jwe;
