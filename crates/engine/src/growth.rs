@@ -4,7 +4,7 @@
 //! deeper than a stack. Counting its values for every step would cost too much; so each delivery carries how often its
 //! message may have doubled since it was last counted, and is counted when that is often enough to matter.
 
-use plan::{Cells, Edit, Expr, Fault, FaultKind, Segment, ShapeStep, Turn, Value};
+use plan::{Cells, Edit, Expr, Fault, FaultKind, Parts, Segment, ShapeStep, Turn, Value};
 
 use crate::{VALUE_DEPTH_MAX, VALUES_MAX};
 
@@ -121,17 +121,9 @@ fn reads(expr: &Expr) -> u32 {
 fn takes(value: &Value, levels: usize, room: &mut usize) -> bool {
     let Some(left) = room.checked_sub(1) else { return false };
     *room = left;
-    match value {
-        Value::List(items) => levels > 0 && items.iter().all(|item| takes(item, levels - 1, room)),
-        Value::Map(map) => levels > 0 && map.iter().all(|(_, member)| takes(member, levels - 1, room)),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => true,
+    match value.parts() {
+        Parts::List(items) => levels > 0 && items.iter().all(|item| takes(item, levels - 1, room)),
+        Parts::Map(map) => levels > 0 && map.iter().all(|(_, member)| takes(member, levels - 1, room)),
+        Parts::None => true,
     }
 }

@@ -18,18 +18,10 @@ pub(crate) fn replaced(value: Value, find: &Value, also: Option<&Value>, with: V
         (Value::Text(text), Value::Text(find)) if text == find => Ok(with),
         (Value::Text(text), Value::Text(find)) => replace_parts(text, find, &text_of(&with)),
         (Value::Number(_), Value::Number(_)) if same_scalar(&value, find) => Ok(with),
-        (_, Value::Text(_) | Value::Number(_) | Value::Bool(_)) => Ok(value),
-        (
-            _,
-            Value::Undefined
-            | Value::Null
-            | Value::Bytes(_)
-            | Value::Date(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::Handle(_)
-            | Value::Unencodable(_),
-        ) => Err(Fault::new(FaultKind::ValueUnfit, "What is looked for is neither a text nor a number nor a boolean.")),
+        (_, find) if find.is_scalar() => Ok(value),
+        (_, _) => {
+            Err(Fault::new(FaultKind::ValueUnfit, "What is looked for is neither a text nor a number nor a boolean."))
+        }
     }
 }
 

@@ -82,4 +82,4 @@ pub use token::{
     TokenFlaw, TokenPlan, VerifyPlan,
 };
 pub use validate::{Flaw, ValidFlow, validate};
-pub use value::{Date, Handle, Map, Number, Regexp, Text, Unencodable, Value};
+pub use value::{Date, Handle, Map, Number, Parts, Regexp, Text, Unencodable, Value};

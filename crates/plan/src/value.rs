@@ -36,6 +36,17 @@ pub enum Value {
     Unencodable(Unencodable),
 }
 
+/// The values inside a value: see [`Value::parts`].
+#[derive(Clone, Copy, Debug)]
+pub enum Parts<'v> {
+    /// The items of a list.
+    List(&'v [Value]),
+    /// The members of a map.
+    Map(&'v Map),
+    /// None: it is a leaf.
+    None,
+}
+
 /// A number, kept so that what was written comes out again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Number {
@@ -113,24 +124,39 @@ impl Value {
 
     /// The text, if this is text.
     pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Undefined
-            | Self::Null
-            | Self::Bool(_)
-            | Self::Number(_)
-            | Self::Bytes(_)
-            | Self::Date(_)
-            | Self::List(_)
-            | Self::Map(_)
-            | Self::Handle(_)
-            | Self::Unencodable(_) => None,
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, if this is one.
+    pub fn as_number(&self) -> Option<&Number> {
+        if let Self::Number(number) = self { Some(number) } else { None }
     }
 
     /// The map, if this is one.
     pub fn as_map(&self) -> Option<&Map> {
         if let Self::Map(map) = self { Some(map) } else { None }
+    }
+
+    /// What a walk over the tree goes on with.
+    pub fn parts(&self) -> Parts<'_> {
+        match self {
+            Self::List(items) => Parts::List(items),
+            Self::Map(map) => Parts::Map(map),
+            Self::Undefined
+            | Self::Null
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::Bytes(_)
+            | Self::Date(_)
+            | Self::Handle(_)
+            | Self::Unencodable(_) => Parts::None,
+        }
+    }
+
+    /// Whether this is a text, a number or a boolean.
+    pub fn is_scalar(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Number(_) | Self::Bool(_))
     }
 
     /// Whether this is [`Value::Undefined`].

@@ -14,7 +14,9 @@ use engine::{Context, Run, Step, Told};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::Response;
-use plan::{Answer, Ask, AskId, Fault, FaultKind, LogLevel, NodeIx, Origin, ReplyIx, ScriptEvent, ScriptIx, Value};
+use plan::{
+    Answer, Ask, AskId, Fault, FaultKind, LogLevel, NodeIx, Origin, Parts, ReplyIx, ScriptEvent, ScriptIx, Value,
+};
 use sandbox::Conversation;
 use tokio::sync::oneshot;
 
@@ -352,20 +354,12 @@ fn shown(value: &Value) -> String {
 }
 
 fn masked(value: &Value) -> Value {
-    match value {
-        Value::List(items) => Value::list(items.iter().map(masked).collect()),
-        Value::Map(map) => Value::map(map.iter().map(|(name, member)| {
+    match value.parts() {
+        Parts::List(items) => Value::list(items.iter().map(masked).collect()),
+        Parts::Map(map) => Value::map(map.iter().map(|(name, member)| {
             let is_secret = SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name));
             (name, if is_secret { Value::text("***") } else { masked(member) })
         })),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => value.clone(),
+        Parts::None => value.clone(),
     }
 }

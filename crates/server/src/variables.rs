@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use plan::{Cells, Map, Origin, Path, Scope, Segment, Unencodable, Value, look};
+use plan::{Cells, Map, Origin, Parts, Path, Scope, Segment, Unencodable, Value, look};
 use sandbox::Reach;
 
 /// What all variables of one document may hold together, in octets of their texts and a fixed price for each value.
@@ -86,36 +86,20 @@ fn without_handles(value: Value) -> Value {
     if !holds_handle(&value) {
         return value;
     }
-    match value {
-        Value::List(items) => Value::list(items.iter().cloned().map(without_handles).collect()),
-        Value::Map(map) => {
+    match value.parts() {
+        Parts::List(items) => Value::list(items.iter().cloned().map(without_handles).collect()),
+        Parts::Map(map) => {
             Map::from_iter(map.iter().map(|(name, member)| (name.clone(), without_handles(member.clone())))).into()
         }
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => Value::Undefined,
+        Parts::None => Value::Undefined,
     }
 }
 
 fn holds_handle(value: &Value) -> bool {
-    match value {
-        Value::Handle(_) => true,
-        Value::List(items) => items.iter().any(holds_handle),
-        Value::Map(map) => map.iter().any(|(_, member)| holds_handle(member)),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Unencodable(_) => false,
+    match value.parts() {
+        Parts::List(items) => items.iter().any(holds_handle),
+        Parts::Map(map) => map.iter().any(|(_, member)| holds_handle(member)),
+        Parts::None => matches!(value, Value::Handle(_)),
     }
 }
 

@@ -94,17 +94,10 @@ fn audience(values: &[Value]) -> Result<Value, Fault> {
 }
 
 fn add_names(names: &mut Vec<Value>, value: &Value) {
-    let text = match value {
-        Value::Text(_) | Value::Number(_) | Value::Bool(_) => text_of(value),
-        Value::Undefined
-        | Value::Null
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => return,
-    };
+    if !value.is_scalar() {
+        return;
+    }
+    let text = text_of(value);
     names.extend(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Value::text));
 }
 

@@ -1,6 +1,6 @@
 //! Edits: values are read, made and written one after the other, in the message and in variables of the document.
 
-use plan::{Ask, AskId, Cells, Edit, Expr, Flow, LogLevel, Path, Root, Value, Variable, look};
+use plan::{Ask, AskId, Cells, Edit, Expr, Flow, LogLevel, Parts, Path, Root, Value, Variable, look};
 
 use crate::eval::Scope;
 use crate::render::{template_of, variable_of};
@@ -122,17 +122,12 @@ fn detached(value: &Value, cells: &Cells, levels: usize) -> Value {
         return Value::Undefined;
     }
     let inner = |value: &Value| detached(value, cells, levels - 1);
-    match value {
-        Value::Handle(handle) => inner(cells.get(*handle)),
-        Value::List(items) => Value::list(items.iter().map(inner).collect()),
-        Value::Map(map) => Value::map(map.iter().map(|(name, member)| (name, inner(member)))),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Unencodable(_) => value.clone(),
+    if let Value::Handle(handle) = value {
+        return inner(cells.get(*handle));
+    }
+    match value.parts() {
+        Parts::List(items) => Value::list(items.iter().map(inner).collect()),
+        Parts::Map(map) => Value::map(map.iter().map(|(name, member)| (name, inner(member)))),
+        Parts::None => value.clone(),
     }
 }

@@ -33,19 +33,8 @@ fn order(message: &Value, names: &HoldMembers) -> HoldOrder {
         (!number.is_nan()).then_some(number)
     };
     let is_more = |name: &str| ![&*names.empty, &*names.release, &*names.always].contains(&name);
-    let releases = member(&names.release).map(|count| match count {
-        Value::Number(count) => count.as_f64().floor() as u64,
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => u64::MAX,
-    });
+    let count = |count: &Value| count.as_number().map_or(u64::MAX, |count| count.as_f64().floor() as u64);
+    let releases = member(&names.release).map(count);
     HoldOrder {
         wait_ms: number(&names.wait),
         pace_ms: number(&names.pace),

@@ -131,36 +131,29 @@ fn end_secs(lifetime: &Lifetime, issued_at: i64, scope: &Scope<'_>) -> Result<Op
         Lifetime::Seconds(seconds) => Some(*seconds),
         Lifetime::Until(epoch_secs) => return Ok(Some(*epoch_secs)),
         Lifetime::Unbounded => None,
-        Lifetime::Asked { by, otherwise_secs } => match scope.eval(by)? {
-            wish if !is_truthy(&wish) => Some(*otherwise_secs),
-            Value::Number(number) => asked_secs(number.as_f64())?,
-            Value::Text(digits) => {
-                let milliseconds = digits.trim().parse::<u32>().ok().filter(|milliseconds| *milliseconds > 0);
-                milliseconds.map(|milliseconds| i64::from(milliseconds / 1000))
-            }
-            Value::Undefined
-            | Value::Null
-            | Value::Bool(_)
-            | Value::Bytes(_)
-            | Value::Date(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::Handle(_)
-            | Value::Unencodable(_) => None,
-        },
+        Lifetime::Asked { by, otherwise_secs } => {
+            let wish = scope.eval(by)?;
+            if is_truthy(&wish) { wished_secs(&wish)? } else { Some(*otherwise_secs) }
+        }
     };
     let end = |seconds: i64| issued_at.checked_add(seconds).ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, ""));
     seconds.map(end).transpose()
 }
 
-fn asked_secs(seconds: f64) -> Result<Option<i64>, Fault> {
-    if seconds <= 0.0 {
-        return Ok(None);
+/// Numbers are seconds, the digits of a text milliseconds; anything else asks for nothing.
+fn wished_secs(wish: &Value) -> Result<Option<i64>, Fault> {
+    let Some(seconds) = wish.as_number().map(plan::Number::as_f64) else {
+        let milliseconds = wish.as_text().and_then(|digits| digits.trim().parse::<u32>().ok());
+        return Ok(milliseconds
+            .filter(|milliseconds| *milliseconds > 0)
+            .map(|milliseconds| i64::from(milliseconds / 1000)));
+    };
+    let is_whole = seconds.fract() == 0.0 && seconds <= NUMERIC_DATE_MAX as f64;
+    match seconds > 0.0 {
+        false => Ok(None),
+        true if is_whole => Ok(Some(seconds as i64)),
+        true => Err(Fault::new(FaultKind::ExpiryInvalid, "whole seconds are needed")),
     }
-    let whole = seconds.fract() == 0.0 && seconds <= NUMERIC_DATE_MAX as f64;
-    whole
-        .then_some(Some(seconds as i64))
-        .ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, "whole seconds are needed"))
 }
 
 /// Writes a member; nothing, and false, if its value is undefined.

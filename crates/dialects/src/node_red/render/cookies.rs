@@ -105,20 +105,8 @@ impl Age {
 }
 
 fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => Some(number.as_f64()),
-        Value::Text(text) => text.trim().parse().ok(),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => None,
-    }
-    .filter(|number: &f64| number.is_finite())
+    let number = value.as_number().map(plan::Number::as_f64).or_else(|| value.as_text()?.trim().parse().ok());
+    number.filter(|number: &f64| number.is_finite())
 }
 
 /// `; Name=Value` for the choice that is meant, whatever its case.

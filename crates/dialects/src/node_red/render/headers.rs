@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use plan::ecmascript::text_of;
-use plan::{Fault, Text, Value};
+use plan::{Fault, Parts, Text, Value};
 
 use super::type_error;
 use crate::node_red::accept::is_token;
@@ -92,23 +92,15 @@ impl Headers {
 
 /// What a value lists as its own members; a text lists its characters.
 fn members(value: &Value) -> Vec<(Text, Value)> {
-    match value {
-        Value::Map(map) => map.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        Value::List(items) => {
+    match value.parts() {
+        Parts::Map(map) => map.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        Parts::List(items) => {
             items.iter().enumerate().map(|(at, item)| (at.to_string().into(), item.clone())).collect()
         }
-        Value::Text(text) => {
-            let characters = text.chars().enumerate().take(HEADERS_MAX + 1);
+        Parts::None => {
+            let characters = value.as_text().unwrap_or_default().chars().enumerate().take(HEADERS_MAX + 1);
             characters.map(|(at, c)| (at.to_string().into(), Value::text(c.to_string()))).collect()
         }
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => Vec::new(),
     }
 }
 

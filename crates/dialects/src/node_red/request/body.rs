@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::Method;
 use plan::ecmascript::text_of;
-use plan::{Fault, FaultKind, Map, Value, write_json};
+use plan::{Fault, FaultKind, Map, Parts, Value, write_json};
 
 use super::PayloadOfGet;
 use super::headers::Headers;
@@ -54,18 +54,11 @@ pub(super) fn of(
 
 /// Texts, octets and numbers as they are, everything else as JSON.
 fn octets(payload: &Value) -> Result<Bytes, Fault> {
-    match payload {
-        Value::Bytes(octets) => Ok(Bytes::copy_from_slice(octets)),
-        Value::Text(_) | Value::Number(_) => Ok(text_of(payload).into()),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => json(payload),
+    if let Value::Bytes(octets) = payload {
+        return Ok(Bytes::copy_from_slice(octets));
     }
+    let is_text = matches!(payload, Value::Text(_) | Value::Number(_));
+    if is_text { Ok(text_of(payload).into()) } else { json(payload) }
 }
 
 fn json(value: &Value) -> Result<Bytes, Fault> {
@@ -98,36 +91,17 @@ fn query(payload: &Value) -> String {
             |value: &Value| pairs.push(format!("{}={}", encode_component(name), encode_component(&primitive(value))));
         if let Value::List(items) = value { items.iter().for_each(&mut pair) } else { pair(value) }
     };
-    match payload {
-        Value::Map(map) => map.iter().for_each(|(name, value)| member(name, value)),
-        Value::List(items) => items.iter().enumerate().for_each(|(at, item)| member(&at.to_string(), item)),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => {}
+    match payload.parts() {
+        Parts::Map(map) => map.iter().for_each(|(name, value)| member(name, value)),
+        Parts::List(items) => items.iter().enumerate().for_each(|(at, item)| member(&at.to_string(), item)),
+        Parts::None => {}
     }
     pairs.join("&")
 }
 
 fn primitive(value: &Value) -> String {
-    match value {
-        Value::Text(_) | Value::Bool(_) => text_of(value),
-        Value::Number(number) if number.as_f64().is_finite() => text_of(value),
-        Value::Undefined
-        | Value::Null
-        | Value::Number(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::List(_)
-        | Value::Map(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => String::new(),
-    }
+    let is_finite = value.as_number().is_none_or(|number| number.as_f64().is_finite());
+    if value.is_scalar() && is_finite { text_of(value) } else { String::new() }
 }
 
 /// A form with a part for each member of the payload (RFC 7578).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plan::ecmascript::text_of;
-use plan::{Map, Value};
+use plan::{Map, Parts, Value};
 
 /// The header that holds the mark.
 const MARK: &str = "x-node-red-request-node";
@@ -46,26 +46,18 @@ fn fold_value(start: i64, key: &str, value: &Value) -> i64 {
         Value::Handle(_) | Value::Unencodable(_) => ("[object Object]", "object"),
     };
     let hash = fold(fold(fold(start, key), tag), kind);
-    let hash = match value {
-        Value::Map(members) => {
+    let hash = match value.parts() {
+        Parts::Map(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
             members.into_iter().fold(hash, |hash, (name, member)| fold_value(hash, name, member))
         }
-        Value::List(items) => {
+        Parts::List(items) => {
             let mut items: Vec<_> = items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect();
             items.sort_by(|(a, _), (b, _)| a.cmp(b));
             items.into_iter().fold(hash, |hash, (at, item)| fold_value(hash, &at, item))
         }
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => hash,
+        Parts::None => hash,
     };
     fold(hash, &text_of(value))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use plan::ecmascript::{length, number_of, text_of};
-use plan::{Fault, FaultKind, Map, Pattern, Text, Value};
+use plan::{Fault, FaultKind, Map, Parts, Pattern, Text, Value};
 
 use super::{referred, text};
 
@@ -391,18 +391,10 @@ pub(super) fn is_of(value: &Value, kind: &str) -> bool {
 
 /// Whether a reference stands anywhere in the schema.
 fn refers(schema: &Value) -> bool {
-    match schema {
-        Value::Map(map) => map.iter().any(|(name, inner)| &**name == "$ref" || refers(inner)),
-        Value::List(items) => items.iter().any(refers),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => false,
+    match schema.parts() {
+        Parts::Map(map) => map.iter().any(|(name, inner)| &**name == "$ref" || refers(inner)),
+        Parts::List(items) => items.iter().any(refers),
+        Parts::None => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use plan::ecmascript::number_of;
-use plan::{Fault, Map, Text, Value};
+use plan::{Fault, Map, Parts, Text, Value};
 
 use super::check::{At, Check, is_of, one, types};
 use super::text;
@@ -184,22 +184,15 @@ impl Check<'_> {
 
 /// A text that two values share if and only if they are equal: members by name, numbers by what they are worth.
 fn canonical(value: &Value) -> String {
-    match value {
-        Value::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        Value::Map(map) => {
+    match value.parts() {
+        Parts::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Parts::Map(map) => {
             let mut members: Vec<_> =
                 map.iter().map(|(name, member)| format!("{name:?}:{}", canonical(member))).collect();
             members.sort_unstable();
             format!("{{{}}}", members.join(","))
         }
-        Value::Number(_) => (number_of(value) + 0.0).to_string(),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => format!("{value:?}"),
+        Parts::None if value.as_number().is_some() => (number_of(value) + 0.0).to_string(),
+        Parts::None => format!("{value:?}"),
     }
 }

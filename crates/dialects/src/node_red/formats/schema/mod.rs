@@ -4,7 +4,7 @@ mod check;
 mod containers;
 mod well_formed;
 
-use plan::{Fault, FaultKind, Function, Text, Value};
+use plan::{Fault, FaultKind, Function, Parts, Text, Value};
 
 use check::Check;
 
@@ -47,18 +47,10 @@ fn referred<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return None;
     }
-    let step = |at: &'s Value, step: String| match at {
-        Value::Map(map) => map.get(&step),
-        Value::List(items) => items.get(step.parse::<usize>().ok()?),
-        Value::Undefined
-        | Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Date(_)
-        | Value::Handle(_)
-        | Value::Unencodable(_) => None,
+    let step = |at: &'s Value, step: String| match at.parts() {
+        Parts::Map(map) => map.get(&step),
+        Parts::List(items) => items.get(step.parse::<usize>().ok()?),
+        Parts::None => None,
     };
     steps.into_iter().try_fold(root, step)
 }

@@ -50,20 +50,13 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn schema(&mut self, schema: &Value, levels: usize) -> Result<(), String> {
-        let map = match schema {
-            Value::Bool(_) => return Ok(()),
-            Value::Map(map) if levels > 0 => map,
-            Value::Map(_) => return Err(format!("schemas stand more than {DEPTH_MAX} deep in each other")),
-            Value::Undefined
-            | Value::Null
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::Bytes(_)
-            | Value::Date(_)
-            | Value::List(_)
-            | Value::Handle(_)
-            | Value::Unencodable(_) => return Err("a schema is an object or a boolean".to_owned()),
-        };
+        if matches!(schema, Value::Bool(_)) {
+            return Ok(());
+        }
+        let map = schema.as_map().ok_or("a schema is an object or a boolean")?;
+        if levels == 0 {
+            return Err(format!("schemas stand more than {DEPTH_MAX} deep in each other"));
+        }
         strict(map)?;
         map.iter().try_for_each(|(name, value)| {
             self.keyword(name, value, levels - 1).map_err(|why| if why.is_empty() { wrong(name) } else { why })
