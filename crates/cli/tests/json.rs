@@ -12,6 +12,7 @@ use serde_json::Value;
 
 const ENV: [(&str, &str); 2] = [("SECRET", "0123456789abcdef0123456789abcdef"), ("SHORT", "short")];
 const FLOW: &str = "../../examples/node-red/generate-jwt.json";
+const API: &str = "../../examples/api-connect/token.yaml";
 const JWE: &str = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AA.AA.AA";
 
 fn schemas() -> PathBuf {
@@ -137,8 +138,15 @@ fn every_answer_fits_its_schema() {
     let token = objects(&run(&[&["mint"], &hs256[..]].concat(), "").stdout)[0]["token"].as_str().unwrap().to_owned();
     let (key, public, unknown) = (at("k.jwk"), at("k.pub"), at("unknown.json"));
     fs::write(&unknown, r#"[{"id":"t","type":"tab"},{"id":"n","type":"no such node","z":"t","wires":[]}]"#).unwrap();
+    let partly = at("partly.yaml");
+    let steps = "[{xslt: {title: t}}, {jwt-generate: {iss-claim: gone, jws-crypto: c}}]";
+    fs::write(
+        &partly,
+        format!("swagger: '2.0'\npaths: {{}}\nx-ibm-configuration: {{assembly: {{execute: {steps}}}}}\n"),
+    )
+    .unwrap();
     let keys_der = ["keys", "public", &key, "--format", "der"];
-    let answers: [(&str, Vec<&str>, &str); 21] = [
+    let answers: [(&str, Vec<&str>, &str); 23] = [
         ("mint", [&["mint"], &hs256[..]].concat(), ""),
         ("mint", vec!["mint", "--alg", "ES256", "--ephemeral", "--no-exp", "--count", "2"], ""),
         ("batch", [&["mint", "--batch", "-"], &hs256[..]].concat(), "{}\nbad\n"),
@@ -156,6 +164,8 @@ fn every_answer_fits_its_schema() {
         ("keys-check", vec!["keys", "check", "env:SECRET", "--secret", "as-is"], ""),
         ("keys-thumbprint", vec!["keys", "thumbprint", &public], ""),
         ("check", vec!["check", &unknown], ""),
+        ("check", vec!["check", API], ""),
+        ("check", vec!["check", &partly], ""),
         ("explain-algorithms", vec!["explain", "algorithms"], ""),
         ("explain-settings", vec!["explain", "settings"], ""),
         ("explain-plan", vec!["explain", "plan", FLOW], ""),

@@ -65,7 +65,7 @@ impl Parts {
                 Self { flow, front: Front::NodeRed { routes, replies, requests }, diagnostics, secrets, cuts }
             }
             Lowered::ApiConnect(lowered) => {
-                let api_connect::Lowered { flow, mut api, diagnostics } = *lowered;
+                let api_connect::Lowered { flow, mut api, diagnostics, survey: _ } = *lowered;
                 api.clients = clients.clone();
                 Self {
                     flow,

@@ -12,6 +12,7 @@ use super::catch;
 use super::name::Names;
 use super::policies;
 use super::served::Api;
+use super::survey::Survey;
 use super::syntax::{self, Choice, Definition, Gateway};
 use super::tree::{self, Cursor};
 
@@ -44,6 +45,8 @@ pub struct Lowered {
     pub api: Api,
     /// What the author should know; none of it is an error.
     pub diagnostics: Vec<Diagnostic>,
+    /// What stands in it at a glance.
+    pub survey: Survey,
 }
 
 /// Lowers a definition.
@@ -57,7 +60,7 @@ pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Res
     let told = std::mem::take(&mut definition.told);
     let mut lowering = Lowering::new(document, &definition, settings, told);
     let entry = lowering.assembly();
-    lowering.finish(entry)
+    lowering.finish(entry, &Cursor::root(&tree))
 }
 
 /// The state of lowering one definition, and what the policies may ask of it.
@@ -227,7 +230,7 @@ impl<'d> Lowering<'d> {
         }
     }
 
-    fn finish(mut self, entry: NodeIx) -> Result<Lowered, Vec<Diagnostic>> {
+    fn finish(mut self, entry: NodeIx, root: &Cursor<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         let at = |told: &Diagnostic| told.place.line_column;
         self.told.sort_by_key(at);
         if self.told.iter().any(|told| told.severity == Severity::Error) {
@@ -236,7 +239,8 @@ impl<'d> Lowering<'d> {
         let trigger = Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![entry] };
         self.flow.triggers.push(trigger);
         let api = Api::of(self.definition, &self.names, self.settings, TriggerIx(0));
-        Ok(Lowered { flow: self.flow, api, diagnostics: self.told })
+        let survey = Survey::of(self.definition, root, &self.told);
+        Ok(Lowered { flow: self.flow, api, diagnostics: self.told, survey })
     }
 
     /// Whether the definition is written for the v5 gateway.

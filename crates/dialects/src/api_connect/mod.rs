@@ -13,6 +13,7 @@ mod policies;
 mod render;
 mod route;
 mod served;
+mod survey;
 mod syntax;
 mod tree;
 mod values;
@@ -24,6 +25,7 @@ pub use lower::{LowerSettings, Lowered, lower};
 pub use render::{preflight, render};
 pub use route::{Called, Found};
 pub use served::Api;
+pub use survey::{Survey, Unsupported};
 pub use syntax::Gateway;
 
 /// The most octets of a request body (security contract, section 5).

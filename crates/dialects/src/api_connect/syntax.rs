@@ -28,6 +28,7 @@ pub enum Gateway {
 /// A definition, read.
 pub(super) struct Definition<'t> {
     pub(super) gateway: Gateway,
+    pub(super) is_openapi_3: bool,
     pub(super) is_soap: bool,
     pub(super) id: Text,
     pub(super) name: Text,
@@ -87,6 +88,7 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
     let produces = first_text(root.get("produces"));
     Ok(Definition {
         gateway,
+        is_openapi_3,
         is_soap: is_soap(extension.as_ref()),
         id: root.at(["info", "x-ibm-name"]).and_then(|name| name.node.scalar_text()).unwrap_or_default().into(),
         name: root.at(["info", "title"]).and_then(|title| title.node.scalar_text()).unwrap_or_default().into(),

@@ -327,6 +327,16 @@ impl<'t> Cursor<'t> {
         way.into_iter().try_fold(self.clone(), |at, name| at.get(name))
     }
 
+    /// What stands at this JSON pointer (RFC 6901) below.
+    pub(super) fn follow(&self, pointer: &str) -> Option<Self> {
+        pointer.split('/').skip(1).try_fold(self.clone(), |at, step| match &at.node.kind {
+            NodeKind::List(_) => at.items().into_iter().nth(step.parse().ok()?),
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Map(_) => {
+                at.get(&step.replace("~1", "/").replace("~0", "~"))
+            }
+        })
+    }
+
     /// The members, in their order; none if this is no map.
     pub(super) fn members(&self) -> impl Iterator<Item = (&'t str, Self)> + use<'t> {
         let members = if let NodeKind::Map(members) = &self.node.kind { Some(members) } else { None };
