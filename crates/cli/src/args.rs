@@ -1,5 +1,6 @@
 //! What may be typed: every command, flag and example of the command line, in one place.
 
+pub(crate) mod kek;
 pub(crate) mod keys;
 pub(crate) mod mint;
 pub(crate) mod names;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use kek::KekCommand;
 use keys::KeysCommand;
 use mint::MintArguments;
 use rings::{AuditCommand, BackupArguments, RestoreArguments};
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// Make, check and convert keys; keep the key rings.
     #[command(subcommand)]
     Keys(Box<KeysCommand>),
+    /// Renew the keys that the store is sealed with.
+    #[command(subcommand)]
+    Kek(KekCommand),
     /// Set, list and delete the secrets of deployed documents.
     #[command(subcommand)]
     Secret(SecretCommand),

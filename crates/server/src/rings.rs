@@ -7,6 +7,7 @@
 
 mod change;
 mod clock;
+pub(crate) mod found;
 mod mint;
 mod refusal;
 mod snapshot;

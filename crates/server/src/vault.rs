@@ -1,5 +1,9 @@
 //! The store and the keeper of its secrets as one thing: what is sealed here is opened here, and nowhere else.
 
+mod keks;
+#[cfg(test)]
+mod keks_tests;
+
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plan::{KeySource, SecretRef};
 use signer::{Keeper, KeyName, Label, MasterSource, Secret, Software};
 use store::{By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
+
+pub use keks::{KekState, Resealed};
+
+use crate::rings::{NewRingSpec, found};
 
 /// The tenant of everything that no application owns.
 pub const TENANT: &str = "public";
@@ -17,6 +25,8 @@ const FLOW_SECRET: &str = "flow-secret";
 pub struct Vault {
     store: Store,
     signer: Arc<Software>,
+    /// Where the master key is, for a new KEK; none for a vault in memory, which has none.
+    master: Mutex<Option<MasterSource>>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
 }
@@ -30,6 +40,9 @@ pub enum VaultError {
     /// A secret could not be sealed or opened, or the master key is not there.
     #[error(transparent)]
     Signer(#[from] signer::Error),
+    /// What lies in memory has no master key.
+    #[error("this store is kept in memory and has no master key; it ends with its process")]
+    InMemory,
     /// The store says less than it said before: it was rolled back under a running server.
     #[error("epoch_regressed: the store was rolled back while this server ran; it goes on with what it knew")]
     EpochRegressed,
@@ -64,29 +77,44 @@ impl SecretStep {
 }
 
 impl Vault {
-    /// Makes a store in `folder` under a master key that `source` names, or draws where it names a new file.
+    /// Makes a store in `folder` with these rings, under a master key that `source` names, or draws where it names a new
+    /// file. All of it is there or nothing.
     ///
     /// # Errors
     /// Those of the store and of the master key; nothing is changed where a store is already.
-    pub fn init(folder: &Path, source: &MasterSource, by: &By<'_>) -> Result<Self, VaultError> {
-        let (store, keeper) = Store::init(folder, by, || {
-            let (keeper, founding) = Keeper::found(source)?;
-            Ok::<_, VaultError>((root(founding), keeper))
-        })?;
-        Ok(Self::new(store, keeper))
+    pub fn init(folder: &Path, source: MasterSource, rings: &[NewRingSpec], by: &By<'_>) -> Result<Self, VaultError> {
+        let draw = || {
+            let (keeper, founding) = Keeper::found(&source)?;
+            let keys = found::draw(rings, &keeper)?;
+            Ok::<_, VaultError>((root(founding), (keeper, keys)))
+        };
+        let (store, (keeper, _)) =
+            Store::init(folder, by, draw, |change, (keeper, keys)| found::fill(change, rings, keys, keeper))?;
+        Ok(Self::new(store, keeper, Some(source)))
     }
 
     /// Opens the store in `folder`.
     ///
     /// # Errors
     /// Those of the store, and [`signer::Error::WrongMasterKey`] for another store's key.
-    pub fn open(folder: &Path, source: &MasterSource) -> Result<Self, VaultError> {
-        let store = Store::open(folder)?;
+    pub fn open(folder: &Path, source: MasterSource) -> Result<Self, VaultError> {
+        Self::of_store(Store::open(folder)?, source)
+    }
+
+    /// The same with a database clock of the caller's, so that hours pass in a test.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(folder: &Path, source: MasterSource, clock: store::Clock) -> Result<Self, VaultError> {
+        Self::of_store(Store::open_at(folder, clock)?, source)
+    }
+
+    fn of_store(store: Store, source: MasterSource) -> Result<Self, VaultError> {
         let keks: Vec<_> = store.keks()?.into_iter().map(wrapped).collect();
         let salt = store.sealed(signer::INSTALL_SALT_OWNER)?.map(to_signer);
         let salt = salt.ok_or(signer::Error::Root { why: "it has no salt" })?;
-        let keeper = Keeper::open(source, store.store_id(), &keks, &salt)?;
-        let vault = Self::new(store, keeper);
+        let keeper = Keeper::open(&source, store.store_id(), &keks, &salt)?;
+        let vault = Self::new(store, keeper, Some(source));
         vault.store.list_sealed(&flow_secrets())?.into_iter().for_each(|sealed| vault.signer.set(to_signer(sealed)));
         Ok(vault)
     }
@@ -98,7 +126,7 @@ impl Vault {
     pub fn ephemeral(by: &By<'_>) -> Result<Self, VaultError> {
         let (keeper, founding) = Keeper::ephemeral()?;
         let store = Store::ephemeral(root(founding), by)?;
-        Ok(Self::new(store, keeper))
+        Ok(Self::new(store, keeper, None))
     }
 
     /// The same with a database clock of the caller's, so that years pass in a test.
@@ -108,7 +136,7 @@ impl Vault {
     pub fn ephemeral_at(by: &By<'_>, clock: store::Clock) -> Result<Self, VaultError> {
         let (keeper, founding) = Keeper::ephemeral()?;
         let store = Store::ephemeral_at(root(founding), by, clock)?;
-        Ok(Self::new(store, keeper))
+        Ok(Self::new(store, keeper, None))
     }
 
     /// The store itself, to read from.
@@ -199,10 +227,10 @@ impl Vault {
         Ok(deployed)
     }
 
-    fn new(store: Store, keeper: Keeper) -> Self {
+    fn new(store: Store, keeper: Keeper, master: Option<MasterSource>) -> Self {
         let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
         let signer = Arc::new(signer);
-        Self { store, signer, order: Mutex::new(()) }
+        Self { store, signer, master: Mutex::new(master), order: Mutex::new(()) }
     }
 
     fn take(&self, change: &mut Change<'_>, secret: &SecretRef, step: &SecretStep) -> Result<Taken, VaultError> {
@@ -256,9 +284,12 @@ fn label(owner: &str) -> Label<'_> {
 }
 
 fn root(founding: signer::Founding) -> Root {
-    let signer::WrappedKek { kek_id, is_primary, wrapped, root_id, check_box } = founding.kek;
-    let kek = Kek { kek_id, is_primary, wrapped, root_id, check_box };
-    Root { store_id: founding.store_id, kek, salt: to_store(founding.salt) }
+    Root { store_id: founding.store_id, kek: kek_row(founding.kek), salt: to_store(founding.salt) }
+}
+
+fn kek_row(kek: signer::WrappedKek) -> Kek {
+    let signer::WrappedKek { kek_id, is_primary, wrapped, root_id, check_box } = kek;
+    Kek { kek_id, is_primary, wrapped, root_id, check_box }
 }
 
 fn wrapped(kek: Kek) -> signer::WrappedKek {
@@ -294,10 +325,10 @@ mod tests {
     fn a_secret_opens_again_in_a_vault_that_was_closed() {
         let folder = tempfile::tempdir().unwrap();
         let name = secret("766dcb94.6ebc04", "tokensecret");
-        let vault = Vault::init(folder.path(), &source(folder.path()), &BY).unwrap();
+        let vault = Vault::init(folder.path(), source(folder.path()), &[], &BY).unwrap();
         vault.change_secret(&name, &SecretStep::Set(Secret::new(b"s".to_vec())), &BY).unwrap();
         drop(vault);
-        let vault = Vault::open(folder.path(), &source(folder.path())).unwrap();
+        let vault = Vault::open(folder.path(), source(folder.path())).unwrap();
         assert_eq!(vault.secret(&name).unwrap().unwrap().expose(), b"s");
         assert_eq!(vault.secrets().unwrap(), std::slice::from_ref(&name));
         assert!(vault.change_secret(&name, &SecretStep::Delete, &BY).unwrap());
@@ -319,7 +350,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = secret("766dcb94.6ebc04", "tokensecret");
         let set = |value: &[u8]| SecretStep::Set(Secret::new(value.to_vec()));
-        let vault = Vault::init(&folder.path().join("data"), &source(&folder.path().join("data")), &BY).unwrap();
+        let vault = Vault::init(&folder.path().join("data"), source(&folder.path().join("data")), &[], &BY).unwrap();
         assert_eq!(minted(&vault, &name), Err(signer::FaultKind::Missing));
         vault.change_secret(&name, &set(b"one"), &BY).unwrap();
         let one = minted(&vault, &name).unwrap();
@@ -331,7 +362,7 @@ mod tests {
         assert!(vault.deploy(&refused, &[(name.clone(), set(b"three"))], &BY).is_err());
         assert_eq!(minted(&vault, &name).unwrap(), two, "what is not stored is not used");
         drop(vault);
-        let vault = Vault::open(&folder.path().join("data"), &source(&folder.path().join("data"))).unwrap();
+        let vault = Vault::open(&folder.path().join("data"), source(&folder.path().join("data"))).unwrap();
         assert_eq!(minted(&vault, &name).unwrap(), two);
         vault.give(&name, Secret::new(b"one".to_vec()));
         assert_eq!(minted(&vault, &name).unwrap(), one);
@@ -341,11 +372,11 @@ mod tests {
     fn an_init_over_a_store_whose_master_key_is_lost_writes_none() {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("master.key");
-        drop(Vault::init(folder.path(), &source(folder.path()), &BY).unwrap());
+        drop(Vault::init(folder.path(), source(folder.path()), &[], &BY).unwrap());
         std::fs::remove_file(&key_file).unwrap();
-        let again = Vault::init(folder.path(), &source(folder.path()), &BY);
+        let again = Vault::init(folder.path(), source(folder.path()), &[], &BY);
         assert!(matches!(again, Err(VaultError::Store(store::Error::AlreadyInitialized { .. }))));
-        assert!(Vault::open(folder.path(), &source(folder.path())).is_err());
+        assert!(Vault::open(folder.path(), source(folder.path())).is_err());
         assert!(!key_file.exists());
     }
 
@@ -354,7 +385,7 @@ mod tests {
         const CANARY: &[u8] = b"canary-9f2c1e7a-never-in-plain-text-on-any-disk";
         let folder = tempfile::tempdir().unwrap();
         let name = secret("766dcb94.6ebc04", "tokensecret");
-        let vault = Vault::init(folder.path(), &source(folder.path()), &BY).unwrap();
+        let vault = Vault::init(folder.path(), source(folder.path()), &[], &BY).unwrap();
         let document =
             NewDocument { tenant: TENANT, name: "seed", kind: "k", octets: b"[\"in the open\"]", over: None };
         let set = || SecretStep::Set(Secret::new(CANARY.to_vec()));

@@ -297,7 +297,7 @@ async fn a_document_is_served_again_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let source = || MasterSource::File(folder.path().join("master.key"));
-    let vault = Arc::new(Vault::init(&data, &source(), &BY).unwrap());
+    let vault = Arc::new(Vault::init(&data, source(), &[], &BY).unwrap());
     let first = Chancery::with(Options { vault: Some(vault), ..Options::default() });
     first.deploy(SEED).await.unwrap();
     first.set_secret("kept");
@@ -305,7 +305,7 @@ async fn a_document_is_served_again_after_a_restart() {
     assert_eq!((told.status, told.body.len()), (200, 412));
     stop(first).await;
 
-    let vault = Arc::new(Vault::open(&data, &source()).unwrap());
+    let vault = Arc::new(Vault::open(&data, source()).unwrap());
     let second = Chancery::with(Options { vault: Some(vault), ..Options::default() });
     let restored = second.deployments.restore().await.unwrap();
     assert!(restored.iter().all(|(name, report)| name == "flows" && report.is_ok()));

@@ -7,6 +7,7 @@ mod fault;
 mod hex;
 mod master;
 mod random;
+mod reseal;
 mod ring_key;
 #[cfg(test)]
 mod ring_key_tests;
@@ -23,6 +24,7 @@ pub use error::Error;
 pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};
 pub use random::RandomPool;
+pub use reseal::NewKek;
 pub use ring_key::{OpenKey, Place, RingKey, export};
 pub use seal::{Founding, INSTALL_SALT_OWNER, Keeper, Label, SealedBox, WrappedKek};
 pub use secret::Secret;

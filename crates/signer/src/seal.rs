@@ -4,6 +4,8 @@
 //! key. Both are AES-256-GCM-SIV (RFC 8452) with a random nonce. What a box belongs to is bound into it, so that it
 //! opens in no other place: the store, the owner, the key it is under and, for the key of a ring, its whole row.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use jose::Random;
@@ -77,16 +79,21 @@ pub struct Label<'a> {
     pub signer: &'a str,
 }
 
-/// The opened KEKs of one store: seals and opens its secrets. Cheap to share, with nothing to change in it.
+/// The opened KEKs of one store: seals and opens its secrets.
 pub struct Keeper {
     store_id: String,
-    keks: Vec<Kek>,
-    primary: usize,
+    keks: RwLock<Keks>,
     salt: hmac::Key,
 }
 
-struct Kek {
-    id: String,
+/// The KEKs that are open, one of which new boxes lie under.
+pub(crate) struct Keks {
+    pub(crate) all: Vec<Kek>,
+    pub(crate) primary: String,
+}
+
+pub(crate) struct Kek {
+    pub(crate) id: String,
     key: LessSafeKey,
 }
 
@@ -124,11 +131,9 @@ impl Keeper {
         if keks.iter().any(|kek| kek.root_id != *root_id) {
             return Err(Error::Root { why: "its keys lie under several master keys" });
         }
-        let primary =
-            keks.iter().position(|kek| kek.is_primary).ok_or(Error::Root { why: "none of its keys is primary" })?;
-        let keks = keks.iter().map(|kek| unwrap(&master, store_id, kek)).collect::<Result<_, _>>()?;
-        let mut keeper =
-            Self { store_id: store_id.to_owned(), keks, primary, salt: hmac::Key::new(hmac::HMAC_SHA256, &[]) };
+        let keks = open_all(&master, store_id, keks)?;
+        let nothing = hmac::Key::new(hmac::HMAC_SHA256, &[]);
+        let mut keeper = Self { store_id: store_id.to_owned(), keks: RwLock::new(keks), salt: nothing };
         let salt = keeper.unseal(&Label { owner: INSTALL_SALT_OWNER, ..Label::default() }, salt)?;
         keeper.salt = hmac::Key::new(hmac::HMAC_SHA256, salt.expose());
         Ok(keeper)
@@ -144,7 +149,8 @@ impl Keeper {
     /// # Errors
     /// [`Error::Random`].
     pub fn seal(&self, label: &Label<'_>, secret: &Secret) -> Result<SealedBox, Error> {
-        let kek = &self.keks[self.primary];
+        let keks = self.keks();
+        let kek = keks.find(&keks.primary).expect("the primary key is one of all");
         let mut nonce = [0; NONCE_LEN];
         aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Error::Random)?;
         let octets = encrypt(&kek.key, nonce, &self.bound(label, &kek.id, AEAD), secret.expose());
@@ -162,10 +168,9 @@ impl Keeper {
     /// # Errors
     /// [`Error::Unopenable`] if a bit of it is another or it belongs elsewhere, [`Error::UnknownKek`].
     pub fn unseal(&self, label: &Label<'_>, sealed: &SealedBox) -> Result<Secret, Error> {
-        let kek = self
-            .keks
-            .iter()
-            .find(|kek| kek.id == sealed.kek_id)
+        let keks = self.keks();
+        let kek = keks
+            .find(&sealed.kek_id)
             .ok_or_else(|| Error::UnknownKek { owner: label.owner.to_owned(), kek_id: sealed.kek_id.clone() })?;
         let bound = self.bound(label, &kek.id, &sealed.aead);
         decrypt(&kek.key, &sealed.nonce, &bound, &sealed.octets)
@@ -178,6 +183,14 @@ impl Keeper {
         let mut digest = [0; 32];
         digest.copy_from_slice(mac.as_ref());
         digest
+    }
+
+    pub(crate) fn keks(&self) -> RwLockReadGuard<'_, Keks> {
+        self.keks.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn change_keks(&self, change: impl FnOnce(&mut Keks)) {
+        change(&mut self.keks.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn bound(&self, label: &Label<'_>, kek_id: &str, aead: &str) -> Vec<u8> {
@@ -197,6 +210,19 @@ impl Keeper {
     }
 }
 
+impl Keks {
+    pub(crate) fn find(&self, id: &str) -> Option<&Kek> {
+        self.all.iter().find(|kek| kek.id == id)
+    }
+}
+
+/// Opens each KEK under the master key that wrapped them all.
+pub(crate) fn open_all(master: &MasterKey, store_id: &str, keks: &[WrappedKek]) -> Result<Keks, Error> {
+    let primary = keks.iter().find(|kek| kek.is_primary).ok_or(Error::Root { why: "none of its keys is primary" })?;
+    let all = keks.iter().map(|kek| Ok(unwrap(master, store_id, kek)?.0)).collect::<Result<_, Error>>()?;
+    Ok(Keks { all, primary: primary.kek_id.clone() })
+}
+
 fn found_under(master: &MasterKey, random: &mut RandomPool) -> Result<(Keeper, Founding), Error> {
     let store_id = draw_name(random)?;
     let (kek, wrapped) = draw_kek(master, &store_id, random)?;
@@ -204,36 +230,51 @@ fn found_under(master: &MasterKey, random: &mut RandomPool) -> Result<(Keeper, F
     random.fill(&mut salt)?;
     let keeper = Keeper {
         store_id: store_id.clone(),
-        keks: vec![kek],
-        primary: 0,
+        keks: RwLock::new(Keks { primary: kek.id.clone(), all: vec![kek] }),
         salt: hmac::Key::new(hmac::HMAC_SHA256, &salt),
     };
     let salt = keeper.seal(&Label { owner: INSTALL_SALT_OWNER, ..Label::default() }, &salt.into())?;
     Ok((keeper, Founding { store_id, kek: wrapped, salt }))
 }
 
-fn draw_kek(master: &MasterKey, store_id: &str, random: &mut RandomPool) -> Result<(Kek, WrappedKek), Error> {
+pub(crate) fn draw_kek(
+    master: &MasterKey,
+    store_id: &str,
+    random: &mut RandomPool,
+) -> Result<(Kek, WrappedKek), Error> {
     let id = draw_name(random)?;
     let mut octets = Zeroizing::new([0; KEY_BYTES]);
     random.fill(&mut *octets)?;
     let key = cipher(&octets);
-    let wrapped = pack(&cipher(&master.key), &bound_kek(store_id, &id, &master.root_id), &*octets, random)?;
+    let wrapped = wrap(master, store_id, &id, &*octets, random)?;
     let check_box = pack(&key, &bound_check(store_id, &id), CHECK, random)?;
     let row = WrappedKek { kek_id: id.clone(), is_primary: true, wrapped, root_id: master.root_id.clone(), check_box };
     Ok((Kek { id, key }, row))
 }
 
-fn unwrap(master: &MasterKey, store_id: &str, row: &WrappedKek) -> Result<Kek, Error> {
+/// The octets of a KEK under a master key.
+pub(crate) fn wrap(
+    master: &MasterKey,
+    store_id: &str,
+    kek_id: &str,
+    octets: &[u8],
+    random: &mut RandomPool,
+) -> Result<Vec<u8>, Error> {
+    pack(&cipher(&master.key), &bound_kek(store_id, kek_id, &master.root_id), octets, random)
+}
+
+/// A KEK and its octets, once it has proved that it is the right one.
+pub(crate) fn unwrap(master: &MasterKey, store_id: &str, row: &WrappedKek) -> Result<(Kek, Secret), Error> {
     let wrong = || Error::WrongMasterKey { why: format!("it does not open key `{}`", row.kek_id) };
     let bound = bound_kek(store_id, &row.kek_id, &row.root_id);
     let octets = unpack(&cipher(&master.key), &bound, &row.wrapped).ok_or_else(wrong)?;
-    let octets = octets.expose().try_into().map_err(|_| Error::Root { why: "a key of it has the wrong length" })?;
-    let key = cipher(octets);
+    let exactly = octets.expose().try_into().map_err(|_| Error::Root { why: "a key of it has the wrong length" })?;
+    let key = cipher(exactly);
     let check = unpack(&key, &bound_check(store_id, &row.kek_id), &row.check_box).ok_or_else(wrong)?;
     if check.expose() != CHECK {
         return Err(wrong());
     }
-    Ok(Kek { id: row.kek_id.clone(), key })
+    Ok((Kek { id: row.kek_id.clone(), key }, octets))
 }
 
 fn draw_name(random: &mut RandomPool) -> Result<String, Error> {

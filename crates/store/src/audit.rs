@@ -58,6 +58,14 @@ pub enum Action {
     KeyDestroy,
     /// A lost public half is published again.
     KeyRepublish,
+    /// A key that boxes lie under was made; new boxes lie under it.
+    KekMake,
+    /// Boxes were moved under the newest of those keys.
+    KekReseal,
+    /// One of those keys is gone.
+    KekDelete,
+    /// All of those keys lie under another master key.
+    MasterKeyChange,
     /// The store was copied.
     Backup,
     /// A store older than the last one seen was accepted.
@@ -83,6 +91,10 @@ impl Action {
             Self::KeyRevoke => "key_revoke",
             Self::KeyDestroy => "key_destroy",
             Self::KeyRepublish => "key_republish",
+            Self::KekMake => "kek_make",
+            Self::KekReseal => "kek_reseal",
+            Self::KekDelete => "kek_delete",
+            Self::MasterKeyChange => "master_key_change",
             Self::Backup => "backup",
             Self::RollbackAccept => "rollback_accept",
         }

@@ -236,7 +236,7 @@ impl<'a> Change<'a> {
         self.session.query_one(sql, params)?.map_or(Ok(0), |row| row.get(0))
     }
 
-    fn insert_kek(&self, kek: &Kek) -> Result<(), Error> {
+    pub(crate) fn insert_kek(&self, kek: &Kek) -> Result<(), Error> {
         let sql = format!(
             "INSERT INTO kek (kek_id, is_primary, wrapped, root_id, check_box, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, {})",

@@ -10,7 +10,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::sql::Session;
-use crate::sqlite::{Clock, clock_of_the_machine};
+use crate::sqlite::Clock;
 use crate::{DATABASE_FILE, Error, folder};
 
 /// How long a statement waits for a lock that another connection holds.
@@ -31,27 +31,33 @@ const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE;
 pub(crate) struct Held {
     connection: Option<Connection>,
     /// None for a store in memory, which has no disk that could fail.
-    folder: Option<PathBuf>,
+    file: Option<Place>,
+}
+
+/// Where a file lies, and the clock that it is opened with.
+struct Place {
+    folder: PathBuf,
+    clock: Clock,
 }
 
 /// The connection, locked for one caller and there.
 pub(crate) struct Opened<'a>(MutexGuard<'a, Held>);
 
 impl Held {
-    pub(crate) fn file(connection: Connection, folder: &Path) -> Self {
-        Self { connection: Some(connection), folder: Some(folder.to_owned()) }
+    pub(crate) fn file(connection: Connection, folder: &Path, clock: Clock) -> Self {
+        Self { connection: Some(connection), file: Some(Place { folder: folder.to_owned(), clock }) }
     }
 
     pub(crate) fn memory(connection: Connection) -> Self {
-        Self { connection: Some(connection), folder: None }
+        Self { connection: Some(connection), file: None }
     }
 }
 
 impl<'a> Opened<'a> {
     /// Opens and checks the file if the last caller distrusted it.
     pub(crate) fn new(mut held: MutexGuard<'a, Held>) -> Result<Self, Error> {
-        if let (None, Some(folder)) = (&held.connection, &held.folder) {
-            held.connection = Some(connect(folder)?);
+        if let (None, Some(place)) = (&held.connection, &held.file) {
+            held.connection = Some(connect(&place.folder, &place.clock)?);
         }
         Ok(Self(held))
     }
@@ -59,7 +65,7 @@ impl<'a> Opened<'a> {
     /// Closes the file. After a failed write or sync nobody knows what the system keeps of it in memory, so what it
     /// holds is read again from the disk before anything is built on it.
     pub(crate) fn distrust(&mut self) {
-        if self.0.folder.is_some() {
+        if self.0.file.is_some() {
             self.0.connection = None;
         }
     }
@@ -81,12 +87,12 @@ impl Deref for Opened<'_> {
 }
 
 /// Opens the database file of a folder that this process has locked, and checks it whole.
-pub(crate) fn connect(folder: &Path) -> Result<Connection, Error> {
+pub(crate) fn connect(folder: &Path, clock: &Clock) -> Result<Connection, Error> {
     let path = folder.join(DATABASE_FILE);
     folder::refuse_open_to_others(&path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    match configure(&connection, clock_of_the_machine()).and_then(|()| quick_check(&connection)) {
+    match configure(&connection, Clock::clone(clock)).and_then(|()| quick_check(&connection)) {
         Err(Error::Database(e)) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(Error::InUse {
             folder: folder.to_owned(),
             holder: "another process that has the database file open".to_owned(),

@@ -161,6 +161,32 @@ pub enum Error {
         /// Its number there.
         n: u32,
     },
+    /// There is no such key for boxes.
+    #[error("the store has no KEK {kek_id}; `chancery kek list` shows those that it has")]
+    NoKek {
+        /// The id.
+        kek_id: String,
+    },
+    /// New boxes lie under this key.
+    #[error("KEK {kek_id} is the one that new boxes lie under; `chancery kek renew` makes another")]
+    KekPrimary {
+        /// The id.
+        kek_id: String,
+    },
+    /// Boxes lie under this key.
+    #[error("{boxes} boxes lie under KEK {kek_id}; `chancery kek reseal` moves them, nothing opens them without it")]
+    KekInUse {
+        /// The id.
+        kek_id: String,
+        /// How many.
+        boxes: u64,
+    },
+    /// The last backup may need this key.
+    #[error("the last backup is older than the last move of boxes and may name KEK {kek_id}; make a backup first")]
+    KekInBackup {
+        /// The id.
+        kek_id: String,
+    },
     /// A part of a change failed and took the whole change with it.
     #[error("an earlier part of this change failed and ended it; nothing of it was kept")]
     ChangeBroken,
@@ -203,6 +229,10 @@ impl Error {
             Self::Timing { .. } => "timing_unsafe",
             Self::KeySetFull { .. } => "key_set_full",
             Self::KeyKnown { .. } => "key_known",
+            Self::NoKek { .. } => "no_kek",
+            Self::KekPrimary { .. } => "kek_primary",
+            Self::KekInUse { .. } => "kek_in_use",
+            Self::KekInBackup { .. } => "kek_in_backup",
             Self::ChangeBroken => "change_broken",
             Self::File { .. } => "store_file",
             Self::Database(_) => "database",
@@ -223,7 +253,11 @@ impl Error {
             | Self::RingName { .. }
             | Self::Timing { .. }
             | Self::KeySetFull { .. }
-            | Self::KeyKnown { .. } => true,
+            | Self::KeyKnown { .. }
+            | Self::NoKek { .. }
+            | Self::KekPrimary { .. }
+            | Self::KekInUse { .. }
+            | Self::KekInBackup { .. } => true,
             Self::NoStore { .. }
             | Self::AlreadyInitialized { .. }
             | Self::RowsWithoutRoot { .. }

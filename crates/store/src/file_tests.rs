@@ -114,11 +114,20 @@ fn a_store_is_never_made_over_rows() {
 #[test]
 fn no_root_is_drawn_where_a_store_is_and_a_failed_one_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let failed = Store::init::<(), _>(folder.path(), &BY, || Err(Error::EmptyName { what: "test" }));
+    let fails = || Err(Error::EmptyName { what: "test" });
+    let failed = Store::init::<(), _>(folder.path(), &BY, fails, |_, ()| Ok(()));
+    assert!(matches!(failed, Err(Error::EmptyName { .. })));
+    assert!(matches!(Store::open(folder.path()), Err(Error::NoStore { .. })));
+    let half = |change: &mut crate::Change<'_>, (): &()| {
+        change.make_ring(&crate::conformance::new_ring("r"))?;
+        Err(Error::EmptyName { what: "test" })
+    };
+    let failed = Store::init::<(), _>(folder.path(), &BY, || Ok((root(), ())), half);
     assert!(matches!(failed, Err(Error::EmptyName { .. })));
     assert!(matches!(Store::open(folder.path()), Err(Error::NoStore { .. })));
     drop(init(folder.path()));
-    let again = Store::init::<(), Error>(folder.path(), &BY, || panic!("a root was drawn over a store"));
+    let never = || panic!("a root was drawn over a store");
+    let again = Store::init::<(), Error>(folder.path(), &BY, never, |_, ()| Ok(()));
     assert!(matches!(again, Err(Error::AlreadyInitialized { .. })));
 }
 

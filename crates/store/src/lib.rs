@@ -24,6 +24,7 @@ mod error;
 #[cfg(test)]
 mod file_tests;
 mod folder;
+mod keks;
 #[cfg(test)]
 mod kill_tests;
 mod migrate;

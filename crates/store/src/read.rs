@@ -6,7 +6,7 @@ use crate::{Error, Store};
 
 const DOCUMENT: &str = "SELECT tenant, name, kind, revision, octets, created_at FROM document \
                         JOIN document_revision USING (tenant, name, revision)";
-const SEALED: &str = "SELECT owner, kek_id, aead, nonce, box FROM sealed";
+pub(crate) const SEALED: &str = "SELECT owner, kek_id, aead, nonce, box FROM sealed";
 
 /// All of these fail with [`Error::Database`] or [`Error::Damaged`], when the file cannot be read.
 impl Store {
@@ -95,7 +95,7 @@ fn read_revision(row: &Row) -> Result<Revision, Error> {
     Ok(Revision { revision: row.get(0)?, kind: row.get(1)?, digest: row.get(2)?, created_at_us: row.get(3)? })
 }
 
-fn read_sealed(row: &Row) -> Result<SealedBox, Error> {
+pub(crate) fn read_sealed(row: &Row) -> Result<SealedBox, Error> {
     Ok(SealedBox {
         owner: row.get(0)?,
         kek_id: row.get(1)?,

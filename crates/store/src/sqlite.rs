@@ -33,24 +33,26 @@ pub struct Store {
 impl Store {
     /// Makes a store in `folder`, which is created with mode 0700 where it is missing, and opens it. `draw` gives the
     /// root and whatever else the caller keeps of it; it runs once it is certain that no store and no rest of one is
-    /// here, so that it may write a master key.
+    /// here, so that it may write a master key. `fill` writes what the store begins with, in the same transaction.
     ///
     /// # Errors
     /// [`Error::AlreadyInitialized`] or [`Error::RowsWithoutRoot`] where a store or the rest of one is; nothing is
-    /// changed then, nor if `draw` fails. [`Error::InUse`], [`Error::NetworkFileSystem`], [`Error::OpenToOthers`],
+    /// changed then, nor if `draw` or `fill` fails. [`Error::InUse`], [`Error::NetworkFileSystem`], [`Error::OpenToOthers`],
     /// [`Error::File`].
     pub fn init<T, E: From<Error>>(
         folder: &Path,
         by: &By<'_>,
         draw: impl FnOnce() -> Result<(Root, T), E>,
+        fill: impl FnOnce(&mut Change<'_>, &T) -> Result<(), E>,
     ) -> Result<(Self, T), E> {
         folder::create(folder)?;
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
         folder::create_private(&folder.join(DATABASE_FILE))?;
-        let connection = connect(folder)?;
-        let (root, kept) = found(Session::Sqlite(&connection), folder, by, draw)?;
-        Ok((Self::new(Held::file(connection, folder), root.store_id, Some(lock)), kept))
+        let clock = clock_of_the_machine();
+        let connection = connect(folder, &clock)?;
+        let (root, kept) = found(Session::Sqlite(&connection), folder, by, draw, fill)?;
+        Ok((Self::new(Held::file(connection, folder, clock), root.store_id, Some(lock)), kept))
     }
 
     /// Opens the store in `folder`, checks the whole file and brings its schema up to date.
@@ -59,14 +61,22 @@ impl Store {
     /// [`Error::NoStore`] where none is, [`Error::RowsWithoutRoot`], [`Error::InUse`], [`Error::NetworkFileSystem`],
     /// [`Error::OpenToOthers`], [`Error::Damaged`], [`Error::SchemaTooNew`], [`Error::File`]. Nothing is written then.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_at(folder, clock_of_the_machine())
+    }
+
+    /// The same with a clock of the caller's, so that hours pass in a test.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(folder: &Path, clock: Clock) -> Result<Self, Error> {
         if !Self::is_in(folder) {
             return Err(Error::NoStore { folder: folder.to_owned() });
         }
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
-        let connection = connect(folder)?;
+        let connection = connect(folder, &clock)?;
         let store_id = bring_up_to_date(Session::Sqlite(&connection), folder)?;
-        Ok(Self::new(Held::file(connection, folder), store_id, Some(lock)))
+        Ok(Self::new(Held::file(connection, folder, clock), store_id, Some(lock)))
     }
 
     /// A store in memory, with the same rules, gone when it is dropped.
@@ -84,7 +94,7 @@ impl Store {
     pub fn ephemeral_at(root: Root, by: &By<'_>, clock: Clock) -> Result<Self, Error> {
         let connection = connect_in_memory(clock)?;
         let draw = || Ok::<_, Error>((root, ()));
-        let (root, ()) = found(Session::Sqlite(&connection), Path::new(":memory:"), by, draw)?;
+        let (root, ()) = found(Session::Sqlite(&connection), Path::new(":memory:"), by, draw, |_, ()| Ok(()))?;
         Ok(Self::new(Held::memory(connection), root.store_id, None))
     }
 
@@ -141,6 +151,7 @@ fn found<T, E: From<Error>>(
     folder: &Path,
     by: &By<'_>,
     draw: impl FnOnce() -> Result<(Root, T), E>,
+    fill: impl FnOnce(&mut Change<'_>, &T) -> Result<(), E>,
 ) -> Result<(Root, T), E> {
     transact(session, |session| {
         if migrate::read_meta(session)?.is_some() {
@@ -149,7 +160,9 @@ fn found<T, E: From<Error>>(
         refuse_rows(session)?;
         migrate::run(session, 0)?;
         let (root, kept) = draw()?;
-        Change::new(session, &root.store_id, by).found(&root, migrate::NEWEST)?;
+        let mut change = Change::new(session, &root.store_id, by);
+        change.found(&root, migrate::NEWEST)?;
+        fill(&mut change, &kept)?;
         Ok((root, kept))
     })
 }

@@ -31,7 +31,7 @@ pub(crate) fn boxed(owner: &str, octets: &[u8]) -> SealedBox {
 }
 
 pub(crate) fn try_init(folder: &Path) -> Result<Store, Error> {
-    Store::init(folder, &BY, || Ok((root(), ()))).map(|(store, ())| store)
+    Store::init(folder, &BY, || Ok((root(), ())), |_, ()| Ok(())).map(|(store, ())| store)
 }
 
 pub(crate) fn document<'a>(name: &'a str, octets: &'a [u8]) -> NewDocument<'a> {

@@ -27,9 +27,11 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(ExitCode::Missing, "folder_missing", format!("cannot make {}: {error}", folder.display()))
     })?;
-    let vault = Arc::new(Vault::init(folder, &master_key(folder, settings)?, &by()).map_err(failed)?);
-    let rings = Rings::open(Arc::clone(&vault)).map_err(failed)?;
-    rings.make(&NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT)), &by()).map_err(ring_failed)?;
+    let begins_with = NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT));
+    let vault = Vault::init(folder, master_key(folder, settings)?, &begins_with, &by()).map_err(failed)?;
+    let vault = Arc::new(vault);
+    // The standbys, which any later start would make as well.
+    Rings::open(Arc::clone(&vault)).map_err(failed)?.tend(&by()).map_err(ring_failed)?;
     Ok(vault)
 }
 
@@ -43,7 +45,7 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
         )
         .hint("Make one with `chancery init`, or name another folder with --data."));
     }
-    Vault::open(folder, &master_key(folder, settings)?).map_err(failed)
+    Vault::open(folder, master_key(folder, settings)?).map_err(failed)
 }
 
 /// The server that runs on this folder, if one does.
@@ -87,6 +89,7 @@ pub(super) fn failed(error: VaultError) -> Failure {
     let (exit, code) = match &error {
         VaultError::Signer(error @ signer::Error::KeyRefused { .. }) => (ExitCode::Refused, error.code()),
         VaultError::Signer(error) => (ExitCode::Configuration, error.code()),
+        VaultError::InMemory => (ExitCode::Refused, "store_in_memory"),
         VaultError::EpochRegressed => (ExitCode::Away, "epoch_regressed"),
         VaultError::Store(error) => (exit_of(error), error.code()),
     };
@@ -131,6 +134,10 @@ fn exit_of(error: &store::Error) -> ExitCode {
         | Error::RingName { .. }
         | Error::Timing { .. }
         | Error::KeySetFull { .. }
-        | Error::KeyKnown { .. } => ExitCode::Refused,
+        | Error::KeyKnown { .. }
+        | Error::NoKek { .. }
+        | Error::KekPrimary { .. }
+        | Error::KekInUse { .. }
+        | Error::KekInBackup { .. } => ExitCode::Refused,
     }
 }

@@ -12,6 +12,7 @@ mod flow;
 mod found_ring;
 mod init;
 mod inspect;
+mod kek;
 mod key;
 mod keys;
 mod mint;
@@ -44,6 +45,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Audit(command) => audit::run(&command, &line.data, voice),
         Command::Backup(arguments) => backup::run(&arguments, &line.data, voice),
         Command::Restore(arguments) => backup::restore(&arguments, &line.data, voice),
+        Command::Kek(command) => kek::run(&command, &line.data, voice),
         Command::Keys(command) => keys::run(&command, &line.data, Clock::new(line.voice.now), voice),
         Command::Serve(arguments) => serve::run(&arguments, &line.data, voice),
         Command::Secret(command) => secret::run(&command, &line.data, voice),

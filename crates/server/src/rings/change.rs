@@ -7,8 +7,8 @@ use http::StatusCode;
 use jose::jwa::{SignatureAlgorithm, SignatureFamily};
 use jose::{PrivateJwk, RsaBits};
 use keyring::{OverLife, RingPolicy, Span, Standby, StorePolicy, Time, Use};
-use signer::{RingKey, Secret};
-use store::{By, GenerationRow, NewGeneration, NewRing, RingRows, Rotated, key_owner};
+use signer::{Keeper, Place, RingKey, Secret};
+use store::{By, Change, GenerationRow, NewGeneration, NewRing, RingRows, Rotated, key_owner};
 
 use super::{LiveRing, Rings, place};
 use crate::settings::CoreSettings;
@@ -101,6 +101,7 @@ impl RingsError {
             Self::Vault(VaultError::Store(error)) if error.is_of_the_caller() => (StatusCode::CONFLICT, error.code()),
             Self::Vault(VaultError::Store(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.code()),
             Self::Vault(VaultError::Signer(error)) => (StatusCode::UNPROCESSABLE_ENTITY, error.code()),
+            Self::Vault(VaultError::InMemory) => (StatusCode::CONFLICT, "store_in_memory"),
             Self::Vault(VaultError::EpochRegressed) => (StatusCode::SERVICE_UNAVAILABLE, "epoch_regressed"),
         }
     }
@@ -168,6 +169,19 @@ impl NewRingSpec {
         format!("{}/{}", self.tenant, self.name)
     }
 
+    /// The ring as the store takes it.
+    pub(super) fn new_ring(&self, store: &StorePolicy) -> NewRing<'_> {
+        NewRing {
+            tenant: &self.tenant,
+            name: &self.name,
+            use_: use_of(self.algorithm),
+            alg: self.algorithm.name,
+            kid_prefix: self.kid_prefix,
+            signer: if self.is_rsa_2048 { SOFTWARE_2048 } else { SOFTWARE },
+            policy: self.policy(store),
+        }
+    }
+
     fn policy(&self, store: &StorePolicy) -> RingPolicy {
         let defaults = |period| RingPolicy::with_defaults(period, store, Time::from_us(0));
         match self.timing {
@@ -211,15 +225,7 @@ impl Rings {
         let store_policy = self.newest().store_policy;
         self.vault().store().change(by, |change| {
             for spec in specs {
-                change.make_ring(&NewRing {
-                    tenant: &spec.tenant,
-                    name: &spec.name,
-                    use_: use_of(spec.algorithm),
-                    alg: spec.algorithm.name,
-                    kid_prefix: spec.kid_prefix,
-                    signer: if spec.is_rsa_2048 { SOFTWARE_2048 } else { SOFTWARE },
-                    policy: spec.policy(&store_policy),
-                })?;
+                change.make_ring(&spec.new_ring(&store_policy))?;
             }
             Ok::<_, store::Error>(())
         })?;
@@ -357,7 +363,7 @@ impl Rings {
     fn make_generation(&self, rows: &RingRows, reason: &str, by: &By<'_>) -> Result<Option<Made>, RingsError> {
         let algorithm = SignatureAlgorithm::by_name(&rows.alg)
             .map_err(|error| signer::Error::KeyRefused { why: error.to_string() })?;
-        let bits = if rows.signer == SOFTWARE_2048 { RsaBits::Bits2048 } else { RsaBits::Bits3072 };
+        let bits = rsa_bits(&rows.signer);
         let key = RingKey::generate(self.vault().signer().keeper(), algorithm, bits, &rows.kid_prefix)?;
         self.store_generation(rows, &key, false, reason, by)
     }
@@ -372,28 +378,9 @@ impl Rings {
         by: &By<'_>,
     ) -> Result<Option<Made>, RingsError> {
         let n = rows.generations.len() as u32 + 1;
-        let owner = key_owner(&rows.ring_id, n);
-        let place = signer::Place {
-            owner: &owner,
-            ring: &rows.ring_id,
-            alg: &rows.alg,
-            n,
-            kid: key.kid(),
-            signer: &rows.signer,
-        };
-        let sealed = to_store(key.seal(self.vault().signer().keeper(), &place)?);
-        let public_jwk = key.public_jwk();
-        let new = NewGeneration {
-            ring_id: &rows.ring_id,
-            n,
-            kid: key.kid(),
-            thumbprint: key.thumbprint(),
-            public_jwk: public_jwk.as_deref(),
-            is_imported,
-            sealed: &sealed,
-            reason,
-        };
-        let row = self.vault().store().change(by, |change| change.make_generation(&new))?;
+        let at = At { ring_id: &rows.ring_id, alg: &rows.alg, signer: &rows.signer, n };
+        let keeper = self.vault().signer().keeper();
+        let row = self.vault().store().change(by, |change| insert(change, keeper, &at, key, is_imported, reason))?;
         Ok(row.map(|row| Made { ring_id: rows.ring_id.clone(), row }))
     }
 
@@ -406,6 +393,47 @@ impl Rings {
         }
         Ok(destroyed)
     }
+}
+
+/// Where a generation goes.
+pub(super) struct At<'a> {
+    pub(super) ring_id: &'a str,
+    pub(super) alg: &'a str,
+    pub(super) signer: &'a str,
+    pub(super) n: u32,
+}
+
+/// Stores a generation with its private half sealed for its place.
+pub(super) fn insert(
+    change: &mut Change<'_>,
+    keeper: &Keeper,
+    at: &At<'_>,
+    key: &RingKey,
+    is_imported: bool,
+    reason: &str,
+) -> Result<Option<GenerationRow>, VaultError> {
+    let At { ring_id, alg, signer, n } = *at;
+    let owner = key_owner(ring_id, n);
+    let place = Place { owner: &owner, ring: ring_id, alg, n, kid: key.kid(), signer };
+    let sealed = to_store(key.seal(keeper, &place)?);
+    let public_jwk = key.public_jwk();
+    let (kid, thumbprint) = (key.kid(), key.thumbprint());
+    let new = NewGeneration {
+        ring_id,
+        n,
+        kid,
+        thumbprint,
+        public_jwk: public_jwk.as_deref(),
+        is_imported,
+        sealed: &sealed,
+        reason,
+    };
+    Ok(change.make_generation(&new)?)
+}
+
+/// How long the RSA keys of this signer are.
+pub(super) fn rsa_bits(signer: &str) -> RsaBits {
+    if signer == SOFTWARE_2048 { RsaBits::Bits2048 } else { RsaBits::Bits3072 }
 }
 
 fn generation<'r>(rows: &'r RingRows, name: &str) -> Result<&'r GenerationRow, RingsError> {

@@ -57,6 +57,28 @@ impl World {
     }
 }
 
+impl Rings {
+    /// Gives each ring so many more keys, all in one transaction.
+    pub(crate) fn fill_for_tests(&self, more: u32, by: &By<'_>) {
+        let (snapshot, _) = self.snapshot().unwrap();
+        let keeper = self.vault().signer().keeper();
+        let filled: Result<(), crate::vault::VaultError> = self.vault().store().change(by, |change| {
+            for live in snapshot.rings() {
+                let rows = &live.rows;
+                let from = rows.generations.len() as u32 + 1;
+                for n in from..from + more {
+                    let key = signer::RingKey::generate(keeper, live.algorithm, jose::RsaBits::Bits2048, "")?;
+                    let at = super::change::At { ring_id: &rows.ring_id, alg: &rows.alg, signer: &rows.signer, n };
+                    super::change::insert(change, keeper, &at, &key, false, "test")?;
+                }
+            }
+            Ok(())
+        });
+        filled.unwrap();
+        self.refresh().unwrap();
+    }
+}
+
 fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
     NewRingSpec {
         tenant: "public".to_owned(),

@@ -5,7 +5,7 @@
 //! | runtime | [`jwks::routes`], live flows ([`Live`]), behind [`RuntimeRouter`] |
 //! | core | [`core::Core`], which routes by its vendor's rules |
 //! | studio | [`studio::routes`], [`metrics::routes`] |
-//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`health::routes`] |
+//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`keks::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
 //!
 //! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
@@ -27,6 +27,7 @@ pub mod core;
 pub mod documents;
 pub mod health;
 pub mod jwks;
+pub mod keks;
 pub mod live;
 pub mod metrics;
 mod pattern;

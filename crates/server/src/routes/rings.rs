@@ -253,12 +253,12 @@ async fn answer(
 }
 
 /// Details go to whoever asks: this is the admin side, not the network.
-fn refused(error: &RingsError) -> Response<Body> {
+pub(super) fn refused(error: &RingsError) -> Response<Body> {
     let (status, code) = error.outcome();
     json_reply(status, &json!({ "error": code, "error_description": error.to_string() }))
 }
 
-fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
+pub(super) fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
     serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(|_| Problem::Malformed)
 }
 

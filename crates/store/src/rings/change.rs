@@ -307,13 +307,12 @@ impl Change<'_> {
     }
 
     fn refuse_full(&self, rows: &RingRows, now: Time) -> Result<(), Error> {
-        let world = read::world(self.session)?;
-        let publishing = world.rings.iter().filter(|ring| ring.tenant == rows.tenant && ring.use_ != Use::Mac);
-        let mut shown = world.verify_only.iter().filter(|key| key.tenant == rows.tenant).count();
-        for ring in publishing {
-            shown += self.ring(ring)?.shown(now).len();
+        let only = "SELECT count(*) FROM verify_only WHERE tenant = ?1";
+        let mut shown = self.number(only, params![&rows.tenant])?;
+        for ring in read::of_tenant(self.session, &rows.tenant)?.iter().filter(|ring| ring.use_ != Use::Mac) {
+            shown += self.ring(ring)?.shown(now).len() as u64;
         }
-        if shown < KEYS_MAX { Ok(()) } else { Err(Error::KeySetFull { max: KEYS_MAX }) }
+        if shown < KEYS_MAX as u64 { Ok(()) } else { Err(Error::KeySetFull { max: KEYS_MAX }) }
     }
 
     fn refuse_known(&self, tenant: &str, new: &NewGeneration<'_>) -> Result<(), Error> {

@@ -71,6 +71,12 @@ pub(crate) fn world(session: Session<'_>) -> Result<RingWorld, Error> {
     })
 }
 
+/// The rings of one tenant.
+pub(crate) fn of_tenant(session: Session<'_>, tenant: &str) -> Result<Vec<RingRows>, Error> {
+    let rows = session.query(&format!("{RING} WHERE tenant = ?1 ORDER BY ring_id"), params![tenant])?;
+    rows.iter().map(|row| ring(session, row)).collect()
+}
+
 /// One ring, by its id.
 pub(crate) fn by_id(session: Session<'_>, ring_id: &str) -> Result<RingRows, Error> {
     let row = session.query_one(&format!("{RING} WHERE ring_id = ?1"), params![ring_id])?;

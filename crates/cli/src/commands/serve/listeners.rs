@@ -11,7 +11,7 @@ use server::routes::core::Core;
 use server::routes::health::Condition;
 use server::routes::live::Live;
 use server::routes::{
-    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, metrics, rings, secrets, studio,
+    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, keks, metrics, rings, secrets, studio,
 };
 use server::settings::Settings;
 use tokio::task::JoinSet;
@@ -55,7 +55,8 @@ pub(super) fn open(
             .with(health::routes(&condition))
             .with(documents::routes(live))
             .with(secrets::routes(live))
-            .with(rings::routes(rings));
+            .with(rings::routes(rings))
+            .with(keks::routes(rings.vault()));
         opening.door("control", &[control::bind(folder)], control)?;
     }
     Ok(Doors { addresses: opening.addresses, open: opening.open, condition })
