@@ -66,6 +66,26 @@ pub enum FieldKind {
     Secret,
 }
 
+impl FieldSpec {
+    /// What a node is called, a field of nearly all types.
+    pub const NAME: Self = Self::text("name", "Name", "What the node is called.", "");
+
+    /// A field of any kind.
+    pub const fn new(name: &'static str, label: &'static str, summary: &'static str, kind: FieldKind) -> Self {
+        Self { name, label, summary, kind }
+    }
+
+    /// One line of text.
+    pub const fn text(name: &'static str, label: &'static str, summary: &'static str, new: &'static str) -> Self {
+        Self::new(name, label, summary, FieldKind::Text(new))
+    }
+
+    /// Yes or no.
+    pub const fn flag(name: &'static str, label: &'static str, summary: &'static str, new: bool) -> Self {
+        Self::new(name, label, summary, FieldKind::Flag(new))
+    }
+}
+
 impl NodeSpec {
     /// The fields that are kept sealed, outside the document.
     pub fn secrets(&self) -> impl Iterator<Item = &'static FieldSpec> {

@@ -17,6 +17,7 @@ mod lowered;
 mod nodes;
 mod number;
 mod property;
+mod received;
 mod render;
 mod request;
 mod sections;

@@ -3,33 +3,13 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version, header};
+use http::{Method, Request, Version, header};
 use plan::{Map, Text, Value};
 
 use super::body::Body;
 use super::cookies;
+use crate::node_red::received;
 use crate::node_red::render::Headers;
-
-/// Headers of which only the first counts; all others are joined.
-const SINGLE: [HeaderName; 17] = [
-    header::AGE,
-    header::AUTHORIZATION,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::ETAG,
-    header::EXPIRES,
-    header::FROM,
-    header::HOST,
-    header::IF_MODIFIED_SINCE,
-    header::IF_UNMODIFIED_SINCE,
-    header::LAST_MODIFIED,
-    header::LOCATION,
-    header::MAX_FORWARDS,
-    header::PROXY_AUTHORIZATION,
-    header::REFERER,
-    header::RETRY_AFTER,
-    header::USER_AGENT,
-];
 
 /// The members of a request in their order, made once for all requests.
 static MEMBERS: LazyLock<[Text; 17]> = LazyLock::new(|| {
@@ -95,7 +75,7 @@ pub(in crate::node_red) struct Conditions {
 impl Exchange {
     /// Reads it off a request and its query.
     pub(super) fn of(request: &Request<Bytes>, query: &Value) -> Self {
-        let header = |name| request.headers().get(name).map(text);
+        let header = |name| request.headers().get(name).map(received::text);
         let callback = query.as_map().and_then(|query| query.get("callback"));
         let callback = match callback {
             Some(Value::List(all)) => all.first(),
@@ -169,26 +149,9 @@ fn headers(request: &Request<Bytes>) -> Map {
         all.insert("host".into(), Value::text(host));
     }
     for name in request.headers().keys() {
-        all.insert(Text::from(name.as_str()), joined(request.headers(), name));
+        all.insert(Text::from(name.as_str()), received::joined(request.headers(), name));
     }
     all.indices_first()
-}
-
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Value {
-    let mut values = headers.get_all(name).iter().map(text);
-    if *name == header::SET_COOKIE {
-        return Value::list(values.map(Value::text).collect());
-    }
-    let joined = match SINGLE.contains(name) {
-        true => values.next().unwrap_or_default(),
-        false => values.collect::<Vec<_>>().join(if *name == header::COOKIE { "; " } else { ", " }),
-    };
-    Value::text(joined)
-}
-
-/// A header's value, each octet as the character of that number.
-fn text(value: &HeaderValue) -> String {
-    value.as_bytes().iter().map(|octet| char::from(*octet)).collect()
 }
 
 /// A host without its port.

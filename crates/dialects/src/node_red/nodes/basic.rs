@@ -15,13 +15,13 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&["Authorized", "Unauthorized"]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "basicconfig",
-                label: "Configuration",
-                summary: "The name and the password.",
-                kind: FieldKind::Config("basic-config"),
-            },
+            FieldSpec::NAME,
+            FieldSpec::new(
+                "basicconfig",
+                "Configuration",
+                "The name and the password.",
+                FieldKind::Config("basic-config"),
+            ),
         ],
     },
     lower: Lower::Op(lower),

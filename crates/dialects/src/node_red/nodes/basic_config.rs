@@ -15,14 +15,14 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 0,
         outputs: Outputs::Labelled(&[]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec { name: "username", label: "Username", summary: "Who signs in.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: PASSWORD,
-                label: "Password",
-                summary: "What proves it; wholly `${NAME}`, the variable of that name.",
-                kind: FieldKind::Secret,
-            },
+            FieldSpec::NAME,
+            FieldSpec::text("username", "Username", "Who signs in.", ""),
+            FieldSpec::new(
+                PASSWORD,
+                "Password",
+                "What proves it; wholly `${NAME}`, the variable of that name.",
+                FieldKind::Secret,
+            ),
         ],
     },
     lower: Lower::Nothing,

@@ -13,18 +13,18 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 0,
         outputs: Outputs::Labelled(&["error"]),
         fields: &[
-            FieldSpec {
-                name: "scope",
-                label: "Catch errors from",
-                summary: "All nodes of the tab, those of the same group, or the ones in the list.",
-                kind: FieldKind::Nodes,
-            },
-            FieldSpec {
-                name: "uncaught",
-                label: "Ignore errors handled by other catch nodes",
-                summary: "Hears only of errors that no other catch node took.",
-                kind: FieldKind::Flag(false),
-            },
+            FieldSpec::new(
+                "scope",
+                "Catch errors from",
+                "All nodes of the tab, those of the same group, or the ones in the list.",
+                FieldKind::Nodes,
+            ),
+            FieldSpec::flag(
+                "uncaught",
+                "Ignore errors handled by other catch nodes",
+                "Hears only of errors that no other catch node took.",
+                false,
+            ),
         ],
     },
     lower: Lower::Listener(Event::Error),

@@ -21,13 +21,8 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&["message"]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "rules",
-                label: "Rules",
-                summary: "What is done, one rule after the other.",
-                kind: FieldKind::Assignments,
-            },
+            FieldSpec::NAME,
+            FieldSpec::new("rules", "Rules", "What is done, one rule after the other.", FieldKind::Assignments),
         ],
     },
     lower: Lower::Op(lower),

@@ -12,12 +12,7 @@ pub(super) static TYPE: NodeType = NodeType {
         summary: "Sends a copy of each message that the chosen nodes are done with, with `msg.complete.source`.",
         inputs: 0,
         outputs: Outputs::Labelled(&["message"]),
-        fields: &[FieldSpec {
-            name: "scope",
-            label: "Nodes",
-            summary: "The nodes that are listened to.",
-            kind: FieldKind::Nodes,
-        }],
+        fields: &[FieldSpec::new("scope", "Nodes", "The nodes that are listened to.", FieldKind::Nodes)],
     },
     lower: Lower::Listener(Event::Done),
 };

@@ -7,7 +7,7 @@ use super::{Lower, NodeType};
 use crate::node_red::jsonata;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::property;
-use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+use crate::spec::{FieldSpec, NodeSpec, Outputs};
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -18,25 +18,15 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&[]),
         fields: &[
-            FieldSpec {
-                name: "complete",
-                label: "Output",
-                summary: "The property that is shown; `true` for the whole message.",
-                kind: FieldKind::Text("payload"),
-            },
-            FieldSpec {
-                name: "active",
-                label: "Active",
-                summary: "Whether anything is shown at all.",
-                kind: FieldKind::Flag(true),
-            },
-            FieldSpec {
-                name: "console",
-                label: "To the system console",
-                summary: "Whether messages are shown in the log.",
-                kind: FieldKind::Flag(false),
-            },
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
+            FieldSpec::text(
+                "complete",
+                "Output",
+                "The property that is shown; `true` for the whole message.",
+                "payload",
+            ),
+            FieldSpec::flag("active", "Active", "Whether anything is shown at all.", true),
+            FieldSpec::flag("console", "To the system console", "Whether messages are shown in the log.", false),
+            FieldSpec::NAME,
         ],
     },
     lower: Lower::Op(lower),

@@ -4,7 +4,7 @@ use plan::{Edit, Expr, Op, Path, Severity, Slot};
 
 use super::{Lower, NodeType};
 use crate::node_red::lower::{Live, Lowering};
-use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+use crate::spec::{FieldSpec, NodeSpec, Outputs};
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -14,12 +14,7 @@ pub(super) static TYPE: NodeType = NodeType {
         summary: "Sets `msg.payload` to the claims of the token in it, without checking the token.",
         inputs: 1,
         outputs: Outputs::Labelled(&["message"]),
-        fields: &[FieldSpec {
-            name: "name",
-            label: "Name",
-            summary: "What the node is called.",
-            kind: FieldKind::Text(""),
-        }],
+        fields: &[FieldSpec::NAME],
     },
     lower: Lower::Op(lower),
 };

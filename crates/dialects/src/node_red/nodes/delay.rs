@@ -31,12 +31,12 @@ pub(super) static TYPE: NodeType = NodeType {
 };
 
 const FIELDS: &[FieldSpec] = &[
-    FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-    FieldSpec {
-        name: "pauseType",
-        label: "Action",
-        summary: "What holds messages back.",
-        kind: FieldKind::Choice(&[
+    FieldSpec::NAME,
+    FieldSpec::new(
+        "pauseType",
+        "Action",
+        "What holds messages back.",
+        FieldKind::Choice(&[
             ("delay", "Fixed delay"),
             ("random", "Random delay"),
             ("delayv", "Override delay with msg.delay"),
@@ -45,38 +45,38 @@ const FIELDS: &[FieldSpec] = &[
             ("timed", "Rate limit per topic: all topics at once"),
             ("burst", "Limit bursts"),
         ]),
-    },
-    FieldSpec { name: "timeout", label: "For", summary: "How long a message waits.", kind: FieldKind::Text("5") },
-    FieldSpec { name: "timeoutUnits", label: "Unit", summary: "The unit of that time.", kind: UNITS },
-    FieldSpec { name: "randomFirst", label: "Between", summary: "The shortest wait.", kind: FieldKind::Text("1") },
-    FieldSpec { name: "randomLast", label: "and", summary: "The longest wait.", kind: FieldKind::Text("5") },
-    FieldSpec { name: "randomUnits", label: "Unit", summary: "The unit of both.", kind: UNITS },
-    FieldSpec { name: "rate", label: "Rate", summary: "How many messages go on.", kind: FieldKind::Text("1") },
-    FieldSpec { name: "nbRateUnits", label: "per", summary: "In how many units.", kind: FieldKind::Text("1") },
-    FieldSpec {
-        name: "rateUnits",
-        label: "Unit",
-        summary: "The unit of the rate.",
-        kind: FieldKind::Choice(&[("second", "Second"), ("minute", "Minute"), ("hour", "Hour"), ("day", "Day")]),
-    },
-    FieldSpec {
-        name: "drop",
-        label: "Drop intermediate messages",
-        summary: "Whether messages beyond the rate are turned aside instead of waiting.",
-        kind: FieldKind::Flag(false),
-    },
-    FieldSpec {
-        name: "allowrate",
-        label: "Allow msg.rate to override the rate",
-        summary: "Whether a message may change the rate, in milliseconds from one message to the next.",
-        kind: FieldKind::Flag(false),
-    },
-    FieldSpec {
-        name: "outputs",
-        label: "Outputs",
-        summary: "Two, if messages that are turned aside go over the second.",
-        kind: FieldKind::Number(1),
-    },
+    ),
+    FieldSpec::text("timeout", "For", "How long a message waits.", "5"),
+    FieldSpec::new("timeoutUnits", "Unit", "The unit of that time.", UNITS),
+    FieldSpec::text("randomFirst", "Between", "The shortest wait.", "1"),
+    FieldSpec::text("randomLast", "and", "The longest wait.", "5"),
+    FieldSpec::new("randomUnits", "Unit", "The unit of both.", UNITS),
+    FieldSpec::text("rate", "Rate", "How many messages go on.", "1"),
+    FieldSpec::text("nbRateUnits", "per", "In how many units.", "1"),
+    FieldSpec::new(
+        "rateUnits",
+        "Unit",
+        "The unit of the rate.",
+        FieldKind::Choice(&[("second", "Second"), ("minute", "Minute"), ("hour", "Hour"), ("day", "Day")]),
+    ),
+    FieldSpec::flag(
+        "drop",
+        "Drop intermediate messages",
+        "Whether messages beyond the rate are turned aside instead of waiting.",
+        false,
+    ),
+    FieldSpec::flag(
+        "allowrate",
+        "Allow msg.rate to override the rate",
+        "Whether a message may change the rate, in milliseconds from one message to the next.",
+        false,
+    ),
+    FieldSpec::new(
+        "outputs",
+        "Outputs",
+        "Two, if messages that are turned aside go over the second.",
+        FieldKind::Number(1),
+    ),
 ];
 
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {

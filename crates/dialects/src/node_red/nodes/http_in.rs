@@ -19,37 +19,37 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 0,
         outputs: Outputs::Labelled(&["request"]),
         fields: &[
-            FieldSpec {
-                name: "method",
-                label: "Method",
-                summary: "The method it listens to.",
-                kind: FieldKind::Choice(&[
+            FieldSpec::new(
+                "method",
+                "Method",
+                "The method it listens to.",
+                FieldKind::Choice(&[
                     ("get", "GET"),
                     ("post", "POST"),
                     ("put", "PUT"),
                     ("delete", "DELETE"),
                     ("patch", "PATCH"),
                 ]),
-            },
-            FieldSpec {
-                name: "upload",
-                label: "Accept file uploads?",
-                summary: "Takes multipart bodies apart into fields and files.",
-                kind: FieldKind::Flag(false),
-            },
-            FieldSpec {
-                name: "skipBodyParsing",
-                label: "Do not parse the body",
-                summary: "Leaves the body as the octets that came.",
-                kind: FieldKind::Flag(false),
-            },
-            FieldSpec {
-                name: "url",
-                label: "URL",
-                summary: "The path, in which `:name`, `?`, `*` and `(pattern)` mean what they mean to Express 4.",
-                kind: FieldKind::Text(""),
-            },
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
+            ),
+            FieldSpec::flag(
+                "upload",
+                "Accept file uploads?",
+                "Takes multipart bodies apart into fields and files.",
+                false,
+            ),
+            FieldSpec::flag(
+                "skipBodyParsing",
+                "Do not parse the body",
+                "Leaves the body as the octets that came.",
+                false,
+            ),
+            FieldSpec::text(
+                "url",
+                "URL",
+                "The path, in which `:name`, `?`, `*` and `(pattern)` mean what they mean to Express 4.",
+                "",
+            ),
+            FieldSpec::NAME,
         ],
     },
     lower: Lower::Route(lower),

@@ -27,12 +27,12 @@ pub(super) static TYPE: NodeType = NodeType {
 };
 
 const FIELDS: &[FieldSpec] = &[
-    FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-    FieldSpec {
-        name: "method",
-        label: "Method",
-        summary: "The method of the request.",
-        kind: FieldKind::Choice(&[
+    FieldSpec::NAME,
+    FieldSpec::new(
+        "method",
+        "Method",
+        "The method of the request.",
+        FieldKind::Choice(&[
             ("GET", "GET"),
             ("POST", "POST"),
             ("PUT", "PUT"),
@@ -41,62 +41,44 @@ const FIELDS: &[FieldSpec] = &[
             ("HEAD", "HEAD"),
             ("use", "- set by msg.method -"),
         ]),
-    },
-    FieldSpec {
-        name: "url",
-        label: "URL",
-        summary: "Where to; a mustache template, or left empty for `msg.url`.",
-        kind: FieldKind::Text(""),
-    },
-    FieldSpec {
-        name: "paytoqs",
-        label: "Payload",
-        summary: "What becomes of the payload of a GET.",
-        kind: FieldKind::Choice(&[
+    ),
+    FieldSpec::text("url", "URL", "Where to; a mustache template, or left empty for `msg.url`.", ""),
+    FieldSpec::new(
+        "paytoqs",
+        "Payload",
+        "What becomes of the payload of a GET.",
+        FieldKind::Choice(&[
             ("ignore", "Ignore"),
             ("query", "Append to query-string parameters"),
             ("body", "Send as request body"),
         ]),
-    },
-    FieldSpec {
-        name: "authType",
-        label: "Authentication",
-        summary: "How it signs in, once a username or password is set.",
-        kind: FieldKind::Choice(&[
-            ("", "None"),
-            ("basic", "Basic authentication"),
-            ("bearer", "Bearer authentication"),
-        ]),
-    },
-    FieldSpec { name: USER, label: "Username", summary: "Who signs in.", kind: FieldKind::Secret },
-    FieldSpec {
-        name: PASSWORD,
-        label: "Password or token",
-        summary: "What proves it; for bearer authentication, the token.",
-        kind: FieldKind::Secret,
-    },
-    FieldSpec {
-        name: "headers",
-        label: "Headers",
-        summary: "Headers to send; they win over `msg.headers`.",
-        kind: FieldKind::Pairs,
-    },
-    FieldSpec {
-        name: "senderr",
-        label: "Only send non-2xx responses to Catch node",
-        summary: "Whether a request that failed is only an error, or is sent on as well.",
-        kind: FieldKind::Flag(false),
-    },
-    FieldSpec {
-        name: "ret",
-        label: "Return",
-        summary: "What becomes of the body that comes back.",
-        kind: FieldKind::Choice(&[
-            ("txt", "a UTF-8 string"),
-            ("bin", "a binary buffer"),
-            ("obj", "a parsed JSON object"),
-        ]),
-    },
+    ),
+    FieldSpec::new(
+        "authType",
+        "Authentication",
+        "How it signs in, once a username or password is set.",
+        FieldKind::Choice(&[("", "None"), ("basic", "Basic authentication"), ("bearer", "Bearer authentication")]),
+    ),
+    FieldSpec::new(USER, "Username", "Who signs in.", FieldKind::Secret),
+    FieldSpec::new(
+        PASSWORD,
+        "Password or token",
+        "What proves it; for bearer authentication, the token.",
+        FieldKind::Secret,
+    ),
+    FieldSpec::new("headers", "Headers", "Headers to send; they win over `msg.headers`.", FieldKind::Pairs),
+    FieldSpec::flag(
+        "senderr",
+        "Only send non-2xx responses to Catch node",
+        "Whether a request that failed is only an error, or is sent on as well.",
+        false,
+    ),
+    FieldSpec::new(
+        "ret",
+        "Return",
+        "What becomes of the body that comes back.",
+        FieldKind::Choice(&[("txt", "a UTF-8 string"), ("bin", "a binary buffer"), ("obj", "a parsed JSON object")]),
+    ),
 ];
 
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {

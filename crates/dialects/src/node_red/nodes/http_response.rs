@@ -19,19 +19,14 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&[]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "statusCode",
-                label: "Status code",
-                summary: "The status code; left blank, `msg.statusCode` or 200.",
-                kind: FieldKind::Text(""),
-            },
-            FieldSpec {
-                name: "headers",
-                label: "Headers",
-                summary: "Headers of the answer; they win over `msg.headers`.",
-                kind: FieldKind::Pairs,
-            },
+            FieldSpec::NAME,
+            FieldSpec::text("statusCode", "Status code", "The status code; left blank, `msg.statusCode` or 200.", ""),
+            FieldSpec::new(
+                "headers",
+                "Headers",
+                "Headers of the answer; they win over `msg.headers`.",
+                FieldKind::Pairs,
+            ),
         ],
     },
     lower: Lower::Op(lower),

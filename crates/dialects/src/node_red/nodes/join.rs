@@ -34,83 +34,54 @@ pub(super) static TYPE: NodeType = NodeType {
 };
 
 const FIELDS: &[FieldSpec] = &[
-    FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-    FieldSpec {
-        name: "mode",
-        label: "Mode",
-        summary: "What says which messages belong together.",
-        kind: FieldKind::Choice(&[
-            ("auto", "automatic"),
-            ("custom", "manual"),
-            ("reduce", "reduce sequence (not served)"),
-        ]),
-    },
-    FieldSpec {
-        name: "build",
-        label: "To create",
-        summary: "What the messages become.",
-        kind: FieldKind::Choice(&[
+    FieldSpec::NAME,
+    FieldSpec::new(
+        "mode",
+        "Mode",
+        "What says which messages belong together.",
+        FieldKind::Choice(&[("auto", "automatic"), ("custom", "manual"), ("reduce", "reduce sequence (not served)")]),
+    ),
+    FieldSpec::new(
+        "build",
+        "To create",
+        "What the messages become.",
+        FieldKind::Choice(&[
             ("array", "a list"),
             ("string", "a text"),
             ("object", "an object of named values"),
             ("buffer", "octets"),
             ("merged", "a merged object"),
         ]),
-    },
-    FieldSpec {
-        name: "property",
-        label: "Combine each",
-        summary: "What of each message is put together.",
-        kind: FieldKind::Text("payload"),
-    },
-    FieldSpec {
-        name: "propertyType",
-        label: "Combine",
-        summary: "Whether that is a property or the complete message.",
-        kind: FieldKind::Choice(&[("msg", "a property"), ("full", "the complete message")]),
-    },
-    FieldSpec {
-        name: "key",
-        label: "Using the value of",
-        summary: "Where the name of a value stands.",
-        kind: FieldKind::Text("topic"),
-    },
-    FieldSpec {
-        name: "joiner",
-        label: "Joined using",
-        summary: "What stands between pieces of a text or octets.",
-        kind: FieldKind::Text("\\n"),
-    },
-    FieldSpec {
-        name: "joinerType",
-        label: "Joined using a",
-        summary: "How that is written.",
-        kind: FieldKind::Choice(&[("str", "text"), ("bin", "list of octets")]),
-    },
-    FieldSpec {
-        name: "useparts",
-        label: "Use existing msg.parts",
-        summary: "Whether what the messages tell of their sequence counts.",
-        kind: FieldKind::Flag(true),
-    },
-    FieldSpec {
-        name: "accumulate",
-        label: "And every subsequent message",
-        summary: "Whether what was put together is kept for the next one.",
-        kind: FieldKind::Flag(false),
-    },
-    FieldSpec {
-        name: "count",
-        label: "After so many parts",
-        summary: "How many make a message; empty for what the messages tell.",
-        kind: FieldKind::Text(""),
-    },
-    FieldSpec {
-        name: "timeout",
-        label: "After a timeout",
-        summary: "Seconds from the first message; empty for none.",
-        kind: FieldKind::Text(""),
-    },
+    ),
+    FieldSpec::text("property", "Combine each", "What of each message is put together.", "payload"),
+    FieldSpec::new(
+        "propertyType",
+        "Combine",
+        "Whether that is a property or the complete message.",
+        FieldKind::Choice(&[("msg", "a property"), ("full", "the complete message")]),
+    ),
+    FieldSpec::text("key", "Using the value of", "Where the name of a value stands.", "topic"),
+    FieldSpec::text("joiner", "Joined using", "What stands between pieces of a text or octets.", "\\n"),
+    FieldSpec::new(
+        "joinerType",
+        "Joined using a",
+        "How that is written.",
+        FieldKind::Choice(&[("str", "text"), ("bin", "list of octets")]),
+    ),
+    FieldSpec::flag(
+        "useparts",
+        "Use existing msg.parts",
+        "Whether what the messages tell of their sequence counts.",
+        true,
+    ),
+    FieldSpec::flag(
+        "accumulate",
+        "And every subsequent message",
+        "Whether what was put together is kept for the next one.",
+        false,
+    ),
+    FieldSpec::text("count", "After so many parts", "How many make a message; empty for what the messages tell.", ""),
+    FieldSpec::text("timeout", "After a timeout", "Seconds from the first message; empty for none.", ""),
 ];
 
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {

@@ -20,29 +20,19 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&["message"]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "action",
-                label: "Action",
-                summary: "Which way it goes.",
-                kind: FieldKind::Choice(&[
+            FieldSpec::NAME,
+            FieldSpec::new(
+                "action",
+                "Action",
+                "Which way it goes.",
+                FieldKind::Choice(&[
                     ("", "Convert between text and value"),
                     ("str", "Always to text"),
                     ("obj", "Always to a value"),
                 ]),
-            },
-            FieldSpec {
-                name: "property",
-                label: "Property",
-                summary: "What is converted.",
-                kind: FieldKind::Text("payload"),
-            },
-            FieldSpec {
-                name: "pretty",
-                label: "Format JSON text",
-                summary: "Whether the text is broken into lines.",
-                kind: FieldKind::Flag(false),
-            },
+            ),
+            FieldSpec::text("property", "Property", "What is converted.", "payload"),
+            FieldSpec::flag("pretty", "Format JSON text", "Whether the text is broken into lines.", false),
         ],
     },
     lower: Lower::Op(lower),

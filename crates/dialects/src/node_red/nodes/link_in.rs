@@ -14,18 +14,8 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 0,
         outputs: Outputs::Labelled(&["message"]),
         fields: &[
-            FieldSpec {
-                name: "name",
-                label: "Name",
-                summary: "What the node is called; link call nodes may call it by this name.",
-                kind: FieldKind::Text(""),
-            },
-            FieldSpec {
-                name: "links",
-                label: "Links",
-                summary: "The link out nodes that lead here.",
-                kind: FieldKind::Nodes,
-            },
+            FieldSpec::text("name", "Name", "What the node is called; link call nodes may call it by this name.", ""),
+            FieldSpec::new("links", "Links", "The link out nodes that lead here.", FieldKind::Nodes),
         ],
     },
     lower: Lower::Op(|_, _| Op::Pass),

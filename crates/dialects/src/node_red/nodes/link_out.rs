@@ -18,22 +18,17 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&[]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "mode",
-                label: "Mode",
-                summary: "Where messages go.",
-                kind: FieldKind::Choice(&[
+            FieldSpec::NAME,
+            FieldSpec::new(
+                "mode",
+                "Mode",
+                "Where messages go.",
+                FieldKind::Choice(&[
                     ("link", "Send to all connected link nodes"),
                     ("return", "Return to calling link node"),
                 ]),
-            },
-            FieldSpec {
-                name: "links",
-                label: "Links",
-                summary: "The link in nodes that messages go to.",
-                kind: FieldKind::Nodes,
-            },
+            ),
+            FieldSpec::new("links", "Links", "The link in nodes that messages go to.", FieldKind::Nodes),
         ],
     },
     lower: Lower::Op(

@@ -29,38 +29,18 @@ pub(super) static TYPE: NodeType = NodeType {
 };
 
 const FIELDS: &[FieldSpec] = &[
-    FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-    FieldSpec { name: "property", label: "Split", summary: "What is split.", kind: FieldKind::Text("payload") },
-    FieldSpec {
-        name: "spltType",
-        label: "Split using",
-        summary: "How texts and octets are cut.",
-        kind: FieldKind::Choice(&[("str", "a text"), ("bin", "octets"), ("len", "a fixed length")]),
-    },
-    FieldSpec {
-        name: "splt",
-        label: "Separator",
-        summary: "Where texts and octets are cut, or the length of a piece.",
-        kind: FieldKind::Text("\\n"),
-    },
-    FieldSpec {
-        name: "arraySplt",
-        label: "Fixed length",
-        summary: "How many elements of a list make a piece.",
-        kind: FieldKind::Number(1),
-    },
-    FieldSpec {
-        name: "addname",
-        label: "Copy key to",
-        summary: "Where the name of an object's member goes.",
-        kind: FieldKind::Text(""),
-    },
-    FieldSpec {
-        name: "stream",
-        label: "Handle as a stream of messages",
-        summary: "Not served: each message is split by itself.",
-        kind: FieldKind::Flag(false),
-    },
+    FieldSpec::NAME,
+    FieldSpec::text("property", "Split", "What is split.", "payload"),
+    FieldSpec::new(
+        "spltType",
+        "Split using",
+        "How texts and octets are cut.",
+        FieldKind::Choice(&[("str", "a text"), ("bin", "octets"), ("len", "a fixed length")]),
+    ),
+    FieldSpec::text("splt", "Separator", "Where texts and octets are cut, or the length of a piece.", "\\n"),
+    FieldSpec::new("arraySplt", "Fixed length", "How many elements of a list make a piece.", FieldKind::Number(1)),
+    FieldSpec::text("addname", "Copy key to", "Where the name of an object's member goes.", ""),
+    FieldSpec::flag("stream", "Handle as a stream of messages", "Not served: each message is split by itself.", false),
 ];
 
 fn lower(lowering: &mut Lowering<'_>, live: &Live) -> Op {

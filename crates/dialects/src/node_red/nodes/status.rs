@@ -12,12 +12,12 @@ pub(super) static TYPE: NodeType = NodeType {
         summary: "Sends a new message for each status of other nodes of its tab, in `msg.status`.",
         inputs: 0,
         outputs: Outputs::Labelled(&["status"]),
-        fields: &[FieldSpec {
-            name: "scope",
-            label: "Report status from",
-            summary: "All nodes of the tab, those of the same group, or the ones in the list.",
-            kind: FieldKind::Nodes,
-        }],
+        fields: &[FieldSpec::new(
+            "scope",
+            "Report status from",
+            "All nodes of the tab, those of the same group, or the ones in the list.",
+            FieldKind::Nodes,
+        )],
     },
     lower: Lower::Listener(Event::Status),
 };

@@ -6,7 +6,7 @@ use super::{Lower, NodeType};
 use crate::node_red::formats::xml;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::typed;
-use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+use crate::spec::{FieldSpec, NodeSpec, Outputs};
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -17,25 +17,10 @@ pub(super) static TYPE: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&["message"]),
         fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "property",
-                label: "Property",
-                summary: "What is converted.",
-                kind: FieldKind::Text("payload"),
-            },
-            FieldSpec {
-                name: "attr",
-                label: "Attributes in",
-                summary: "The member that holds attributes; empty for `$`.",
-                kind: FieldKind::Text(""),
-            },
-            FieldSpec {
-                name: "chr",
-                label: "Text in",
-                summary: "The member that holds text; empty for `_`.",
-                kind: FieldKind::Text(""),
-            },
+            FieldSpec::NAME,
+            FieldSpec::text("property", "Property", "What is converted.", "payload"),
+            FieldSpec::text("attr", "Attributes in", "The member that holds attributes; empty for `$`.", ""),
+            FieldSpec::text("chr", "Text in", "The member that holds text; empty for `_`.", ""),
         ],
     },
     lower: Lower::Op(lower),

@@ -6,7 +6,7 @@ use super::{Lower, NodeType};
 use crate::node_red::formats::yaml;
 use crate::node_red::lower::{Live, Lowering};
 use crate::node_red::typed;
-use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+use crate::spec::{FieldSpec, NodeSpec, Outputs};
 
 pub(super) static TYPE: NodeType = NodeType {
     spec: NodeSpec {
@@ -16,15 +16,7 @@ pub(super) static TYPE: NodeType = NodeType {
         summary: "Turns a property from YAML text into a value, or back.",
         inputs: 1,
         outputs: Outputs::Labelled(&["message"]),
-        fields: &[
-            FieldSpec { name: "name", label: "Name", summary: "What the node is called.", kind: FieldKind::Text("") },
-            FieldSpec {
-                name: "property",
-                label: "Property",
-                summary: "What is converted.",
-                kind: FieldKind::Text("payload"),
-            },
-        ],
+        fields: &[FieldSpec::NAME, FieldSpec::text("property", "Property", "What is converted.", "payload")],
     },
     lower: Lower::Op(lower),
 };

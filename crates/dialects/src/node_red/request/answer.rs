@@ -2,34 +2,13 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use jose::json::Limits;
 use plan::{Fault, FaultKind, Fetched, JsonRules, Map, Text, Value, read_json};
 
 use super::{Returns, Sent, cookies, status, sum};
+use crate::node_red::received;
 use crate::outward::{Failure, Reply};
-
-/// Headers of which the first line counts; of others all lines are joined.
-const SINGLE: [HeaderName; 18] = [
-    header::AGE,
-    header::AUTHORIZATION,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::ETAG,
-    header::EXPIRES,
-    header::FROM,
-    header::HOST,
-    header::IF_MODIFIED_SINCE,
-    header::IF_UNMODIFIED_SINCE,
-    header::LAST_MODIFIED,
-    header::LOCATION,
-    header::MAX_FORWARDS,
-    header::PROXY_AUTHORIZATION,
-    header::REFERER,
-    header::RETRY_AFTER,
-    header::SERVER,
-    header::USER_AGENT,
-];
 
 /// The message with the reply in it.
 pub(super) fn reply(sent: Sent, reply: Reply) -> Fetched {
@@ -119,35 +98,18 @@ fn payload(reply: &Reply, returns: Returns) -> (Value, bool) {
 }
 
 /// The headers of a reply as Node.js shows them.
-fn headers(received: &HeaderMap) -> Map {
-    let mut map = Map::new();
-    for name in received.keys() {
-        let lines: Vec<String> = received.get_all(name).iter().map(text_of_header).collect();
-        let value = if *name == header::SET_COOKIE {
-            Value::list(lines.into_iter().map(|line| Value::Text(line.into())).collect())
-        } else if SINGLE.contains(name) {
-            Value::Text(lines.into_iter().next().unwrap_or_default().into())
-        } else {
-            Value::Text(lines.join(if *name == header::COOKIE { "; " } else { ", " }).into())
-        };
-        map.insert(name.as_str().into(), value);
-    }
-    map
+fn headers(reply: &HeaderMap) -> Map {
+    reply.keys().map(|name| (name.as_str().into(), received::joined(reply, name))).collect()
 }
 
 fn hop(headers: &HeaderMap) -> Value {
     let mut hop = Map::new();
-    let location = headers.get(header::LOCATION).map(|value| Value::Text(text_of_header(value).into()));
+    let location = headers.get(header::LOCATION).map(|value| Value::Text(received::text(value).into()));
     hop.insert("location".into(), location.unwrap_or_default());
     if let Some(cookies) = cookies::set_by(headers) {
         hop.insert("cookies".into(), cookies);
     }
     hop.into()
-}
-
-/// The text of a header: one character for each octet.
-pub(super) fn text_of_header(value: &HeaderValue) -> String {
-    value.as_bytes().iter().map(|octet| char::from(*octet)).collect()
 }
 
 /// Sets members of the message itself.

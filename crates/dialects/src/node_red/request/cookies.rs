@@ -43,7 +43,7 @@ pub(super) fn put(headers: &mut Headers, cookies: &Value) -> Result<(), Fault> {
 
 /// The cookies that an answer sets, by name, each with its attributes; none if it sets none.
 pub(super) fn set_by(headers: &HeaderMap) -> Option<Value> {
-    let lines: Vec<String> = headers.get_all(SET_COOKIE).iter().map(super::answer::text_of_header).collect();
+    let lines: Vec<String> = headers.get_all(SET_COOKIE).iter().map(crate::node_red::received::text).collect();
     (!lines.is_empty()).then(|| Map::from_iter(lines.iter().filter_map(|line| cookie(line))).into())
 }
 
