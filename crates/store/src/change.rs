@@ -18,14 +18,17 @@ pub struct Change<'a> {
     by: &'a By<'a>,
     /// A part failed so badly that the transaction around it is gone: nothing more is done, nothing is committed.
     broken: bool,
-    disk: Disk,
+    trouble: Trouble,
 }
 
-/// Whether the file may be trusted after a change.
+/// What a change met, beside its own errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Disk {
-    Sound,
-    Failed,
+pub(crate) enum Trouble {
+    None,
+    /// Another process changed the store at the same moment: all of it may be tried again.
+    Clash,
+    /// The disk failed or the server went away: the connection is not to be trusted.
+    Broken,
 }
 
 struct Live {
@@ -35,35 +38,35 @@ struct Live {
 }
 
 impl<'a> Change<'a> {
-    /// Runs one transaction, and tells whether the disk failed under it.
+    /// Runs one transaction, and tells what it met.
     pub(crate) fn run<T, E: From<Error>>(
         session: Session<'_>,
         store_id: &str,
         by: &By<'_>,
         work: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
-    ) -> (Result<T, E>, Disk) {
-        let transaction = match Transaction::begin(session) {
+    ) -> (Result<T, E>, Trouble) {
+        let transaction = match Transaction::begin_change(session) {
             Ok(transaction) => transaction,
             Err(error) => {
-                let disk = Disk::Sound.after(&error);
-                return (Err(error.into()), disk);
+                let trouble = Trouble::None.after(&error);
+                return (Err(error.into()), trouble);
             }
         };
         let mut change = Change::new(session, store_id, by);
         let result = work(&mut change);
-        let (broken, mut disk) = (change.broken, change.disk);
+        let (broken, mut trouble) = (change.broken, change.trouble);
         let result = result.and_then(|done| {
             let committed = if broken { Err(Error::ChangeBroken) } else { transaction.commit() };
             committed.map(|()| done).map_err(|error| {
-                disk = disk.after(&error);
+                trouble = trouble.after(&error);
                 error.into()
             })
         });
-        (result, disk)
+        (result, trouble)
     }
 
     pub(crate) fn new(session: Session<'a>, store_id: &'a str, by: &'a By<'a>) -> Self {
-        Self { session, store_id, by, broken: false, disk: Disk::Sound }
+        Self { session, store_id, by, broken: false, trouble: Trouble::None }
     }
 
     /// Makes a document live. The same kind and octets as the live revision change nothing but the audit.
@@ -129,7 +132,7 @@ impl<'a> Change<'a> {
         self.session.batch("SAVEPOINT part")?;
         let result = work(self);
         if let Err(error) = &result {
-            self.disk = self.disk.after(error);
+            self.trouble = self.trouble.after(error);
             // Some errors have ended the whole transaction; to go on would be to write outside of one.
             self.broken = self.session.batch("ROLLBACK TO part; RELEASE part").is_err();
         } else {
@@ -259,9 +262,15 @@ impl<'a> Change<'a> {
     }
 }
 
-impl Disk {
+impl Trouble {
     fn after(self, error: &Error) -> Self {
-        if error.is_of_the_disk() { Self::Failed } else { self }
+        if error.is_of_the_disk() {
+            Self::Broken
+        } else if matches!(error, Error::Clash { .. }) && self == Self::None {
+            Self::Clash
+        } else {
+            self
+        }
     }
 }
 

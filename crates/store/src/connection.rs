@@ -1,6 +1,5 @@
-//! One SQLite connection behind one lock: opened, checked, and opened anew when the disk failed under it.
+//! A connection in use: of SQLite the one behind its lock, checked and opened anew when the disk failed under it.
 
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -9,9 +8,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::postgres::Lent;
 use crate::sql::Session;
-use crate::sqlite::Clock;
-use crate::{DATABASE_FILE, Error, folder};
+use crate::{Clock, DATABASE_FILE, Error, folder};
 
 /// How long a statement waits for a lock that another connection holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,8 +39,13 @@ struct Place {
     clock: Clock,
 }
 
-/// The connection, locked for one caller and there.
-pub(crate) struct Opened<'a>(MutexGuard<'a, Held>);
+/// A connection, for one caller and there.
+pub(crate) enum Opened<'a> {
+    /// The one of the file.
+    Sqlite(MutexGuard<'a, Held>),
+    /// One of several to the server.
+    Postgres(Lent<'a>),
+}
 
 impl Held {
     pub(crate) fn file(connection: Connection, folder: &Path, clock: Clock) -> Self {
@@ -55,18 +59,20 @@ impl Held {
 
 impl<'a> Opened<'a> {
     /// Opens and checks the file if the last caller distrusted it.
-    pub(crate) fn new(mut held: MutexGuard<'a, Held>) -> Result<Self, Error> {
+    pub(crate) fn file(mut held: MutexGuard<'a, Held>) -> Result<Self, Error> {
         if let (None, Some(place)) = (&held.connection, &held.file) {
             held.connection = Some(connect(&place.folder, &place.clock)?);
         }
-        Ok(Self(held))
+        Ok(Self::Sqlite(held))
     }
 
     /// Closes the file. After a failed write or sync nobody knows what the system keeps of it in memory, so what it
-    /// holds is read again from the disk before anything is built on it.
+    /// holds is read again from the disk before anything is built on it. A connection to a server is closed for good.
     pub(crate) fn distrust(&mut self) {
-        if self.0.file.is_some() {
-            self.0.connection = None;
+        match self {
+            Self::Sqlite(held) if held.file.is_some() => held.connection = None,
+            Self::Sqlite(_) => {}
+            Self::Postgres(lent) => lent.break_off(),
         }
     }
 }
@@ -74,15 +80,13 @@ impl<'a> Opened<'a> {
 impl Opened<'_> {
     /// The database, to be spoken to.
     pub(crate) fn session(&self) -> Session<'_> {
-        Session::Sqlite(self)
-    }
-}
-
-impl Deref for Opened<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.0.connection.as_ref().expect("the file is opened when the lock is taken and closed last")
+        match self {
+            Self::Sqlite(held) => {
+                let open = held.connection.as_ref();
+                Session::Sqlite(open.expect("the file is opened when the lock is taken and closed last"))
+            }
+            Self::Postgres(lent) => Session::Postgres(lent),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::testing::{BY, deploy, document, init};
+use crate::testing::{BY, deploy, document, init, sql};
 use crate::{DATABASE_FILE, Error, Store};
 
 const FOLDER: &str = "STORE_TEST_FILLS_THE_DISK_AT";
@@ -45,11 +45,11 @@ fn child_whose_disk_refuses() {
     limit_files_to(Some(room));
     for number in 1..3 {
         let big = big(number);
-        store.connection().unwrap().execute_batch("CREATE TEMP TABLE of_this_connection (a)").unwrap();
+        sql(&store, "CREATE TEMP TABLE of_this_connection (a)").unwrap();
         let refused = store.change(&BY, |change| change.deploy(&document("seed", &big)));
         assert!(matches!(&refused, Err(Error::Database(_))), "{refused:?}");
         assert_eq!(store.documents().unwrap(), before, "read from the disk again");
-        let gone = store.connection().unwrap().execute_batch("SELECT a FROM of_this_connection");
+        let gone = sql(&store, "SELECT a FROM of_this_connection");
         assert!(gone.is_err(), "the file was opened anew");
     }
 

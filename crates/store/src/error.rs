@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why the store did not do it. Nothing was written in any of these cases.
+/// Why the store did not do it. Nothing was written in any of these cases but [`Error::Unsure`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no store in the folder.
@@ -203,6 +203,46 @@ pub enum Error {
     /// The database refused.
     #[error("the database refused: {0}")]
     Database(rusqlite::Error),
+    /// The database server refused.
+    #[error("the database refused: {message} ({sqlstate})")]
+    Server {
+        /// What it said.
+        message: String,
+        /// Its code for that (PostgreSQL manual, appendix A).
+        sqlstate: String,
+    },
+    /// The database server does not answer, or not as a primary.
+    #[error("the database does not answer: {why}")]
+    Away {
+        /// What was seen of it.
+        why: String,
+    },
+    /// The database server went away in the very moment of a commit: what was asked for may be there or not.
+    #[error("the database went away while it committed ({why}); look whether the change is there before trying again")]
+    Unsure {
+        /// What was seen of it.
+        why: String,
+    },
+    /// Others changed the store at the same moment, again and again.
+    #[error("others changed the store at the same moment ({why}); nothing was changed, try again")]
+    Clash {
+        /// What the database said.
+        why: String,
+    },
+    /// The address of a PostgreSQL store cannot be used.
+    #[error("the URL of the store cannot be used: {why}")]
+    Address {
+        /// What is wrong with it; nothing of it is repeated.
+        why: &'static str,
+    },
+    /// This kind of store does not do that itself.
+    #[error("{what} is not for a store on PostgreSQL; {remedy}")]
+    NotHere {
+        /// What was asked for.
+        what: &'static str,
+        /// What to do in place of it.
+        remedy: &'static str,
+    },
 }
 
 impl Error {
@@ -235,7 +275,12 @@ impl Error {
             Self::KekInBackup { .. } => "kek_in_backup",
             Self::ChangeBroken => "change_broken",
             Self::File { .. } => "store_file",
-            Self::Database(_) => "database",
+            Self::Database(_) | Self::Server { .. } => "database",
+            Self::Away { .. } => "store_away",
+            Self::Unsure { .. } => "store_unsure",
+            Self::Clash { .. } => "store_busy",
+            Self::Address { .. } => "store_url_invalid",
+            Self::NotHere { .. } => "not_on_postgresql",
         }
     }
 }
@@ -257,7 +302,8 @@ impl Error {
             | Self::NoKek { .. }
             | Self::KekPrimary { .. }
             | Self::KekInUse { .. }
-            | Self::KekInBackup { .. } => true,
+            | Self::KekInBackup { .. }
+            | Self::NotHere { .. } => true,
             Self::NoStore { .. }
             | Self::AlreadyInitialized { .. }
             | Self::RowsWithoutRoot { .. }
@@ -270,7 +316,12 @@ impl Error {
             | Self::RingBroken { .. }
             | Self::ChangeBroken
             | Self::File { .. }
-            | Self::Database(_) => false,
+            | Self::Database(_)
+            | Self::Server { .. }
+            | Self::Away { .. }
+            | Self::Unsure { .. }
+            | Self::Clash { .. }
+            | Self::Address { .. } => false,
         }
     }
 

@@ -44,7 +44,8 @@ fn the_file_is_its_owners_alone_and_is_synced() {
     ] {
         let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
         let sql = sql.replace("CAST(busy_timeout", "CAST(timeout");
-        let found: String = store.connection().unwrap().query_row(&sql, [], |row| row.get(0)).unwrap();
+        let found: String =
+            store.connection().unwrap().session().query_one(&sql, &[]).unwrap().unwrap().get(0).unwrap();
         assert_eq!(found, value, "{pragma}");
     }
 }

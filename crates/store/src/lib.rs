@@ -1,7 +1,8 @@
 //! What outlives the process: documents, sealed secrets, the wrapped keys they lie under, the audit chain.
 //!
-//! [`Store`] is one SQLite file in a data folder, or the same thing in memory. It is plain and synchronous: every call
-//! blocks on the disk, a change for about the time of one `fsync`, so an async caller moves it off its reactor.
+//! [`Store`] is one SQLite file in a data folder, or the same thing in memory, or a PostgreSQL database that several
+//! processes share. It is plain and synchronous: every call blocks on the disk or the network, a change for about the
+//! time of one `fsync`, so an async caller moves it off its reactor.
 //!
 //! * **Reading** is a method of [`Store`].
 //! * **Changing** is one closure, [`Store::change`]: one transaction, and each change in it writes its own audit row
@@ -28,11 +29,13 @@ mod keks;
 #[cfg(test)]
 mod kill_tests;
 mod migrate;
+mod postgres;
 mod read;
 mod rings;
 mod rows;
 mod sql;
 mod sqlite;
+mod store;
 #[cfg(test)]
 mod testing;
 mod transaction;
@@ -40,10 +43,12 @@ mod transaction;
 pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
 pub use change::Change;
 pub use error::Error;
+pub use postgres::Address;
 pub use rings::{
     Epochs, GenerationRow, NewGeneration, NewRing, RING_NAME_BYTES_MAX, RingRows, RingWorld, Rotated, VerifyOnlyRow,
     key_owner,
 };
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
-pub use sqlite::{Clock, DATABASE_FILE, LOCK_FILE, Store};
+pub use sqlite::{DATABASE_FILE, LOCK_FILE};
+pub use store::{Clock, Store};

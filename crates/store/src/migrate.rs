@@ -3,8 +3,25 @@
 use crate::Error;
 use crate::sql::{Session, params};
 
+/// One step of the schema, in the words of each kind of database.
+#[derive(Clone, Copy)]
+struct Step {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// The files of a step.
+macro_rules! step {
+    ($name:literal) => {
+        Step {
+            sqlite: include_str!(concat!("migrations/sqlite/", $name)),
+            postgres: include_str!(concat!("migrations/postgres/", $name)),
+        }
+    };
+}
+
 /// Step n of the schema, counted from 1, is entry n - 1. Entries are added, never changed.
-const STEPS: &[&str] = &[include_str!("migrations/0001_foundation.sql"), include_str!("migrations/0002_rings.sql")];
+const STEPS: &[Step] = &[step!("0001_foundation.sql"), step!("0002_rings.sql"), step!("0003_replicas.sql")];
 
 /// The schema that this program writes.
 pub(crate) const NEWEST: u32 = STEPS.len() as u32;
@@ -37,13 +54,16 @@ pub(crate) fn run(session: Session<'_>, from: u32) -> Result<(), Error> {
     run_steps(session, STEPS, from)
 }
 
-fn run_steps(session: Session<'_>, steps: &[&str], from: u32) -> Result<(), Error> {
+fn run_steps(session: Session<'_>, steps: &[Step], from: u32) -> Result<(), Error> {
     let known = steps.len() as u32;
     if from > known {
         return Err(Error::SchemaTooNew { found: from, known });
     }
     for step in &steps[from as usize..] {
-        session.batch(step)?;
+        session.batch(match session {
+            Session::Sqlite(_) => step.sqlite,
+            Session::Postgres(_) => step.postgres,
+        })?;
     }
     session.execute("UPDATE meta SET schema_version = ?1", params![known])?;
     Ok(())
@@ -52,6 +72,9 @@ fn run_steps(session: Session<'_>, steps: &[&str], from: u32) -> Result<(), Erro
 fn has_table(session: Session<'_>, table: &str) -> Result<bool, Error> {
     let sql = match session {
         Session::Sqlite(_) => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+        Session::Postgres(_) => {
+            "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = ?1"
+        }
     };
     Ok(session.query_one(sql, params![table])?.is_some())
 }
@@ -64,7 +87,7 @@ mod tests {
 
     fn with_schema(found: u32) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(STEPS[0]).unwrap();
+        connection.execute_batch(STEPS[0].sqlite).unwrap();
         let insert = "INSERT INTO meta VALUES (1, 'here', ?1, 0)";
         connection.execute(insert, [found]).unwrap();
         connection
@@ -73,7 +96,8 @@ mod tests {
     #[test]
     fn an_older_store_gets_the_missing_steps_alone() {
         let connection = with_schema(1);
-        let steps = [STEPS[0], "CREATE TABLE later (a INTEGER) STRICT;"];
+        let later = "CREATE TABLE later (a INTEGER) STRICT;";
+        let steps = [STEPS[0], Step { sqlite: later, postgres: later }];
         run_steps(Session::Sqlite(&connection), &steps, 1).unwrap();
         assert!(has_table(Session::Sqlite(&connection), "later").unwrap());
         assert_eq!(read_meta(Session::Sqlite(&connection)).unwrap(), Some(("here".into(), 2)));

@@ -3,14 +3,19 @@
 use rusqlite::types::{ToSqlOutput, Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, ToSql};
 
-use crate::sqlite::SQLITE_NOW_US;
+use crate::postgres::Wire;
 use crate::{Digest, Error};
+
+/// The database clock in microseconds UTC, as an expression: a function that each kind of database is given.
+pub(crate) const NOW_US: &str = "now_us()";
 
 /// An open database, to be spoken to. Statements write their parameters as `?1`, `?2` and so on.
 #[derive(Clone, Copy)]
 pub(crate) enum Session<'c> {
     /// A file, or memory.
     Sqlite(&'c Connection),
+    /// A connection to a PostgreSQL server.
+    Postgres(&'c Wire),
 }
 
 /// What goes into a statement.
@@ -48,9 +53,7 @@ pub(crate) use params;
 impl Session<'_> {
     /// The database clock in microseconds UTC, as an expression.
     pub(crate) fn now_us(self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => SQLITE_NOW_US,
-        }
+        NOW_US
     }
 
     /// Runs a statement that gives no rows, and tells how many it touched.
@@ -60,6 +63,7 @@ impl Session<'_> {
                 let mut statement = connection.prepare_cached(sql)?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))?)
             }
+            Self::Postgres(wire) => wire.execute(sql, params),
         }
     }
 
@@ -73,6 +77,7 @@ impl Session<'_> {
                 let rows = statement.query_map(rusqlite::params_from_iter(params), read)?;
                 Ok(rows.map(|row| row.map(Row)).collect::<Result<_, _>>()?)
             }
+            Self::Postgres(wire) => wire.query(sql, params),
         }
     }
 
@@ -85,6 +90,7 @@ impl Session<'_> {
     pub(crate) fn batch(self, sql: &str) -> Result<(), Error> {
         match self {
             Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Self::Postgres(wire) => wire.batch(sql),
         }
     }
 
@@ -96,6 +102,11 @@ impl Session<'_> {
 }
 
 impl Row {
+    /// A row of these values.
+    pub(crate) fn new(values: Vec<Value>) -> Self {
+        Self(values)
+    }
+
     /// The value of a column.
     pub(crate) fn get<T: Column>(&self, at: usize) -> Result<T, Error> {
         self.0.get(at).cloned().and_then(T::of).ok_or_else(|| Error::Damaged {

@@ -1,8 +1,11 @@
 //! The one place in the tests that knows how a store is made and filled.
 
+pub(crate) mod server;
+
 use std::path::Path;
 
-use crate::{By, Digest, Error, Kek, NewDocument, Root, SealedBox, Store};
+use crate::sql::Session;
+use crate::{Address, By, Digest, Error, Kek, NewDocument, Root, SealedBox, Store};
 
 pub(crate) const BY: By<'_> = By { actor: "admin", address: Some("127.0.0.1"), request_id: Some("r-1") };
 
@@ -50,4 +53,61 @@ pub(crate) fn deploy(store: &Store, name: &str, octets: &[u8]) -> u64 {
 pub(crate) fn put(store: &Store, owner: &str, octets: &[u8]) -> Result<(), Error> {
     let sealed = boxed(owner, octets);
     store.change(&BY, |change| change.put_sealed(&sealed, Digest::of(octets)))
+}
+
+/// A store in a database of its own.
+pub(crate) fn postgres() -> Store {
+    init_postgres(&Address::parse(&server::shared().fresh_database()).unwrap()).unwrap()
+}
+
+pub(crate) fn init_postgres(address: &Address) -> Result<Store, Error> {
+    Store::init_postgres(address, &BY, || Ok((root(), ())), |_, ()| Ok(())).map(|(store, ())| store)
+}
+
+/// Runs a statement behind the back of the store.
+pub(crate) fn sql(store: &Store, statement: &str) -> Result<(), Error> {
+    store.connection()?.session().batch(statement)
+}
+
+/// Has each such statement on a table fail from now on.
+pub(crate) fn set_fault(store: &Store, statement: &str, table: &str) {
+    sql(
+        store,
+        &match store.connection().unwrap().session() {
+            Session::Sqlite(_) => format!(
+                "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ABORT, 'fault'); END"
+            ),
+            Session::Postgres(_) => fault(statement, table, "RAISE EXCEPTION ''fault''"),
+        },
+    )
+    .unwrap();
+}
+
+/// The same, and the transaction around it ends.
+pub(crate) fn set_fatal_fault(store: &Store, statement: &str, table: &str) {
+    sql(
+        store,
+        &match store.connection().unwrap().session() {
+            Session::Sqlite(_) => format!(
+                "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ROLLBACK, 'fault'); END"
+            ),
+            Session::Postgres(_) => fault(statement, table, "PERFORM pg_terminate_backend(pg_backend_pid())"),
+        },
+    )
+    .unwrap();
+}
+
+pub(crate) fn clear_fault(store: &Store) {
+    let clear = match store.connection().unwrap().session() {
+        Session::Sqlite(_) => "DROP TRIGGER fault",
+        Session::Postgres(_) => "DROP FUNCTION fault CASCADE",
+    };
+    sql(store, clear).unwrap();
+}
+
+fn fault(statement: &str, table: &str, what: &str) -> String {
+    format!(
+        "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {what}; RETURN NULL; END'; \
+         CREATE TRIGGER fault AFTER {statement} ON {table} FOR EACH ROW EXECUTE FUNCTION fault()"
+    )
 }

@@ -118,14 +118,19 @@ fn exit_of(error: &store::Error) -> ExitCode {
         | Error::RowsWithoutRoot { .. }
         | Error::NetworkFileSystem { .. }
         | Error::OpenToOthers { .. }
-        | Error::SchemaTooNew { .. } => ExitCode::Configuration,
+        | Error::SchemaTooNew { .. }
+        | Error::Address { .. } => ExitCode::Configuration,
         Error::InUse { .. }
         | Error::ChangeBroken
         | Error::Damaged { .. }
         | Error::AuditBroken { .. }
         | Error::RingBroken { .. }
         | Error::File { .. }
-        | Error::Database(_) => ExitCode::Away,
+        | Error::Database(_)
+        | Error::Server { .. }
+        | Error::Away { .. }
+        | Error::Unsure { .. }
+        | Error::Clash { .. } => ExitCode::Away,
         Error::NoRing { .. } | Error::NoGeneration { .. } => ExitCode::Missing,
         Error::StaleRevision { .. }
         | Error::EmptyName { .. }
@@ -138,6 +143,7 @@ fn exit_of(error: &store::Error) -> ExitCode {
         | Error::NoKek { .. }
         | Error::KekPrimary { .. }
         | Error::KekInUse { .. }
-        | Error::KekInBackup { .. } => ExitCode::Refused,
+        | Error::KekInBackup { .. }
+        | Error::NotHere { .. } => ExitCode::Refused,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyring::{EventKind, RingPolicy, Span, StorePolicy, Time, Use};
 
 use super::{actions, count};
-use crate::testing::{BY, boxed};
+use crate::testing::{BY, boxed, sql};
 use crate::{Change, Error, GenerationRow, NewGeneration, NewRing, RingRows, SealedBox, Store, key_owner};
 
 /// The default timing of a ring that makes a generation every seven days.
@@ -210,10 +210,10 @@ pub(super) fn rings_cannot_be_changed_behind_our_back(store: &Store) {
     ];
     for (table, column) in columns {
         for statement in [format!("UPDATE {table} SET {column} = {column}"), format!("DELETE FROM {table}")] {
-            assert!(store.connection().unwrap().session().batch(&statement).is_err(), "{statement}");
+            assert!(sql(store, &statement).is_err(), "{statement}");
         }
     }
-    let lowered = store.connection().unwrap().session().batch("UPDATE ring_epoch SET epoch = 1");
+    let lowered = sql(store, "UPDATE ring_epoch SET epoch = 1");
     assert!(lowered.is_err(), "an epoch only rises");
 }
 
