@@ -14,6 +14,7 @@ mod replace;
 mod run;
 mod work;
 
+pub use ops::issue::retimed;
 pub use run::{Context, Misfit, Run, Step};
 pub use work::Told;
 

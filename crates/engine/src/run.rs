@@ -135,9 +135,9 @@ impl Run {
                 let delivery = work.close(at);
                 ops::issue::signed(flow, work, delivery, token);
             }
-            Answer::Sealed { token, warnings } => {
+            Answer::Sealed { token, warnings, known } => {
                 let delivery = work.close(at);
-                ops::seal::sealed(flow, work, delivery, &token, warnings);
+                ops::seal::sealed(flow, work, delivery, &token, (warnings, known));
             }
             Answer::Verified(claims) => {
                 let delivery = work.close(at);
@@ -189,7 +189,7 @@ impl Run {
 fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
     match answer {
         Answer::Signed(_) => matches!(op, Op::Issue { .. }),
-        Answer::Sealed { .. } => matches!(op, Op::Seal { .. }),
+        Answer::Sealed { .. } | Answer::Refused(Refusal::Layer(..)) => matches!(op, Op::Seal { .. }),
         Answer::Verified(_) | Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. } | Op::Open { .. }),
         Answer::Refused(Refusal::Key(..)) => {
             matches!(op, Op::Issue { .. } | Op::Verify { .. } | Op::Seal { .. } | Op::Open { .. })
@@ -210,6 +210,7 @@ fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
 fn refused(flow: &ValidFlow, work: &mut Work, delivery: Delivery, refusal: Refusal) {
     match refusal {
         Refusal::Key(kind, detail) => work.raise(flow, delivery, Fault::new(kind, detail)),
+        Refusal::Layer(layer, kind, detail) => work.raise(flow, delivery, ops::seal::fault(layer, kind, &detail)),
         Refusal::Token(flaw, detail) => ops::verify::refused(flow, work, delivery, flaw, &detail),
     }
 }

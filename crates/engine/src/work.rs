@@ -251,10 +251,10 @@ pub(crate) fn named(flow: &Flow, mut fault: Fault) -> Fault {
         && let Some(text) = flow.faults.get(&fault.kind)
     {
         fault.code = Some(text.code.clone());
-        fault.message = if fault.message.is_empty() {
-            text.message.clone()
-        } else {
-            format!("{} ({})", text.message, fault.message).into()
+        fault.message = match (text.message.is_empty(), fault.message.is_empty()) {
+            (true, _) => fault.message,
+            (false, true) => text.message.clone(),
+            (false, false) => format!("{} ({})", text.message, fault.message).into(),
         };
     }
     fault

@@ -9,7 +9,7 @@ use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
 use crate::json::write_json;
 use crate::op::{Callee, Edit, Op, ShapeStep};
 use crate::password::PasswordPlan;
-use crate::seal::{KeyFrom, KidFrom, OpenPlan, Protection, SealPlan};
+use crate::seal::{HeaderForm, KeyForm, KeyFrom, KidFrom, OpenPlan, Protection, SealPlan};
 use crate::slot::{Root, Slot, Turn, Way};
 use crate::template::Piece;
 use crate::token::{AfterRefusal, ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
@@ -73,7 +73,10 @@ fn op(op: &Op) -> String {
         Op::Script(script) => format!("script {}", script.0),
         Op::Issue { token, into } => format!("issue token {} into {}", token.0, path(into)),
         Op::Verify { policy, into } => format!("verify policy {} into {}", policy.0, path(into)),
-        Op::Seal { plan, into } => format!("seal {} into {}", seal(plan), path(into)),
+        Op::Seal { plan, into, known } => {
+            let known = known.as_ref().map(|known| format!(" known at {}", path(known))).unwrap_or_default();
+            format!("seal {} into {}{known}", seal(plan), path(into))
+        }
         Op::Open { plan, into } => format!("open {} into {}", open(plan), path(into)),
         Op::Edit(edits) => format!("edit {}", list(edits.iter().map(edit))),
         Op::Each { items, into } => {
@@ -297,10 +300,15 @@ fn protection(layer: &Protection) -> String {
     let kid = match &layer.kid {
         KidFrom::Nowhere => String::new(),
         KidFrom::Key => " kid of the key".into(),
+        KidFrom::Made => " kid of or from the key".into(),
         KidFrom::Text(text) => format!(" kid {}", expr(text)),
     };
+    let also = layer.also.as_ref().map(|also| format!(" that is {}", key_from(also))).unwrap_or_default();
+    let bits = layer.rsa_bits.map(|bits| format!(" of {bits:?}")).unwrap_or_default();
+    let typed = if layer.header == HeaderForm::Typed { " typed" } else { "" };
     let algorithms = [named("alg", &layer.algorithm), named("enc", &layer.content)];
-    format!("with {}{}{kid}", key_from(&layer.key), algorithms.into_iter().flatten().collect::<String>())
+    let algorithms: String = algorithms.into_iter().flatten().collect();
+    format!("with {}{also}{bits}{algorithms}{kid}{typed}", key_from(&layer.key))
 }
 
 fn open(plan: &OpenPlan) -> String {
@@ -321,7 +329,18 @@ fn open(plan: &OpenPlan) -> String {
 fn key_from(from: &KeyFrom) -> String {
     match from {
         KeyFrom::Given(name) => format!("given {name}"),
-        KeyFrom::Brought { of, .. } => expr(of),
+        KeyFrom::Secret(secret, form) => format!("secret {}.{}{}", secret.owner, secret.field, form_of(*form)),
+        KeyFrom::Ring(name) => format!("ring {name}"),
+        KeyFrom::Brought { of, form, .. } => format!("{}{}", expr(of), form_of(*form)),
+    }
+}
+
+fn form_of(form: KeyForm) -> &'static str {
+    match form {
+        KeyForm::Jwk => "",
+        KeyForm::JwkOrPem => " (JWK or PEM)",
+        KeyForm::Public => " (public)",
+        KeyForm::Octets => " (octets)",
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::flow::{ExpressionIx, FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::hold::{HoldOrder, Passage};
 use crate::password::PasswordAsk;
-use crate::seal::{OpenRequest, SealRequest};
+use crate::seal::{Known, OpenRequest, SealLayer, SealRequest};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
@@ -22,7 +22,7 @@ pub enum Ask {
     /// Check the signature of this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
     Verify(VerifyRequest),
     /// Make a token of these claims. Answered by [`Answer::Sealed`] or [`Answer::Refused`].
-    Seal(SealRequest),
+    Seal(Box<SealRequest>),
     /// Open this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
     Open(OpenRequest),
     /// Run this script. Answered by [`Answer::Script`] as often as it speaks, the last time with
@@ -114,6 +114,8 @@ pub enum Answer {
         token: Text,
         /// Warnings for the log.
         warnings: Vec<Text>,
+        /// What is known of it, if that was asked for.
+        known: Option<Box<Known>>,
     },
     /// The payload octets of a token whose signature holds.
     Verified(Arc<[u8]>),
@@ -163,6 +165,9 @@ pub enum Refusal {
     Token(TokenFlaw, Text),
     /// The key cannot be used; a fault of the flow, not of the token.
     Key(FaultKind, Text),
+    /// The key of this layer cannot be used to make a token. The fault is thrown with a map whose `layer` is `signature` or
+    /// `encryption`.
+    Layer(SealLayer, FaultKind, Text),
 }
 
 /// What a script said.
@@ -236,8 +241,12 @@ pub struct Fault {
 pub enum FaultKind {
     /// The key that is named is not there.
     KeyMissing,
-    /// The key is there and cannot be used with the algorithm.
+    /// The key is there and is none, or one that nobody should use.
     KeyUnusable,
+    /// The key is one, but not for what it is to do here: its type, curve or size is another.
+    KeyUnfit,
+    /// The secret is shorter or longer than its algorithm asks for.
+    KeyLength,
     /// The key is there and nobody can reach it now.
     KeyAway,
     /// Too many signatures are waited for already; the same message may find room a moment later.
@@ -289,7 +298,7 @@ pub enum FaultKind {
 pub struct FaultText {
     /// The code.
     pub code: Text,
-    /// One sentence for the author.
+    /// One sentence for the author; an empty one leaves the fault's own words alone.
     pub message: Text,
 }
 

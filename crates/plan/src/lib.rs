@@ -74,7 +74,10 @@ pub use json::{JsonRules, Unwritable, read_json, write_json};
 pub use op::{Callee, Edit, Op, ShapeStep};
 pub use password::{PasswordAsk, PasswordPlan};
 pub use pattern::{Pattern, PatternError};
-pub use seal::{KeyFrom, KeyHeld, KidFrom, Layer, OpenPlan, OpenRequest, Protection, SealPlan, SealRequest};
+pub use seal::{
+    HeaderForm, KeyForm, KeyFrom, KeyHeld, KidFrom, Known, Layer, OpenPlan, OpenRequest, Protection, SealLayer,
+    SealPlan, SealRequest, Times,
+};
 pub use slot::{Root, Slot, Turn, Variable, Way, look};
 pub use template::{Piece, SECTION_DEPTH_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError};
 pub use token::{

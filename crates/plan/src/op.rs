@@ -94,6 +94,9 @@ pub enum Op {
         plan: Box<SealPlan>,
         /// Where the token is written.
         into: Path,
+        /// Where a map of what is known of it beside its text is written, if anywhere: `claims` as JSON text, `signed`, the
+        /// signed token, and `key`, the public JWK that verifies it, as far as there are such.
+        known: Option<Path>,
     },
     /// Opens a token with keys that the message brings along, writes its claims to `into` and sends the message on over
     /// output 0. A token that does not hold is a fault.

@@ -33,6 +33,7 @@ use crate::effects::file::Files;
 use crate::front::{Front, Parts};
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::log::{Field, Log};
+use crate::rings::Rings;
 use crate::vault::{SecretStep, TENANT, Vault};
 
 /// Scripts whose syntax is checked at once.
@@ -42,6 +43,8 @@ const CHECKS_AT_ONCE: usize = 4;
 pub struct FlowHouse {
     /// Where documents and secrets are kept.
     pub vault: Arc<Vault>,
+    /// The key rings of that vault.
+    pub rings: Arc<Rings>,
     /// Where scripts run.
     pub pool: Pool,
     /// The door outwards.
@@ -268,6 +271,7 @@ impl Deployments {
         let old = self.table().documents.iter().find(|entry| entry.listed.name == name).cloned();
         let around = Surroundings {
             vault: &self.house.vault,
+            rings: &self.house.rings,
             pool: &self.house.pool,
             listener: self.house.listener.as_ref(),
             fetcher: &self.house.fetcher,

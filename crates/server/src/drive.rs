@@ -191,8 +191,8 @@ impl Drive {
         let begun = match ask {
             Ask::Mint(request) => sign::mint(self.live.minter(request.token), request.claims),
             Ask::Verify(request) => Begun::Done(verify::check(self.live.verifier(request.policy), &request.token)),
-            Ask::Seal(request) => seal::seal(self.live.signer(), request),
-            Ask::Open(request) => Begun::Done(seal::open(self.live.signer(), &request)),
+            Ask::Seal(request) => seal::seal(self.live.holders(), *request),
+            Ask::Open(request) => Begun::Done(seal::open(self.live.holders(), &request)),
             Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
             Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),

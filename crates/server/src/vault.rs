@@ -270,7 +270,7 @@ fn flow_secrets() -> String {
 }
 
 /// The owner in the store: a JSON array, so that no two names look the same whatever stands in them.
-fn owner(secret: &SecretRef) -> String {
+pub(crate) fn owner(secret: &SecretRef) -> String {
     serde_json::json!([FLOW_SECRET, TENANT, &*secret.owner, &*secret.field]).to_string()
 }
 

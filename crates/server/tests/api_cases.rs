@@ -12,6 +12,7 @@ mod house;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dialects::api_connect::{self, Around, Found};
 use engine::{Context, Run, Step};
@@ -20,7 +21,8 @@ use jose::base64url;
 use plan::{Ask, Cells};
 use server::deployment::ApiSettings;
 use server::effects::Begun;
-use server::effects::seal::seal;
+use server::effects::seal::{Holders, seal};
+use server::rings::Rings;
 use server::vault::Vault;
 use store::By;
 
@@ -156,12 +158,13 @@ async fn minted(gateway: &str, algorithm: &str, key: &str) -> String {
     let Found::Operation(called) = api.find(request.method(), "/t") else { panic!("an operation") };
     let around = Around { transaction: "t", now_epoch_ms: FIXED.now_epoch_ms };
     let message = api_connect::accept(&api, called, &request, around).unwrap().message;
-    let vault = Vault::ephemeral(&By { actor: "test", address: None, request_id: None }).unwrap();
+    let vault = Arc::new(Vault::ephemeral(&By { actor: "test", address: None, request_id: None }).unwrap());
+    let holders = Holders { signer: Arc::clone(vault.signer()), rings: Rings::open(Arc::clone(&vault)).unwrap() };
     let mut run = Run::start(&flow, api.trigger, message, Cells::default());
     loop {
         match run.step(&FIXED) {
             Step::Ask(id, Ask::Seal(request)) => {
-                let answer = match seal(vault.signer(), request) {
+                let answer = match seal(&holders, *request) {
                     Begun::Done(answer) => answer,
                     Begun::Later(answer) => answer.await,
                 };

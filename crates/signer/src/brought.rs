@@ -4,9 +4,11 @@
 //! that came without them) costs far more than a signature. So what was made of a text is kept, and is found by the digest
 //! of the text and of all that it was made for.
 
+mod checks;
 mod keys;
 mod open;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,15 +18,15 @@ use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFa
 use jose::jwe::{EncryptionOptions, EncryptionPlan};
 use jose::jwk::Jwk;
 use jose::jws::{HeaderMember, HeaderPlan, ProtectedHeader};
-use jose::{EncryptionKey, SigningKey};
+use jose::{EncryptionKey, RsaBits, SigningKey};
 
 use crate::fault::{Fault, FaultKind};
-use crate::{RandomPool, Software};
+use crate::{RandomPool, Secret, Software};
 use keys::{Candidate, only};
 
 /// Most keys that are kept in their parsed form. When there are more, all are let go and parsed again as they come.
 const KEPT_MAX: usize = 1_024;
-/// What is taken here beyond the usual; each is told as a warning when it matters.
+/// What is taken beyond the usual where tokens are opened.
 const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac).with(Switch::Rsa1_5);
 
 thread_local! {
@@ -38,6 +40,27 @@ pub enum Brought<'a> {
     Given(&'a str),
     /// The text of a JWK, of a list of them, or of a JWK Set, of which exactly one fits.
     Jwk(&'a str),
+    /// The same, or a key in PEM.
+    JwkOrPem(&'a str),
+    /// A public key as a JWK or in PEM; a private one is refused.
+    Public(&'a str),
+    /// A shared secret: the octets of this text.
+    Octets(&'a str),
+    /// A document's secret, by the owner of its box, whose text is read like this.
+    Secret(&'a str, SecretText),
+}
+
+/// How the text of a document's secret is a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretText {
+    /// As [`Brought::Jwk`].
+    Jwk,
+    /// As [`Brought::JwkOrPem`].
+    JwkOrPem,
+    /// As [`Brought::Public`].
+    Public,
+    /// As [`Brought::Octets`].
+    Octets,
 }
 
 /// What stands in a header as `kid`.
@@ -47,8 +70,20 @@ pub enum Kid<'a> {
     Nowhere,
     /// The key's own; nothing if it has none.
     Key,
+    /// The key's own, else its thumbprint (RFC 7638), else, for a shared secret, 128 bits that only the holder of the
+    /// master key can lead back to it.
+    Made,
     /// This text.
     Text(&'a str),
+}
+
+/// The members of the header of a layer, in order; `enc` only of an encryption, `cty` only around a signed token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `kid`, `alg`, `enc`, `cty`.
+    KidFirst,
+    /// `alg`, `enc`, `typ` (`JWT`), `cty`, `kid`.
+    Typed,
 }
 
 /// One layer of a token that is made.
@@ -56,20 +91,30 @@ pub enum Kid<'a> {
 pub struct Layer<'a> {
     /// The key.
     pub key: Brought<'a>,
+    /// The same key once more, as its public half or in another form: it must agree.
+    pub also: Option<Brought<'a>>,
+    /// How many bits an RSA key must have.
+    pub rsa_bits: Option<RsaBits>,
     /// `alg`; none if the key decides.
     pub algorithm: Option<&'a str>,
     /// `enc`, of an encryption.
     pub content: Option<&'a str>,
     /// `kid`.
     pub kid: Kid<'a>,
+    /// The header.
+    pub header: Form,
+    /// What is taken beyond the usual; each switch is told as a warning when it matters.
+    pub switches: Switches,
 }
 
-/// A token that was made.
+/// A token that was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sealed {
+pub struct Signed {
     /// The compact serialization.
     pub token: String,
-    /// What an operator should know of its keys.
+    /// The public half of the key, as the text of a JWK with its `kid`; none for a shared secret.
+    pub public: Option<String>,
+    /// What an operator should know of the key.
     pub warnings: Vec<String>,
 }
 
@@ -82,7 +127,7 @@ type Made = Arc<Result<Ready, Fault>>;
 
 /// What was made of a key.
 enum Ready {
-    Signing { key: Box<SigningKey>, header: ProtectedHeader, warnings: Vec<String> },
+    Signing { key: Box<SigningKey>, header: ProtectedHeader, public: Option<String>, warnings: Vec<String> },
     Encrypting { key: Box<EncryptionKey>, plan: EncryptionPlan },
     Verifying(open::Verifying),
     Decrypting(open::Decrypting),
@@ -118,76 +163,73 @@ impl Kept {
 }
 
 impl Software {
-    /// Makes a token: signs the claims, then encrypts what came of that, each if a layer is named.
+    /// Whether a signature of this algorithm may take so long that it belongs on a thread of its own; none is one that the
+    /// key decides.
+    pub fn seals_slowly(algorithm: Option<&str>) -> bool {
+        let row = algorithm.and_then(|name| SignatureAlgorithm::by_name(name).ok());
+        !row.is_some_and(|row| matches!(row.family, SignatureFamily::Hmac(_)))
+    }
+
+    /// Signs these claims, octet for octet, into a compact token.
     ///
     /// # Errors
-    /// What is wrong with a key, an algorithm or both together.
-    pub fn seal(
-        &self,
-        claims: &[u8],
-        signature: Option<&Layer<'_>>,
-        encryption: Option<&Layer<'_>>,
-    ) -> Result<Sealed, Fault> {
-        let signed = signature.map(|layer| self.sign(layer, claims)).transpose()?;
-        let Some(layer) = encryption else {
-            return signed.ok_or_else(|| unfit("a token needs a key to be signed or encrypted with".to_owned()));
-        };
-        let (inner, warnings) = match &signed {
-            Some(signed) => (signed.token.as_bytes(), signed.warnings.clone()),
-            None => (claims, Vec::new()),
-        };
-        Ok(Sealed { token: self.encrypt(layer, inner, signed.is_some())?, warnings })
+    /// What is wrong with the key, the algorithm or both together.
+    pub fn sign(&self, layer: &Layer<'_>, claims: &[u8]) -> Result<Signed, Fault> {
+        self.shown(layer, |layer| {
+            let ready = self.kept().get(&layer.words("sign"), || self.signing(layer));
+            let Ready::Signing { key, header, public, warnings } = ready.as_ref().as_ref().map_err(Clone::clone)?
+            else {
+                return Err(unfit("the key was kept for another use".to_owned()));
+            };
+            let mut token = Vec::new();
+            key.sign_compact(header, claims, &mut token).map_err(|error| Fault::in_signing(&error))?;
+            let token = String::from_utf8(token).expect("a compact token is base64url and dots");
+            Ok(Signed { token, public: public.clone(), warnings: warnings.clone() })
+        })
     }
 
-    /// Whether making a token with this signature may take so long that it belongs on a thread of its own.
-    pub fn seals_slowly(signature: Option<&Layer<'_>>) -> bool {
-        let row = signature.map(|layer| layer.algorithm.and_then(|name| SignatureAlgorithm::by_name(name).ok()));
-        match row {
-            None => false,
-            Some(row) => !row.is_some_and(|row| matches!(row.family, SignatureFamily::Hmac(_))),
-        }
-    }
-
-    fn sign(&self, layer: &Layer<'_>, claims: &[u8]) -> Result<Sealed, Fault> {
-        let ready = self.kept().get(&layer.words("sign"), || self.signing(layer));
-        let Ready::Signing { key, header, warnings } = ready.as_ref().as_ref().map_err(Clone::clone)? else {
-            return Err(unfit("the key was kept for another use".to_owned()));
-        };
-        let mut token = Vec::new();
-        key.sign_compact(header, claims, &mut token).map_err(|error| Fault::in_signing(&error))?;
-        let token = String::from_utf8(token).expect("a compact token is base64url and dots");
-        Ok(Sealed { token, warnings: warnings.clone() })
+    /// Encrypts these octets into a compact token; `nested` if they are a signed token (RFC 7519 section 5.2).
+    ///
+    /// # Errors
+    /// What is wrong with the key, an algorithm or both together.
+    pub fn enclose(&self, layer: &Layer<'_>, plaintext: &[u8], nested: bool) -> Result<String, Fault> {
+        self.shown(layer, |layer| {
+            let words = layer.words(if nested { "nest" } else { "encrypt" });
+            let ready = self.kept().get(&words, || self.encrypting(layer, nested));
+            let Ready::Encrypting { key, plan } = ready.as_ref().as_ref().map_err(Clone::clone)? else {
+                return Err(unfit("the key was kept for another use".to_owned()));
+            };
+            let mut token = Vec::new();
+            let encrypted = RANDOM.with_borrow_mut(|random| plan.encrypt_compact(key, plaintext, random, &mut token));
+            encrypted.map_err(|error| Fault::in_signing(&error))?;
+            Ok(String::from_utf8(token).expect("a compact token is base64url and dots"))
+        })
     }
 
     fn signing(&self, layer: &Layer<'_>) -> Result<Ready, Fault> {
         let named = layer.algorithm.map(row).transpose()?;
-        let made = only(self.candidates(layer.key)?, |candidate| {
+        let (key, header, warnings) = only(self.candidates(layer.key)?, |candidate| {
             let (row, mut warnings) = candidate.signature_row(named)?;
+            self.check_layer(layer, candidate)?;
+            candidate.check_hmac(row, layer.switches)?;
             let Jwk::Private(private) = &candidate.key else {
                 return Err(unfit("the key is public, and a public key does not sign".to_owned()));
             };
-            let key = SigningKey::new(row, private, SWITCHES).map_err(|error| Fault::in_key(&error))?;
+            let key = SigningKey::new(row, private, layer.switches).map_err(|error| Fault::in_key(&error))?;
             if key.acted() != Switches::NONE {
                 warnings.push(format!("the secret is shorter than the hash of {}", row.name));
             }
-            let kid = layer.kid.of(candidate.kid.as_deref());
-            let header = ProtectedHeader::encode(&header_plan(&layer.kid, false, false)?, row, kid, None);
+            let kid = self.kid(layer, candidate);
+            let header =
+                ProtectedHeader::encode(&header_plan(layer, kid.is_some(), false, false)?, row, kid.as_deref(), None);
             Ok((key, header.map_err(|error| Fault::in_key(&error))?, warnings))
+        })?;
+        let public = key.public().map(|public| {
+            let mut public = public.clone();
+            public.parameters.kid = Some(public.kid_or_thumbprint().into_owned());
+            public.to_json()
         });
-        let (key, header, warnings) = made?;
-        Ok(Ready::Signing { key: Box::new(key), header, warnings })
-    }
-
-    fn encrypt(&self, layer: &Layer<'_>, plaintext: &[u8], nested: bool) -> Result<String, Fault> {
-        let words = layer.words(if nested { "nest" } else { "encrypt" });
-        let ready = self.kept().get(&words, || self.encrypting(layer, nested));
-        let Ready::Encrypting { key, plan } = ready.as_ref().as_ref().map_err(Clone::clone)? else {
-            return Err(unfit("the key was kept for another use".to_owned()));
-        };
-        let mut token = Vec::new();
-        let encrypted = RANDOM.with_borrow_mut(|random| plan.encrypt_compact(key, plaintext, random, &mut token));
-        encrypted.map_err(|error| Fault::in_signing(&error))?;
-        Ok(String::from_utf8(token).expect("a compact token is base64url and dots"))
+        Ok(Ready::Signing { key: Box::new(key), header, public, warnings })
     }
 
     fn encrypting(&self, layer: &Layer<'_>, nested: bool) -> Result<Ready, Fault> {
@@ -198,10 +240,12 @@ impl Software {
             let name =
                 name.ok_or_else(|| unfit("no key encryption (`alg`) is named, by the policy or the key".into()))?;
             let row = KeyAlgorithm::by_name(name).map_err(|error| unfit(error.to_string()))?;
+            self.check_layer(layer, candidate)?;
             candidate.check_length(row, content)?;
-            let key = candidate.encryption_key(row, layer.kid.of(candidate.kid.as_deref()))?;
-            let header = header_plan(&layer.kid, true, nested)?;
-            let plan = EncryptionPlan::new(&key, content, &header, EncryptionOptions::default(), SWITCHES);
+            let kid = self.kid(layer, candidate);
+            let key = candidate.encryption_key(row, kid.as_deref(), layer.switches)?;
+            let header = header_plan(layer, kid.is_some(), true, nested)?;
+            let plan = EncryptionPlan::new(&key, content, &header, EncryptionOptions::default(), layer.switches);
             Ok((key, plan.map_err(|error| Fault::in_key(&error))?))
         })?;
         Ok(Ready::Encrypting { key: Box::new(key), plan })
@@ -210,24 +254,86 @@ impl Software {
     fn candidates(&self, key: Brought<'_>) -> Result<Vec<Candidate>, Fault> {
         match key {
             Brought::Jwk(text) => keys::read(text),
+            Brought::JwkOrPem(text) => keys::read_or_pem(text),
+            Brought::Public(text) => keys::read_public(text),
+            Brought::Octets(text) => keys::octets(text),
+            Brought::Secret(owner, _) => {
+                Err(Fault { kind: FaultKind::Missing, text: format!("the secret {owner} was not looked up") })
+            }
             Brought::Given(name) => match self.given(name) {
                 Some(key) => Ok(vec![Candidate::of_given(&key)]),
                 None => Err(Fault { kind: FaultKind::Missing, text: format!("no key is bound to the name `{name}`") }),
             },
         }
     }
+
+    /// The same layer with its secrets looked up.
+    fn shown<T>(&self, layer: &Layer<'_>, make: impl FnOnce(&Layer<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let secret = self.secret_of(layer.key)?;
+        let also = layer.also.map(|also| self.secret_of(also)).transpose()?.flatten();
+        let key = secret.as_ref().map_or(Ok(layer.key), |(secret, form)| form.of(secret))?;
+        let also = also.as_ref().map_or(Ok(layer.also), |(secret, form)| form.of(secret).map(Some))?;
+        make(&Layer { key, also, ..*layer })
+    }
+
+    fn secret_of(&self, key: Brought<'_>) -> Result<Option<(Arc<Secret>, SecretText)>, Fault> {
+        match key {
+            Brought::Secret(owner, form) => Ok(Some((self.show(owner)?, form))),
+            Brought::Given(_) | Brought::Jwk(_) | Brought::JwkOrPem(_) | Brought::Public(_) | Brought::Octets(_) => {
+                Ok(None)
+            }
+        }
+    }
+
+    /// What stands in the header as `kid`, if anything.
+    fn kid<'k>(&self, layer: &Layer<'k>, candidate: &'k Candidate) -> Option<Cow<'k, str>> {
+        match layer.kid {
+            Kid::Nowhere => None,
+            Kid::Key => candidate.kid.as_deref().map(Cow::Borrowed),
+            Kid::Text(text) => Some(Cow::Borrowed(text)),
+            Kid::Made => Some(candidate.kid.as_deref().map_or_else(|| self.made_kid(candidate).into(), Cow::Borrowed)),
+        }
+    }
+}
+
+impl SecretText {
+    fn of(self, secret: &Secret) -> Result<Brought<'_>, Fault> {
+        let text = std::str::from_utf8(secret.expose())
+            .map_err(|_| Fault { kind: FaultKind::Unusable, text: "the secret is no text".to_owned() })?;
+        Ok(match self {
+            Self::Jwk => Brought::Jwk(text),
+            Self::JwkOrPem => Brought::JwkOrPem(text),
+            Self::Public => Brought::Public(text),
+            Self::Octets => Brought::Octets(text),
+        })
+    }
 }
 
 impl Layer<'_> {
     /// All that decides what is made of the key.
-    fn words<'w>(&'w self, purpose: &'w str) -> [&'w str; 7] {
+    fn words<'w>(&'w self, purpose: &'w str) -> [&'w str; 12] {
         let (form, key) = self.key.words();
+        let (also_form, also) = self.also.map_or(("", ""), Brought::words);
         let (kid, text) = match self.kid {
             Kid::Nowhere => ("none", ""),
             Kid::Key => ("own", ""),
+            Kid::Made => ("made", ""),
             Kid::Text(text) => ("text", text),
         };
-        [purpose, form, key, self.algorithm.unwrap_or_default(), self.content.unwrap_or_default(), kid, text]
+        let header = match self.header {
+            Form::KidFirst => "kid first",
+            Form::Typed => "typed",
+        };
+        let bits = match self.rsa_bits {
+            None => "",
+            Some(RsaBits::Bits2048) => "2048",
+            Some(RsaBits::Bits3072) => "3072",
+            Some(RsaBits::Bits4096) => "4096",
+            Some(RsaBits::Bits8192) => "8192",
+        };
+        let weak = if self.switches.has(Switch::WeakHmac) { "weak" } else { "" };
+        let (algorithm, content) = (self.algorithm.unwrap_or_default(), self.content.unwrap_or_default());
+        [purpose, form, key, also_form, also, algorithm, content, kid, text, header, bits, weak]
     }
 }
 
@@ -236,26 +342,23 @@ impl<'a> Brought<'a> {
         match self {
             Self::Given(name) => ("given", name),
             Self::Jwk(text) => ("jwk", text),
+            Self::JwkOrPem(text) => ("pem", text),
+            Self::Public(text) => ("public", text),
+            Self::Octets(text) => ("octets", text),
+            Self::Secret(owner, _) => ("secret", owner),
         }
     }
 }
 
-impl<'a> Kid<'a> {
-    fn of(self, own: Option<&'a str>) -> Option<&'a str> {
-        match self {
-            Self::Nowhere => None,
-            Self::Key => own,
-            Self::Text(text) => Some(text),
-        }
-    }
-}
-
-fn header_plan(kid: &Kid<'_>, encrypted: bool, nested: bool) -> Result<HeaderPlan, Fault> {
-    let kid = (!matches!(kid, Kid::Nowhere)).then_some(HeaderMember::Kid);
+fn header_plan(layer: &Layer<'_>, has_kid: bool, encrypted: bool, nested: bool) -> Result<HeaderPlan, Fault> {
+    let kid = has_kid.then_some(HeaderMember::Kid);
     let enc = encrypted.then_some(HeaderMember::Enc);
     let cty = nested.then(|| HeaderMember::Cty("JWT".to_owned()));
-    let members = [kid, Some(HeaderMember::Alg), enc, cty].into_iter().flatten().collect();
-    HeaderPlan::new(members).map_err(|error| Fault::in_key(&error))
+    let members = match layer.header {
+        Form::KidFirst => [kid, Some(HeaderMember::Alg), enc, cty, None],
+        Form::Typed => [Some(HeaderMember::Alg), enc, Some(HeaderMember::Typ("JWT".to_owned())), cty, kid],
+    };
+    HeaderPlan::new(members.into_iter().flatten().collect()).map_err(|error| Fault::in_key(&error))
 }
 
 fn row(name: &str) -> Result<&'static SignatureAlgorithm, Fault> {

@@ -9,6 +9,8 @@ pub enum FaultKind {
     Unusable,
     /// It is a key, but not for this algorithm.
     Unfit,
+    /// It is a secret of another length than the algorithm asks for.
+    Length,
     /// The key is good; signing failed.
     Failed,
 }

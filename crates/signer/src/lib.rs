@@ -19,7 +19,7 @@ mod software;
 mod software_tests;
 mod variable;
 
-pub use brought::{Brought, Kid, Layer, Sealed};
+pub use brought::{Brought, Form, Kid, Layer, SecretText, Signed};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};

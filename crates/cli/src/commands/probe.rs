@@ -18,6 +18,7 @@ use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse, Listener, 
 use server::effects::fetch::{AllowList, Fetcher};
 use server::effects::file::Files;
 use server::log::{Form, Level, Log};
+use server::rings::Rings;
 use server::vault::Vault;
 use store::DOCUMENT_BYTES_MAX;
 use tokio::sync::mpsc;
@@ -121,8 +122,10 @@ impl Probe {
         let settings = PoolSettings { workers_max: 1, ..PoolSettings::default() };
         let pool = self.pool.get_or_insert_with(|| Pool::new(settings)).clone();
         let listener: Listener = Arc::new(|origin, told| say(&event(origin, told)));
+        let vault = Arc::new(Vault::ephemeral(&data::by()).map_err(told)?);
         Ok(Deployments::new(FlowHouse {
-            vault: Arc::new(Vault::ephemeral(&data::by()).map_err(told)?),
+            rings: Rings::open(Arc::clone(&vault)).map_err(told)?,
+            vault,
             pool,
             fetcher: Fetcher::new(AllowList::loopback()),
             files: Files::none(),

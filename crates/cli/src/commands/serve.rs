@@ -98,6 +98,7 @@ impl Serving<'_> {
     async fn deploy(self) -> Result<(Arc<Deployments>, Vec<String>), Failure> {
         let live = Deployments::new(FlowHouse {
             vault: self.vault,
+            rings: self.rings,
             pool: Pool::new(PoolSettings::default()),
             fetcher: Fetcher::new(self.settings.flows.fetch_allow.clone()),
             files: files(self.settings.flows.files_folder.as_deref())?,

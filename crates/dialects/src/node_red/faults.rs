@@ -11,6 +11,7 @@ pub(super) fn faults() -> BTreeMap<FaultKind, FaultText> {
     let table = [
         (FaultKind::KeyMissing, "ERR_JWT_SECRET_MISSING", "No token secret is set for the JWT configuration."),
         (FaultKind::KeyUnusable, "ERR_JWT_KEY_UNUSABLE", "The token secret cannot be used with the algorithm."),
+        (FaultKind::KeyUnfit, "ERR_JWT_KEY_UNUSABLE", "The token secret cannot be used with the algorithm."),
         (FaultKind::KeyAway, "ERR_JWT_KEY_UNAVAILABLE", "The token secret cannot be reached now."),
         (FaultKind::Busy, "ERR_JWT_BUSY", "Too many tokens wait for a signature."),
         (

@@ -2,10 +2,12 @@
 
 mod given;
 
+use std::ops::Range;
+
 use jose::json::{write_integer, write_text};
 use plan::{
-    AbsentClaim, ClaimPlan, Fault, FaultKind, Flow, Lifetime, MintRequest, Op, Text, TokenIx, TokenPlan, Unwritable,
-    Value, write_json,
+    AbsentClaim, ClaimPlan, Fault, FaultKind, Flow, Lifetime, MintRequest, Op, Text, Times, TokenIx, TokenPlan,
+    Unwritable, Value, write_json,
 };
 
 use crate::eval::Scope;
@@ -23,8 +25,37 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 ///
 /// A claim that is missing, given where it may not be or cannot be written, or an `exp` beyond 2^53 - 1.
 pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Result<MintRequest, Fault> {
-    let (claims, _) = claims(&plan.claims, &plan.lifetime, scope)?;
+    let Written { claims, .. } = claims(&plan.claims, &plan.lifetime, scope)?;
     Ok(MintRequest { token, key: plan.key.clone(), claims })
+}
+
+/// Claims that were written.
+pub(super) struct Written {
+    /// Their octets.
+    pub(super) claims: Vec<u8>,
+    /// Where the times stand in them.
+    pub(super) times: Times,
+    /// What is to be told of them.
+    pub(super) warnings: Vec<Text>,
+}
+
+/// The same claims at another instant of minting: `iat` is that instant, and `exp` what is given or, without it, as long after
+/// that instant as before.
+pub fn retimed(claims: &[u8], times: &Times, issued_at_secs: i64, exp_secs: Option<i64>) -> Vec<u8> {
+    let exp = exp_secs.unwrap_or_else(|| issued_at_secs.saturating_add(times.lifetime_secs));
+    let mut places: Vec<_> = [(&times.issued_at, issued_at_secs), (&times.expires, exp)]
+        .into_iter()
+        .filter_map(|(place, value)| Some((place.clone()?, value)))
+        .collect();
+    places.sort_by_key(|(place, _)| place.start);
+    let (mut out, mut from) = (Vec::with_capacity(claims.len()), 0);
+    for (place, value) in places {
+        out.extend_from_slice(&claims[from..place.start]);
+        write_integer(&mut out, value);
+        from = place.end;
+    }
+    out.extend_from_slice(&claims[from..]);
+    out
 }
 
 /// The octets of these claims, and what is to be told of them.
@@ -32,14 +63,11 @@ pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Re
 /// # Errors
 ///
 /// As [`request`].
-pub(super) fn claims(
-    claims: &[ClaimPlan],
-    lifetime: &Lifetime,
-    scope: &Scope<'_>,
-) -> Result<(Vec<u8>, Vec<Text>), Fault> {
+pub(super) fn claims(claims: &[ClaimPlan], lifetime: &Lifetime, scope: &Scope<'_>) -> Result<Written, Fault> {
     let minted_at = scope.moment.now_epoch_ms().div_euclid(1000);
     let out = Vec::with_capacity(CLAIMS_BYTES_USUAL);
-    let mut writer = Writer { out, claims, lifetime, scope, issued_at: minted_at, warnings: Vec::new() };
+    let times = Times::default();
+    let mut writer = Writer { out, claims, lifetime, scope, issued_at: minted_at, times, warnings: Vec::new() };
     writer.out.push(b'{');
     let given = given::claims(claims, scope)?;
     if let Some(given) = &given {
@@ -53,7 +81,7 @@ pub(super) fn claims(
         }
     }
     writer.out.push(b'}');
-    Ok((writer.out, writer.warnings))
+    Ok(Written { claims: writer.out, times: writer.times, warnings: writer.warnings })
 }
 
 /// Writes the token into the message and sends it on.
@@ -70,6 +98,7 @@ struct Writer<'w> {
     scope: &'w Scope<'w>,
     /// What `iat` is and the lifetime counts from, in seconds since the epoch.
     issued_at: i64,
+    times: Times,
     warnings: Vec<Text>,
 }
 
@@ -88,7 +117,7 @@ impl Writer<'_> {
             }
             // Written by whoever holds what was given.
             ClaimPlan::Given { .. } => {}
-            ClaimPlan::IssuedAt => self.integer("iat", self.issued_at),
+            ClaimPlan::IssuedAt => self.times.issued_at = Some(self.integer("iat", self.issued_at)),
             ClaimPlan::Expires => {
                 if let Some(end) = end_secs(self.lifetime, self.issued_at, self.scope)? {
                     self.expiry(Some(end))?;
@@ -110,13 +139,18 @@ impl Writer<'_> {
     /// Writes `exp` (RFC 7519 section 4.1.4). No other function does.
     fn expiry(&mut self, at_secs: Option<i64>) -> Result<(), Fault> {
         let at = at_secs.filter(|at| (-NUMERIC_DATE_MAX..=NUMERIC_DATE_MAX).contains(at));
-        self.integer("exp", at.ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, ""))?);
+        let at = at.ok_or_else(|| Fault::new(FaultKind::ExpiryInvalid, ""))?;
+        self.times.expires = Some(self.integer("exp", at));
+        self.times.lifetime_secs = at - self.issued_at;
         Ok(())
     }
 
-    fn integer(&mut self, name: &str, value: i64) {
+    /// Writes a member; gives the place of its value.
+    fn integer(&mut self, name: &str, value: i64) -> Range<usize> {
         write_name(&mut self.out, name);
+        let start = self.out.len();
         write_integer(&mut self.out, value);
+        start..self.out.len()
     }
 
     /// Writes a member; nothing, and false, if its value is undefined.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use plan::{NodeIx, Op, Origin, PolicyIx, ScriptIx, TokenIx, ValidFlow};
 use sandbox::{Pool, ScriptKey, SyntaxFault};
-use signer::{Minter, Software, TokenVerifier};
+use signer::{Minter, TokenVerifier};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -12,8 +12,10 @@ use super::Listener;
 use crate::effects::fetch::Fetcher;
 use crate::effects::file::Files;
 use crate::effects::hold::Gates;
+use crate::effects::seal::Holders;
 use crate::effects::{sign, verify};
 use crate::front::Front;
+use crate::rings::Rings;
 use crate::variables::Variables;
 use crate::vault::Vault;
 
@@ -21,7 +23,7 @@ use crate::vault::Vault;
 pub(crate) struct LiveDocument {
     flow: ValidFlow,
     front: Front,
-    signer: Arc<Software>,
+    holders: Holders,
     minters: Vec<Arc<Minter>>,
     verifiers: Vec<TokenVerifier>,
     scripts: Vec<Place>,
@@ -48,6 +50,7 @@ enum Place {
 /// What a document runs with, whatever it says.
 pub(super) struct Surroundings<'a> {
     pub(super) vault: &'a Arc<Vault>,
+    pub(super) rings: &'a Arc<Rings>,
     pub(super) pool: &'a Pool,
     pub(super) listener: Option<&'a Listener>,
     pub(super) fetcher: &'a Fetcher,
@@ -66,7 +69,7 @@ impl LiveDocument {
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
-        let Surroundings { vault, pool, listener, fetcher, files, variables } = around;
+        let Surroundings { vault, rings, pool, listener, fetcher, files, variables } = around;
         let signer = vault.signer();
         let minters =
             flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
@@ -82,7 +85,7 @@ impl LiveDocument {
         Ok(Self {
             flow,
             front,
-            signer: Arc::clone(signer),
+            holders: Holders { signer: Arc::clone(signer), rings: Arc::clone(rings) },
             minters,
             verifiers,
             scripts,
@@ -118,10 +121,11 @@ impl LiveDocument {
         &self.front
     }
 
-    /// What makes and opens tokens with keys that messages bring along.
-    pub(crate) fn signer(&self) -> &Arc<Software> {
-        &self.signer
+    /// What makes and opens tokens with keys that messages bring along, or that rotate.
+    pub(crate) fn holders(&self) -> &Holders {
+        &self.holders
     }
+
     /// The door outwards.
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher

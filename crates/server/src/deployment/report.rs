@@ -192,7 +192,10 @@ fn unusable_secret(flow: &Flow, secret: &SecretRef, fault: &signer::Fault) -> Di
         signer::FaultKind::Missing => {
             ("secret_missing", format!("The node `{owner}` cannot work without its secret `{field}`: {fault}."))
         }
-        signer::FaultKind::Unusable | signer::FaultKind::Unfit | signer::FaultKind::Failed => {
+        signer::FaultKind::Unusable
+        | signer::FaultKind::Unfit
+        | signer::FaultKind::Length
+        | signer::FaultKind::Failed => {
             ("secret_unusable", format!("The secret `{field}` of the node `{owner}` cannot be used: {fault}."))
         }
     };

@@ -29,10 +29,15 @@ pub enum Begun {
 
 /// Why a key could not be used, as the engine hears it.
 fn refused(fault: Fault) -> Answer {
-    let kind = match fault.kind {
+    Answer::Refused(Refusal::Key(kind(fault.kind), fault.text.into()))
+}
+
+fn kind(kind: signer::FaultKind) -> FaultKind {
+    match kind {
         signer::FaultKind::Missing => FaultKind::KeyMissing,
-        signer::FaultKind::Unusable | signer::FaultKind::Unfit => FaultKind::KeyUnusable,
+        signer::FaultKind::Unusable => FaultKind::KeyUnusable,
+        signer::FaultKind::Unfit => FaultKind::KeyUnfit,
+        signer::FaultKind::Length => FaultKind::KeyLength,
         signer::FaultKind::Failed => FaultKind::KeyAway,
-    };
-    Answer::Refused(Refusal::Key(kind, fault.text.into()))
+    }
 }

@@ -1,26 +1,64 @@
-//! Tokens whose keys the message brings along: made and opened by the signer, which alone looks into the keys.
+//! Tokens whose keys the message brings along or a ring holds: made and opened by the signer, which alone looks into the keys.
 
 use std::sync::Arc;
 
-use plan::{Answer, KeyHeld, KidFrom, OpenRequest, Refusal, SealRequest, TokenFlaw};
-use signer::{Brought, Kid, Layer, Software};
+use plan::{
+    Answer, FaultKind, HeaderForm, KeyForm, KeyHeld, KidFrom, Known, OpenRequest, Refusal, SealLayer, SealRequest,
+    Text, TokenFlaw,
+};
+use signer::{Brought, Form, Kid, Layer, SecretText, Software};
 
-use super::{Begun, refused, sign};
+use super::{Begun, kind, refused, sign};
+use crate::rings::Rings;
+use crate::vault::owner;
+
+mod ring;
+
+/// Who holds the keys.
+#[derive(Clone)]
+pub struct Holders {
+    /// Keys that messages bring along, secrets, and keys that were given.
+    pub signer: Arc<Software>,
+    /// Keys that rotate.
+    pub rings: Arc<Rings>,
+}
+
+/// Why a layer could not be made.
+type Unmade = (SealLayer, FaultKind, Text);
+
+/// A token with its signature, before it is encrypted.
+struct Inner {
+    token: String,
+    claims: Vec<u8>,
+    public: Option<String>,
+    warnings: Vec<String>,
+}
 
 /// Makes a token: at once, or on a thread of its own if that may take long.
-pub fn seal(signer: &Arc<Software>, request: SealRequest) -> Begun {
-    if !Software::seals_slowly(request.signature.as_ref().map(layer).as_ref()) {
-        return Begun::Done(sealed(signer, &request));
+pub fn seal(holders: &Holders, request: SealRequest) -> Begun {
+    if !is_slow(&request) {
+        return Begun::Done(sealed(holders, request));
     }
-    let signer = Arc::clone(signer);
-    sign::slowly(move || sealed(&signer, &request))
+    let holders = holders.clone();
+    sign::slowly(move || sealed(&holders, request))
 }
 
 /// Opens a token. Every check is fast enough to be done at once.
-pub fn open(signer: &Software, request: &OpenRequest) -> Answer {
-    let decryption = request.decryption.as_ref().map(brought);
-    let verification = request.verification.as_ref().map(brought);
-    match signer.open(&request.token, decryption, verification) {
+pub fn open(holders: &Holders, request: &OpenRequest) -> Answer {
+    let of_ring = match &request.verification {
+        Some(KeyHeld::Ring(name)) => match ring::public(&holders.rings, name) {
+            Ok(set) => Some(set),
+            Err(refusal) => return Answer::Refused(Refusal::Key(ring::kind(&refusal), refusal.to_string().into())),
+        },
+        Some(KeyHeld::Given(_) | KeyHeld::Secret(..) | KeyHeld::Text(..)) | None => None,
+    };
+    let owners = [&request.decryption, &request.verification].map(|key| key.as_ref().and_then(owner_of));
+    let decryption = request.decryption.as_ref().map(|key| brought(key, owners[0].as_deref()));
+    let verification = match &of_ring {
+        Some(set) => Some(Brought::Jwk(set)),
+        None => request.verification.as_ref().map(|key| brought(key, owners[1].as_deref())),
+    };
+    match holders.signer.open(&request.token, decryption, verification) {
         Ok(payload) => Answer::Verified(payload.into()),
         Err(signer::Refusal::Token(error)) => {
             Answer::Refused(Refusal::Token(TokenFlaw::Signature, error.to_string().into()))
@@ -29,30 +67,111 @@ pub fn open(signer: &Software, request: &OpenRequest) -> Answer {
     }
 }
 
-fn sealed(signer: &Software, request: &SealRequest) -> Answer {
-    let (signature, encryption) = (request.signature.as_ref().map(layer), request.encryption.as_ref().map(layer));
-    match signer.seal(&request.claims, signature.as_ref(), encryption.as_ref()) {
-        Ok(sealed) => Answer::Sealed {
-            token: sealed.token.into(),
-            warnings: sealed.warnings.into_iter().map(Into::into).collect(),
-        },
-        Err(fault) => refused(fault),
+/// A ring may have to store the horizon of its key first; other signatures tell by their algorithm.
+fn is_slow(request: &SealRequest) -> bool {
+    let Some(layer) = &request.signature else { return false };
+    matches!(layer.key, KeyHeld::Ring(_)) || Software::seals_slowly(layer.algorithm.as_deref())
+}
+
+fn sealed(holders: &Holders, request: SealRequest) -> Answer {
+    match made(holders, request) {
+        Ok(answer) => answer,
+        Err((layer, kind, text)) => Answer::Refused(Refusal::Layer(layer, kind, text)),
     }
 }
 
-fn layer(layer: &plan::Layer) -> Layer<'_> {
+fn made(holders: &Holders, request: SealRequest) -> Result<Answer, Unmade> {
+    let SealRequest { claims, times, tells, signature, encryption } = request;
+    let inner = match &signature {
+        None => None,
+        Some(layer) => Some(match &layer.key {
+            KeyHeld::Ring(name) => ring::sign(&holders.rings, name, layer, (&claims, &times))?,
+            KeyHeld::Given(_) | KeyHeld::Secret(..) | KeyHeld::Text(..) => {
+                signed(&holders.signer, layer, claims.clone())?
+            }
+        }),
+    };
+    let token = match (&encryption, &inner) {
+        (None, Some(inner)) => inner.token.clone(),
+        (None, None) => return Err((SealLayer::Signature, FaultKind::KeyMissing, "no key is named".into())),
+        (Some(layer), inner) => enclosed(&holders.signer, layer, &claims, inner.as_ref())?,
+    };
+    let known = tells.then(|| Box::new(known(&claims, inner.as_ref())));
+    let warnings = inner.map(|inner| inner.warnings.into_iter().map(Into::into).collect()).unwrap_or_default();
+    Ok(Answer::Sealed { token: token.into(), warnings, known })
+}
+
+fn known(claims: &[u8], inner: Option<&Inner>) -> Known {
+    let claims = inner.map_or(claims, |inner| &inner.claims);
+    Known {
+        claims: String::from_utf8_lossy(claims).into(),
+        signed: inner.map(|inner| inner.token.as_str().into()),
+        key: inner.and_then(|inner| inner.public.as_deref()).map(Into::into),
+    }
+}
+
+fn signed(signer: &Software, of: &plan::Layer, claims: Vec<u8>) -> Result<Inner, Unmade> {
+    let unmade = |fault: signer::Fault| (SealLayer::Signature, kind(fault.kind), fault.text.into());
+    let signed = with_layer(of, |layer| signer.sign(layer, &claims)).map_err(unmade)?;
+    let signer::Signed { token, public, warnings } = signed;
+    Ok(Inner { token, claims, public, warnings })
+}
+
+fn enclosed(signer: &Software, of: &plan::Layer, claims: &[u8], inner: Option<&Inner>) -> Result<String, Unmade> {
+    let unmade = |kind, text| (SealLayer::Encryption, kind, text);
+    if matches!(of.key, KeyHeld::Ring(_)) {
+        return Err(unmade(FaultKind::KeyUnfit, "a ring signs, and does not encrypt".into()));
+    }
+    let octets = inner.map_or(claims, |inner| inner.token.as_bytes());
+    with_layer(of, |layer| signer.enclose(layer, octets, inner.is_some()))
+        .map_err(|fault| unmade(kind(fault.kind), fault.text.into()))
+}
+
+/// What is made with the layer as the signer knows it.
+fn with_layer<T>(layer: &plan::Layer, make: impl FnOnce(&Layer<'_>) -> T) -> T {
     let kid = match &layer.kid {
         KidFrom::Nowhere => Kid::Nowhere,
         KidFrom::Key => Kid::Key,
+        KidFrom::Made => Kid::Made,
         KidFrom::Text(text) => Kid::Text(text),
     };
-    let (algorithm, content) = (layer.algorithm.as_deref(), layer.content.as_deref());
-    Layer { key: brought(&layer.key), algorithm, content, kid }
+    let header = match layer.header {
+        HeaderForm::KidFirst => Form::KidFirst,
+        HeaderForm::Typed => Form::Typed,
+    };
+    let (key_owner, also_owner) = (owner_of(&layer.key), layer.also.as_ref().and_then(owner_of));
+    make(&Layer {
+        key: brought(&layer.key, key_owner.as_deref()),
+        also: layer.also.as_ref().map(|also| brought(also, also_owner.as_deref())),
+        rsa_bits: layer.rsa_bits,
+        algorithm: layer.algorithm.as_deref(),
+        content: layer.content.as_deref(),
+        kid,
+        header,
+        switches: layer.switches,
+    })
 }
 
-fn brought(key: &KeyHeld) -> Brought<'_> {
+fn owner_of(key: &KeyHeld) -> Option<String> {
+    if let KeyHeld::Secret(secret, _) = key { Some(owner(secret)) } else { None }
+}
+
+fn brought<'k>(key: &'k KeyHeld, owner: Option<&'k str>) -> Brought<'k> {
     match key {
-        KeyHeld::Given(name) => Brought::Given(name),
-        KeyHeld::Jwk(text) => Brought::Jwk(text),
+        KeyHeld::Given(name) | KeyHeld::Ring(name) => Brought::Given(name),
+        KeyHeld::Secret(_, form) => Brought::Secret(owner.unwrap_or_default(), secret_text(*form)),
+        KeyHeld::Text(text, KeyForm::Jwk) => Brought::Jwk(text),
+        KeyHeld::Text(text, KeyForm::JwkOrPem) => Brought::JwkOrPem(text),
+        KeyHeld::Text(text, KeyForm::Public) => Brought::Public(text),
+        KeyHeld::Text(text, KeyForm::Octets) => Brought::Octets(text),
+    }
+}
+
+fn secret_text(form: KeyForm) -> SecretText {
+    match form {
+        KeyForm::Jwk => SecretText::Jwk,
+        KeyForm::JwkOrPem => SecretText::JwkOrPem,
+        KeyForm::Public => SecretText::Public,
+        KeyForm::Octets => SecretText::Octets,
     }
 }

@@ -96,6 +96,19 @@ impl Rings {
         Err(RingRefusal::NoSigner)
     }
 
+    /// The keys that verify tokens of a ring now, as the text of a JWK Set.
+    ///
+    /// # Errors
+    /// [`RingRefusal::NoRing`], [`RingRefusal::Stale`], [`RingRefusal::ClockSkew`].
+    pub fn public_set(&self, ring_id: &str) -> Result<String, RingRefusal> {
+        let (snapshot, t) = self.snapshot()?;
+        let live = snapshot.ring(ring_id).ok_or_else(|| RingRefusal::NoRing(ring_id.to_owned()))?;
+        if self.staleness() > live.max_staleness() {
+            return Err(RingRefusal::Stale);
+        }
+        Ok(live.public_set(t))
+    }
+
     /// Whether a signature of this ring takes so long that it belongs on a thread of its own.
     pub fn is_slow(&self, ring_id: &str) -> bool {
         self.newest().ring(ring_id).and_then(|live| live.key.as_ref()).is_some_and(|key| key.is_slow())

@@ -116,6 +116,16 @@ impl Snapshot {
 }
 
 impl LiveRing {
+    /// The keys that verify its tokens at `t`, as the text of a JWK Set.
+    pub(super) fn public_set(&self, t: Time) -> String {
+        let whole = |row: &store::GenerationRow| if row.is_whole { public(row).ok().flatten() } else { None };
+        let halves: Vec<_> = self.rows.generations.iter().map(whole).collect();
+        let set = KeySet::at(t, &[RingKeys { ring: &self.ring, public: &halves }], &[]);
+        let mut body = Vec::new();
+        set.keys.write(&mut body);
+        String::from_utf8(body).expect("the JSON writer writes UTF-8")
+    }
+
     /// T, beyond which nothing is signed or shown.
     pub(super) fn max_staleness(&self) -> Span {
         self.rows.policies.last().map_or(Span::ZERO, |policy| policy.max_staleness)

@@ -10,6 +10,7 @@ use server::deployment::{ApiSettings, Caller, DeployError, Deployments, FlowHous
 use server::effects::fetch::{AllowList, Fetcher};
 use server::effects::file::Files;
 use server::log::{Form, Level, Log, LogGuard};
+use server::rings::Rings;
 use server::routes::{Live, RuntimeRouter};
 use server::vault::{SecretStep, Vault};
 use signer::Secret;
@@ -65,8 +66,10 @@ impl Chancery {
         let (log, guard) = Log::start(Level::Debug, Form::Json, memory.clone()).unwrap();
         let by = By { actor: "test", address: None, request_id: None };
         let vault = options.vault.unwrap_or_else(|| Arc::new(Vault::ephemeral(&by).unwrap()));
+        let rings = Rings::open(Arc::clone(&vault)).unwrap();
         let deployments = Deployments::new(FlowHouse {
             vault,
+            rings,
             pool: pool(),
             fetcher: Fetcher::new(options.fetch_allow),
             files: options.files,

@@ -1,12 +1,12 @@
 //! The keys in a text that a message brought: one, several of which one fits, or none.
 
 use jose::json::{Limits, Object, Value, write_value};
-use jose::jwa::{ContentEncryption, KeyAlgorithm, KeyFamily, KeyShape, SignatureAlgorithm, SignatureFamily};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, KeyFamily, KeyShape, SignatureAlgorithm, SignatureFamily, Switches};
 use jose::jwk::{Jwk, KeyParameters};
-use jose::{EncryptionKey, PrivateJwk};
+use jose::{EncryptionKey, PrivateJwk, SecretForm};
 use zeroize::Zeroizing;
 
-use super::{SWITCHES, unfit};
+use super::unfit;
 use crate::fault::{Fault, FaultKind};
 
 /// A key of the text. What it says of its own use does not bind: the policy decides.
@@ -43,6 +43,39 @@ pub(super) fn read(text: &str) -> Result<Vec<Candidate>, Fault> {
         return Err(first_fault.unwrap_or_else(none));
     }
     Ok(found)
+}
+
+/// The same, or the one key of a PEM text.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_or_pem(text: &str) -> Result<Vec<Candidate>, Fault> {
+    if text.trim_start().starts_with("-----BEGIN") {
+        return Jwk::import(text.as_bytes()).map(|key| vec![Candidate::of(key)]).map_err(|error| unusable(&error));
+    }
+    read(text)
+}
+
+/// The same, but no private key.
+///
+/// # Errors
+/// As [`read`], and for a private key.
+pub(super) fn read_public(text: &str) -> Result<Vec<Candidate>, Fault> {
+    let found = read_or_pem(text)?;
+    if found.iter().any(|candidate| matches!(candidate.key, Jwk::Private(_))) {
+        let text = "the key is private, where a public one belongs".to_owned();
+        return Err(Fault { kind: FaultKind::Unusable, text });
+    }
+    Ok(found)
+}
+
+/// The shared secret whose octets these are.
+///
+/// # Errors
+/// For no octets at all.
+pub(super) fn octets(text: &str) -> Result<Vec<Candidate>, Fault> {
+    let key = PrivateJwk::from_secret(text.as_bytes(), SecretForm::AsIs).map_err(|error| unusable(&error))?;
+    Ok(vec![Candidate::of(Jwk::Private(key))])
 }
 
 /// What is made of the one key that fits.
@@ -146,19 +179,25 @@ impl Candidate {
         };
         if found != needed {
             let found_bits = found * 8;
-            return Err(unfit(format!(
-                "{name} needs a key of {needed_bits} bits here; this one has {found_bits} bits"
-            )));
+            let text = format!(
+                "{name} needs a key of {needed_bits} bits ({needed} octets) here; this one has {found_bits} bits ({found} octets)"
+            );
+            return Err(Fault { kind: FaultKind::Length, text });
         }
         Ok(())
     }
 
     /// The key as one to encrypt with, under this `kid`.
-    pub(super) fn encryption_key(&self, row: &'static KeyAlgorithm, kid: Option<&str>) -> Result<EncryptionKey, Fault> {
+    pub(super) fn encryption_key(
+        &self,
+        row: &'static KeyAlgorithm,
+        kid: Option<&str>,
+        switches: Switches,
+    ) -> Result<EncryptionKey, Fault> {
         let named = Self { key: copied(&self.key), kid: kid.map(str::to_owned), algorithm: None };
         let key = match named.with_kid() {
-            Jwk::Public(public) => EncryptionKey::new(row, &public, SWITCHES),
-            Jwk::Private(private) => EncryptionKey::from_secret(row, &private, SWITCHES),
+            Jwk::Public(public) => EncryptionKey::new(row, &public, switches),
+            Jwk::Private(private) => EncryptionKey::from_secret(row, &private, switches),
         };
         key.map_err(|error| Fault::in_key(&error))
     }

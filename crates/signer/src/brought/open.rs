@@ -45,6 +45,20 @@ impl Software {
         if token.len() > TOKEN_CHARS_MAX {
             return Err(refused("the token is longer than 65536 characters"));
         }
+        let shown = |key: Option<Brought<'_>>| key.map(|key| self.secret_of(key)).transpose().map(Option::flatten);
+        let (key, inner) = (shown(decryption).map_err(Refusal::Key)?, shown(verification).map_err(Refusal::Key)?);
+        let decryption = key.as_ref().map_or(Ok(decryption), |(secret, form)| form.of(secret).map(Some));
+        let verification = inner.as_ref().map_or(Ok(verification), |(secret, form)| form.of(secret).map(Some));
+        let (decryption, verification) = (decryption.map_err(Refusal::Key)?, verification.map_err(Refusal::Key)?);
+        self.opened(token, decryption, verification)
+    }
+
+    fn opened(
+        &self,
+        token: &str,
+        decryption: Option<Brought<'_>>,
+        verification: Option<Brought<'_>>,
+    ) -> Result<Vec<u8>, Refusal> {
         let parts = token.split('.').count();
         let Some(decryption) = decryption else {
             let verification = verification.ok_or_else(|| Refusal::Key(unfit("no key is named".to_owned())))?;

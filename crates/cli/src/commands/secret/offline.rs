@@ -9,6 +9,7 @@ use server::deployment::{ApiSettings, Deployments, FlowHouse};
 use server::effects::fetch::{AllowList, Fetcher};
 use server::effects::file::Files;
 use server::log::{Form, Level, Log};
+use server::rings::Rings;
 use server::vault::{SecretStep, Vault};
 
 use super::Wish;
@@ -55,6 +56,7 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
     let runtime = tokio::runtime::Runtime::new().map_err(|error| failed(&error))?;
     let deployments = Deployments::new(FlowHouse {
         vault: Arc::clone(&vault),
+        rings: Rings::open(Arc::clone(&vault)).map_err(data::failed)?,
         pool: Pool::new(PoolSettings::default()),
         fetcher: Fetcher::new(AllowList::default()),
         files: Files::none(),

@@ -1,6 +1,6 @@
 //! The names of algorithms that the two JWT policies take, and the properties in which a key is named (sections 2 and 6).
 
-use plan::{Expr, Fault, FaultKind, KeyFrom, Severity, Value};
+use plan::{Expr, Fault, FaultKind, KeyForm, KeyFrom, Severity, Value};
 
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::name::whole;
@@ -45,7 +45,7 @@ pub(super) fn key(lowering: &mut Lowering<'_>, step: &Step<'_>, crypto: &str, jw
     }
     let told = format!("the variable `{variable}` of `{jwk}` holds no key");
     let absent = Box::new(Fault::new(FaultKind::KeyMissing, told));
-    Some(KeyFrom::Brought { of: lowering.names.variable(&variable), absent })
+    Some(KeyFrom::Brought { of: lowering.names.variable(&variable), form: KeyForm::Jwk, absent })
 }
 
 /// The name that a key is bound to for this crypto object: its own, or the first with `*` that fits.

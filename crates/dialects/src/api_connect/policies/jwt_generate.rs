@@ -1,8 +1,9 @@
 //! `jwt-generate`: a token of variables, signed, encrypted or both (sections 2 to 8).
 
+use jose::jwa::{Switch, Switches};
 use plan::{
-    AbsentClaim, ClaimPlan, Clash, Expr, Fault, FaultKind, KeyFrom, KidFrom, Lifetime, NodeIx, Op, Path, Protection,
-    SealPlan, Severity, Value,
+    AbsentClaim, ClaimPlan, Clash, Expr, Fault, FaultKind, HeaderForm, KeyFrom, KidFrom, Lifetime, NodeIx, Op, Path,
+    Protection, SealPlan, Severity, Value,
 };
 
 use super::algorithms;
@@ -66,6 +67,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) 
             Op::Seal {
                 plan: Box::new(SealPlan { claims, lifetime, signature, encryption, prefix: prefix.into() }),
                 into,
+                known: None,
             }
         }
     };
@@ -138,7 +140,7 @@ fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection>
     let algorithm = algorithms::named(lowering, step, "jws-alg", algorithms::SIGNATURES);
     let key = algorithms::key(lowering, step, "jws-crypto", "jws-jwk")?;
     let kid = kid(lowering, step, "custom-kid-value-jws", &key);
-    Some(Protection { key, algorithm, content: None, kid })
+    Some(protection(key, algorithm, None, kid))
 }
 
 /// `jwe-enc` and `jwe-alg` without a key encrypt nothing (section 6).
@@ -147,7 +149,12 @@ fn encryption(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection
     let algorithm = algorithms::named(lowering, step, "jwe-alg", algorithms::KEYS);
     let key = algorithms::key(lowering, step, "jwe-crypto", "jwe-jwk")?;
     let kid = kid(lowering, step, "custom-kid-value-jwe", &key);
-    Some(Protection { key, algorithm, content, kid })
+    Some(protection(key, algorithm, content, kid))
+}
+
+fn protection(key: KeyFrom, algorithm: Option<Expr>, content: Option<Expr>, kid: KidFrom<Expr>) -> Protection {
+    let switches = Switches::NONE.with(Switch::WeakHmac).with(Switch::Rsa1_5);
+    Protection { key, also: None, rsa_bits: None, algorithm, content, kid, header: HeaderForm::KidFirst, switches }
 }
 
 /// `kid` on the API gateway: the custom value, else the JWK's own; never on v5 (section 3).
@@ -167,7 +174,7 @@ fn kid(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, key: &KeyFr
             KidFrom::Text(Expr::Choose { present: variable.clone(), then: variable, otherwise })
         }
         (None, KeyFrom::Brought { .. }) => KidFrom::Key,
-        (None, KeyFrom::Given(_)) => KidFrom::Nowhere,
+        (None, KeyFrom::Given(_) | KeyFrom::Secret(..) | KeyFrom::Ring(_)) => KidFrom::Nowhere,
     }
 }
 

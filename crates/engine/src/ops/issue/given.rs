@@ -66,7 +66,7 @@ impl Given {
                 ("iat", Some(_)) if is_truthy(value) => {
                     writer.member("iat", value)?;
                 }
-                ("iat", Some(_)) => writer.integer("iat", minted_at),
+                ("iat", Some(_)) => writer.times.issued_at = Some(writer.integer("iat", minted_at)),
                 ("exp", None) => writer.expiry(seconds(value).map(|exp| exp.floor() as i64))?,
                 (_, None) => {
                     writer.member(name, value)?;
