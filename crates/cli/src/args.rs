@@ -61,7 +61,7 @@ pub(crate) struct VoiceArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve documents: deploy them and answer their requests.
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Make a data folder with its store and master key.
     Init,
     /// Read documents and say what would stand against deploying them.
@@ -166,6 +166,12 @@ pub(crate) struct ApiArguments {
     /// Bind a key to a crypto object of an API: PEM, DER, JWK, or a shared secret. NAME may hold * for any text.
     #[arg(long, value_name = "NAME=FILE|env:VARIABLE")]
     pub(crate) crypto: Vec<String>,
+    /// Call this server in place of a back end of an API. HOST may have a port, or be * for every host.
+    #[arg(long, value_name = "HOST=URL", conflicts_with = "stub")]
+    pub(crate) backend: Vec<String>,
+    /// Answer every call of an API to a back end with what was called: method, path, headers and body.
+    #[arg(long)]
+    pub(crate) stub: bool,
     /// Let only named clients call APIs, each with its secret if it has one. Without any, everybody may, on loopback alone.
     #[arg(long, value_name = "ID[=FILE|=env:VARIABLE]")]
     pub(crate) client: Vec<String>,

@@ -1,6 +1,8 @@
 //! What flows ask of somebody outside over HTTP, and what comes back; the same for every dialect.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -22,6 +24,24 @@ pub struct Request {
     pub inflates: bool,
     /// How long all of it may take, in milliseconds; none, or more than the server lets it, is as long as that.
     pub total_ms: Option<u64>,
+    /// The only hosts that it may go to, redirects included; none if the server alone decides.
+    pub hosts: Option<Arc<Hosts>>,
+}
+
+/// Hosts and ports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts(BTreeSet<(String, u16)>);
+
+impl Hosts {
+    /// Puts a host in.
+    pub fn add(&mut self, host: &str, port: u16) {
+        self.0.insert((host.to_ascii_lowercase(), port));
+    }
+
+    /// Whether this host, in small letters as URLs hold it, is among them.
+    pub fn names(&self, host: &str, port: u16) -> bool {
+        self.0.contains(&(host.to_owned(), port))
+    }
 }
 
 /// What came back.
@@ -48,6 +68,14 @@ pub enum Failure {
     /// No address of the host may be reached.
     #[error("{host} port {port} is not public, and `flows.fetch.allow` does not name it")]
     Denied {
+        /// The host, as the URL names it.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The document does not name the host.
+    #[error("{host} port {port} is not written in the document or its properties, and no `--backend` stands for it")]
+    Unnamed {
         /// The host, as the URL names it.
         host: String,
         /// The port.

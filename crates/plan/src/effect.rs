@@ -146,12 +146,14 @@ pub enum Answer {
 }
 
 /// What came of asking somebody outside.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fetched {
     /// Warnings for the log.
     pub warnings: Vec<Text>,
-    /// Raised on the message that was asked for, before anything is sent on.
+    /// Raised before anything is sent on.
     pub fault: Option<Fault>,
+    /// What the fault is raised on; none for the message that was asked for.
+    pub faulty: Option<Value>,
     /// What the node shows from now on; undefined leaves what it shows.
     pub status: Value,
     /// What is sent on; none if nothing is.

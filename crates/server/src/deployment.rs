@@ -275,6 +275,7 @@ impl Deployments {
             pool: &self.house.pool,
             listener: self.house.listener.as_ref(),
             fetcher: &self.house.fetcher,
+            backends: &self.house.apis.backends,
             files: &self.house.files,
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };

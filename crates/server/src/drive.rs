@@ -196,7 +196,10 @@ impl Drive {
             Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
             Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),
-            Ask::Fetch { fetch, to, message } => request::fetch(&self.live, fetch, &to, &message, self.run.cells()),
+            Ask::Fetch { fetch, to, message } => {
+                self.exchange.note_fetch(self.live.front(), fetch);
+                request::fetch(&self.live, fetch, &to, &message, self.run.cells())
+            }
             Ask::Hold { node, order } => hold::hold(&self.live, node, &order),
             Ask::Evaluate { expression, input } => {
                 expression::evaluate(&self.live, expression, &input, self.run.cells())

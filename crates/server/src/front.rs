@@ -40,6 +40,14 @@ pub(crate) enum Front {
     ApiConnect(Box<Api>),
 }
 
+/// What asks somebody outside.
+pub(crate) enum Outward<'f> {
+    /// A node of a flow file.
+    NodeRed(&'f RequestNode),
+    /// A policy of this API.
+    ApiConnect(&'f Api),
+}
+
 /// What a reply needs to know of the request, in the dialect of the document that answers.
 pub(crate) enum Exchange {
     /// Of a Node-RED flow; empty where nobody waits.
@@ -96,11 +104,11 @@ impl Front {
         }
     }
 
-    /// What asks a server outside; an API has none of its own yet.
-    pub(crate) fn request(&self, fetch: FetchIx) -> Option<&RequestNode> {
+    /// What asks somebody outside.
+    pub(crate) fn outward(&self, fetch: FetchIx) -> Outward<'_> {
         match self {
-            Self::NodeRed { requests, .. } => requests.get(fetch.0 as usize),
-            Self::ApiConnect(_) => None,
+            Self::NodeRed { requests, .. } => Outward::NodeRed(&requests[fetch.0 as usize]),
+            Self::ApiConnect(api) => Outward::ApiConnect(api),
         }
     }
 
@@ -152,6 +160,15 @@ impl Front {
 }
 
 impl Exchange {
+    /// Takes note that this request outwards is made for the run.
+    pub(crate) fn note_fetch(&mut self, front: &Front, fetch: FetchIx) {
+        if let (Self::ApiConnect(exchange), Front::ApiConnect(api)) = (self, front)
+            && api.replaces_message(fetch)
+        {
+            exchange.forget_inherited();
+        }
+    }
+
     /// How the caller is told if the run of this id gives no reply.
     pub(crate) fn absence(&self, id: RequestId) -> Absence {
         match self {

@@ -32,6 +32,13 @@ pub struct Exchange {
     pub(super) origin: Option<String>,
 }
 
+impl Exchange {
+    /// From now on every header in `message` was set behind the request: an answer has taken its place.
+    pub fn forget_inherited(&mut self) {
+        self.inherited = Map::new();
+    }
+}
+
 /// What is known of a request beside the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use plan::{
-    Diagnostic, EventField, Expr, Fault, FaultKind, FaultText, Flow, Handler, Handlers, LogLevel, Node, NodeIx, Op,
-    Origin, OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
+    Diagnostic, EventField, Expr, Fault, FaultKind, FaultText, FetchIx, Flow, Handler, Handlers, LogLevel, Node,
+    NodeIx, Op, Origin, OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep, Trigger, TriggerIx,
+    TriggerKind, Value,
 };
 
 use super::catch;
+use super::hosts;
+use super::invoke::Invoke;
 use super::name::Names;
 use super::policies;
 use super::served::Api;
@@ -69,6 +72,7 @@ pub(super) struct Lowering<'d> {
     pub(super) settings: &'d LowerSettings<'d>,
     pub(super) names: Names,
     flow: Flow,
+    invokes: Vec<Invoke>,
     told: Vec<Diagnostic>,
     told_before: HashSet<(&'static str, String)>,
     /// Where the errors of the steps that are being lowered go.
@@ -114,7 +118,16 @@ impl<'d> Lowering<'d> {
             .insert("catalog.url".into(), Value::text(format!("http://{}{}", settings.host, definition.base_path)));
         let flow = Flow { document: document.into(), replies: REPLIES, faults: faults(), ..Flow::default() };
         let names = Names { gateway: definition.gateway, properties };
-        Self { definition, settings, names, flow, told, told_before: HashSet::new(), handler: NodeIx(0) }
+        Self {
+            definition,
+            settings,
+            names,
+            flow,
+            invokes: Vec::new(),
+            told,
+            told_before: HashSet::new(),
+            handler: NodeIx(0),
+        }
     }
 
     /// The whole assembly; gives its first node.
@@ -208,6 +221,21 @@ impl<'d> Lowering<'d> {
         ScriptIx(index(self.flow.scripts.len() - 1))
     }
 
+    /// Adds what calls a back end.
+    pub(super) fn add_invoke(&mut self, invoke: Invoke) -> FetchIx {
+        self.invokes.push(invoke);
+        self.flow.fetches = index(self.invokes.len());
+        FetchIx(self.flow.fetches - 1)
+    }
+
+    /// Tells of a property that changes nothing here, each name once.
+    pub(super) fn tell_ignored(&mut self, step: &Step<'_>, name: &str, at: &Cursor<'_>) {
+        if self.told_before.insert(("property_ignored", format!("{}.{name}", step.kind))) {
+            let message = format!("`{name}` of the policy `{}` changes nothing here.", step.kind);
+            self.tell(Severity::Warning, "property_ignored", (at, step.kind), message, "It may stay for the gateway.");
+        }
+    }
+
     /// Tells the author something about a place.
     pub(super) fn tell(
         &mut self,
@@ -238,7 +266,9 @@ impl<'d> Lowering<'d> {
         }
         let trigger = Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![entry] };
         self.flow.triggers.push(trigger);
-        let api = Api::of(self.definition, &self.names, self.settings, TriggerIx(0));
+        let hosts = hosts::named(self.definition.extension.as_ref(), &self.names.properties);
+        let mut api = Api::of(self.definition, &self.names, self.settings, TriggerIx(0));
+        (api.invokes, api.hosts) = (self.invokes, Arc::new(hosts));
         let survey = Survey::of(self.definition, root, &self.told);
         Ok(Lowered { flow: self.flow, api, diagnostics: self.told, survey })
     }

@@ -1,13 +1,17 @@
 //! A definition as it is served: where its requests come in, and what of their context is the same for all.
 
+use std::sync::Arc;
+
 use http::Method;
-use plan::{Map, Text, TriggerIx, Value};
+use plan::{FetchIx, Fetched, Map, Text, TriggerIx, Value};
 
 use super::client::Clients;
+use super::invoke::{self, Invocation, Invoke};
 use super::lower::LowerSettings;
 use super::name::Names;
 use super::route::{Called, Found, Template};
 use super::syntax::{Definition, Gateway, Operation};
+use crate::outward::Hosts;
 
 /// A definition as it is served.
 #[derive(Clone, Debug)]
@@ -24,6 +28,9 @@ pub struct Api {
     /// The members of `api` that no request changes.
     pub(super) facts: Map,
     pub(super) catalog: Value,
+    pub(super) invokes: Vec<Invoke>,
+    /// The hosts that may be called.
+    pub(super) hosts: Arc<Hosts>,
 }
 
 impl Api {
@@ -56,6 +63,8 @@ impl Api {
             trigger,
             facts: facts.into_iter().map(|(name, value)| (Text::from(name), value)).collect(),
             catalog: Value::text(settings.host),
+            invokes: Vec::new(),
+            hosts: Arc::default(),
         }
     }
 
@@ -77,6 +86,19 @@ impl Api {
     /// Method and path of each operation.
     pub fn operations(&self) -> impl ExactSizeIterator<Item = (&Method, String)> {
         self.operations.iter().map(|(_, one)| (&one.method, format!("{}{}", self.base_path, one.template)))
+    }
+
+    /// Makes the request of this invoke policy for a message. `to` is what the flow worked out for it.
+    ///
+    /// # Errors
+    /// What comes of a message that no request can be made of.
+    pub fn invocation(&self, fetch: FetchIx, to: &Value, message: &Value) -> Result<Invocation, Box<Fetched>> {
+        invoke::prepare(&self.invokes[fetch.0 as usize], &self.hosts, to, message)
+    }
+
+    /// Whether the answer to this invoke policy takes the place of the message itself.
+    pub fn replaces_message(&self, fetch: FetchIx) -> bool {
+        self.invokes[fetch.0 as usize].output == plan::Path::keys(["message"])
     }
 
     /// The operation that a request of this method and path calls, and the parameters of its path.

@@ -38,6 +38,8 @@ pub(super) struct Definition<'t> {
     pub(super) operations: Vec<Operation>,
     pub(super) properties: BTreeMap<Text, Value>,
     pub(super) cors: bool,
+    /// The vendor's own part of it.
+    pub(super) extension: Option<Cursor<'t>>,
     pub(super) assembly: Option<Cursor<'t>>,
     pub(super) told: Vec<Diagnostic>,
 }
@@ -97,6 +99,7 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
         operations: root.get("paths").map(|paths| operations(&paths, &produces)).unwrap_or_default(),
         properties: extension.as_ref().map(|extension| properties(extension, choice)).unwrap_or_default(),
         cors: extension.as_ref().and_then(|extension| extension.get("cors")?.flag("enabled")).unwrap_or(false),
+        extension,
         assembly,
         told,
     })
@@ -245,6 +248,15 @@ pub(super) fn looks_like_one(octets: &[u8]) -> bool {
 }
 
 impl Definition<'_> {
+    /// The names of the parameters that its operations have, in their paths or elsewhere.
+    pub(super) fn parameter_names(&self) -> Vec<&str> {
+        let declared = self.operations.iter().flat_map(|one| one.parameters.iter().map(|parameter| &*parameter.name));
+        let steps = self.operations.iter().flat_map(|one| one.template.split('{').skip(1));
+        let in_paths = steps.filter_map(|step| step.split_once('}'));
+        let in_paths = in_paths.map(|(name, _)| name.trim_start_matches('+').trim_end_matches('*'));
+        in_paths.chain(declared).collect()
+    }
+
     /// The list of steps under a member of the assembly.
     pub(super) fn steps(&self, name: &str) -> Option<Cursor<'_>> {
         let steps = self.assembly.as_ref()?.get(name)?;

@@ -165,7 +165,8 @@ fn appended(arguments: &[Value]) -> Result<Value, Fault> {
     Ok(Value::list(first.into_iter().chain([value.clone()]).collect()))
 }
 
-fn shown(value: &Value) -> String {
+/// The value as a text shows it: nothing for undefined, JSON for lists and maps.
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Undefined => String::new(),
         Value::List(_) | Value::Map(_) | Value::Null => {

@@ -23,12 +23,14 @@ pub(crate) fn deliver(
 
 /// Takes the answer in: first what is told, raised and shown, then the message goes on.
 pub(crate) fn fetched(flow: &Flow, work: &mut Work, mut delivery: Delivery, fetched: Fetched) {
-    let Fetched { warnings, fault, status, message } = fetched;
+    let Fetched { warnings, fault, faulty, status, message } = fetched;
     for text in warnings {
         work.told.push_back(Told::Log { node: delivery.to, level: LogLevel::Warn, value: Value::Text(text) });
     }
     if let Some(fault) = fault {
-        work.raise(flow, delivery.clone(), fault);
+        let message = faulty.filter(|faulty| delivery.lineage.growth.after_outside(faulty, &work.cells).is_ok());
+        let message = message.unwrap_or_else(|| delivery.message.clone());
+        work.raise(flow, Delivery { message, ..delivery.clone() }, fault);
     }
     show(flow, work, &delivery, &status);
     let Some(message) = message else { return work.done(flow, delivery) };

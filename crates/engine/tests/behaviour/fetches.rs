@@ -13,7 +13,13 @@ fn fetching(told: &[&[u32]]) -> Sketch {
 
 fn answer(fault: Option<&str>, message: Option<Value>) -> Vec<Answer> {
     let fault = fault.map(|text| Fault::new(FaultKind::FetchFailed, text));
-    vec![Answer::Fetched(Box::new(Fetched { warnings: vec!["w".into()], fault, status: Value::text("free"), message }))]
+    vec![Answer::Fetched(Box::new(Fetched {
+        warnings: vec!["w".into()],
+        fault,
+        faulty: None,
+        status: Value::text("free"),
+        message,
+    }))]
 }
 
 /// What the node itself says while it asks: its statuses, and the warning between them.

@@ -7,6 +7,7 @@ use dialects::api_connect::{Api, Clients, LowerSettings};
 use plan::{Diagnostic, Place, Severity};
 
 use super::LiveDocument;
+use crate::effects::fetch::Backends;
 use crate::front::Front;
 
 /// What API definitions run with (docs/contracts/api-connect.md section 15).
@@ -20,6 +21,8 @@ pub struct ApiSettings {
     pub properties: BTreeMap<String, String>,
     /// The names of crypto objects whose keys the signer holds, under [`dialects::api_connect::crypto_key`].
     pub crypto: Vec<String>,
+    /// What stands for their back ends.
+    pub backends: Arc<Backends>,
     /// Who may call.
     pub clients: Clients,
     /// Whether others than this machine can reach the listener: then callers must be known by name.
@@ -34,6 +37,7 @@ impl Default for ApiSettings {
             host: "localhost".to_owned(),
             properties: BTreeMap::new(),
             crypto: Vec::new(),
+            backends: Arc::default(),
             clients: Clients::Any,
             is_public: false,
         }

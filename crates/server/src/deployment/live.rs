@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::Listener;
-use crate::effects::fetch::Fetcher;
+use crate::effects::fetch::{Backends, Fetcher};
 use crate::effects::file::Files;
 use crate::effects::hold::Gates;
 use crate::effects::seal::Holders;
@@ -30,6 +30,7 @@ pub(crate) struct LiveDocument {
     pool: Pool,
     listener: Option<Listener>,
     fetcher: Fetcher,
+    backends: Arc<Backends>,
     files: Files,
     gates: Gates,
     vault: Arc<Vault>,
@@ -54,6 +55,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) pool: &'a Pool,
     pub(super) listener: Option<&'a Listener>,
     pub(super) fetcher: &'a Fetcher,
+    pub(super) backends: &'a Arc<Backends>,
     pub(super) files: &'a Files,
     pub(super) variables: Arc<Variables>,
 }
@@ -69,7 +71,7 @@ impl LiveDocument {
         broken: &[(ScriptIx, SyntaxFault)],
         around: Surroundings<'_>,
     ) -> Result<Self, jose::Error> {
-        let Surroundings { vault, rings, pool, listener, fetcher, files, variables } = around;
+        let Surroundings { vault, rings, pool, listener, fetcher, backends, files, variables } = around;
         let signer = vault.signer();
         let minters =
             flow.tokens.iter().map(|token| sign::compile(signer, &vault.key(&token.key), token).map(Arc::new));
@@ -92,6 +94,7 @@ impl LiveDocument {
             pool: pool.clone(),
             listener: listener.cloned(),
             fetcher: fetcher.clone(),
+            backends: Arc::clone(backends),
             files: files.clone(),
             gates: Gates::default(),
             vault: Arc::clone(vault),
@@ -129,6 +132,11 @@ impl LiveDocument {
     /// The door outwards.
     pub(crate) fn fetcher(&self) -> &Fetcher {
         &self.fetcher
+    }
+
+    /// What stands for the back ends of an API.
+    pub(crate) fn backends(&self) -> &Arc<Backends> {
+        &self.backends
     }
 
     /// The files that it may read.

@@ -1,23 +1,45 @@
 //! Requests outwards: the dialect makes them of a message, the door sends them, the dialect takes the answer in.
 
-use dialects::node_red::prepare;
-use plan::{Answer, Cells, Fault, FaultKind, FetchIx, Value};
+use std::sync::Arc;
+
+use dialects::api_connect::Api;
+use dialects::node_red::{RequestNode, prepare};
+use plan::{Answer, Cells, FetchIx, Value};
 
 use super::Begun;
 use crate::deployment::LiveDocument;
+use crate::front::Outward;
 
 /// Asks somebody outside for this message.
 pub(crate) fn fetch(live: &LiveDocument, fetch: FetchIx, to: &Value, message: &Value, cells: &Cells) -> Begun {
+    match live.front().outward(fetch) {
+        Outward::NodeRed(node) => request(live, node, to, message, cells),
+        Outward::ApiConnect(api) => invoke(live, api, fetch, to, message),
+    }
+}
+
+fn request(live: &LiveDocument, node: &RequestNode, to: &Value, message: &Value, cells: &Cells) -> Begun {
     let secret = |name: &plan::SecretRef| live.vault().password(name);
-    let Some(node) = live.front().request(fetch) else {
-        return Begun::Done(Answer::Failed(Fault::new(FaultKind::Configuration, "the document asks nobody outside")));
-    };
     match prepare(node, to, message, cells, &secret) {
         Err(fetched) => Begun::Done(Answer::Fetched(fetched)),
         Ok(prepared) => {
             let (fetcher, (request, sent)) = (live.fetcher().clone(), prepared.split());
             Begun::Later(Box::pin(async move {
                 let outcome = fetcher.fetch(request).await;
+                Answer::Fetched(Box::new(sent.answered(outcome)))
+            }))
+        }
+    }
+}
+
+fn invoke(live: &LiveDocument, api: &Api, fetch: FetchIx, to: &Value, message: &Value) -> Begun {
+    match api.invocation(fetch, to, message) {
+        Err(fetched) => Begun::Done(Answer::Fetched(fetched)),
+        Ok(invocation) => {
+            let (request, sent) = invocation.split();
+            let (fetcher, backends) = (live.fetcher().clone(), Arc::clone(live.backends()));
+            Begun::Later(Box::pin(async move {
+                let outcome = fetcher.invoke(&backends, request).await;
                 Answer::Fetched(Box::new(sent.answered(outcome)))
             }))
         }

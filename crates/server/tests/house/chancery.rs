@@ -32,6 +32,7 @@ pub(crate) struct Options {
     pub(crate) files: Files,
     pub(crate) given: Vec<GivenSecret>,
     pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) apis: ApiSettings,
 }
 
 impl Default for Options {
@@ -44,6 +45,7 @@ impl Default for Options {
             files: Files::none(),
             given: Vec::new(),
             vault: None,
+            apis: ApiSettings::default(),
         }
     }
 }
@@ -78,7 +80,7 @@ impl Chancery {
             reply_timeout: options.reply_timeout,
             jwt_any_hmac: options.jwt_any_hmac,
             given: options.given,
-            apis: ApiSettings::default(),
+            apis: options.apis,
             listener: None,
         });
         let router = RuntimeRouter::new(Live::new(Arc::clone(&deployments)));

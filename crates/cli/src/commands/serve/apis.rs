@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dialects::api_connect::{ClientSecret, Clients, crypto_key};
 use jose::jwk::Jwk;
 use jose::{PrivateJwk, SecretForm};
 use server::accept::Bind;
 use server::deployment::ApiSettings;
+use server::effects::fetch::Backends;
 use server::vault::Vault;
 
 use crate::args::ApiArguments;
@@ -28,9 +30,18 @@ pub(super) fn settings(arguments: &ApiArguments, bind: &[Bind], vault: &Vault) -
         host: arguments.catalog_host.clone().unwrap_or_else(|| host(bind)),
         properties: properties(&arguments.property)?,
         crypto,
+        backends: Arc::new(backends(arguments)?),
         clients: clients(&arguments.client, &inputs)?,
         is_public: bind.iter().any(|bind| !bind.is_local()),
     })
+}
+
+fn backends(arguments: &ApiArguments) -> Result<Backends, Failure> {
+    if arguments.stub {
+        return Ok(Backends::stub());
+    }
+    let usage = |entry| Failure::usage(format!("--backend takes HOST=URL, the URL without a path; not {entry}"));
+    Backends::parse(&arguments.backend).map_err(usage)
 }
 
 fn properties(arguments: &[String]) -> Result<BTreeMap<String, String>, Failure> {

@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod choose;
+mod invoke;
 mod jwt_generate;
 mod jwt_validate;
 mod operation_switch;
@@ -20,6 +21,7 @@ pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, step: &Step<'d>, next: Node
         "set-variable" => set_variable::lower(lowering, step, next),
         "jwt-generate" => jwt_generate::lower(lowering, step, next),
         "jwt-validate" => jwt_validate::lower(lowering, step, next),
+        "invoke" => invoke::lower(lowering, step, next),
         "operation-switch" => operation_switch::lower(lowering, step, next),
         "gatewayscript" | "javascript" => script::lower(lowering, step, next),
         "if" => choose::lower_if(lowering, step, next),

@@ -31,7 +31,7 @@ pub(super) fn reply(sent: Sent, reply: Reply) -> Fetched {
     ];
     members.extend(set_cookies.map(|cookies| ("responseCookies", cookies)));
     put(&mut message, members);
-    Fetched { warnings, fault: None, status: Value::map::<&str>([]), message: Some(message) }
+    Fetched { warnings, status: Value::map::<&str>([]), message: Some(message), ..Fetched::default() }
 }
 
 /// What is raised for a request that failed, and the message that says so unless errors are all that is wanted.
@@ -49,7 +49,7 @@ pub(super) fn failure(sent: Sent, failure: &Failure) -> Fetched {
         vec![("payload", Value::Text(format!("{class}: {text} : {url}").into())), ("statusCode", Value::text(code))],
     );
     let message = (!only_errors).then_some(message);
-    Fetched { warnings, fault: Some(fault), status: status("red", "ring", shown), message }
+    Fetched { warnings, fault: Some(fault), faulty: None, status: status("red", "ring", shown), message }
 }
 
 /// The code of a request that took too long.
@@ -60,7 +60,7 @@ fn words(failure: &Failure) -> (&'static str, String, &'static str) {
     let plain = "RequestError";
     match failure {
         Failure::Url(_) => (plain, "Invalid URL".to_owned(), "ERR_INVALID_URL"),
-        Failure::Denied { .. } => (plain, failure.to_string(), "ERR_FETCH_DENIED"),
+        Failure::Denied { .. } | Failure::Unnamed { .. } => (plain, failure.to_string(), "ERR_FETCH_DENIED"),
         Failure::Unresolved { host } => (plain, format!("getaddrinfo ENOTFOUND {host}"), "ENOTFOUND"),
         Failure::ConnectTimeout => (plain, format!("connect {TIMED_OUT}"), TIMED_OUT),
         Failure::ConnectionRefused(address) => (plain, format!("connect ECONNREFUSED {address}"), "ECONNREFUSED"),

@@ -144,7 +144,7 @@ pub fn prepare(
         }
         Err(unmade) => {
             let Unmade { fault, status } = *unmade;
-            Err(Box::new(Fetched { warnings: making.warnings, fault, status, message: None }))
+            Err(Box::new(Fetched { warnings: making.warnings, fault, status, ..Fetched::default() }))
         }
     }
 }
@@ -202,7 +202,8 @@ impl Making<'_> {
         }
         let url = target.text;
         let headers = headers.into_map()?;
-        let request = Request { method, url: url.clone(), headers, body, follows, inflates: false, total_ms };
+        let request =
+            Request { method, url: url.clone(), headers, body, follows, inflates: false, total_ms, hosts: None };
         Ok((request, url))
     }
 

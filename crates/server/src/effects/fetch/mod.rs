@@ -1,6 +1,7 @@
 //! The one door outwards: every request that a flow causes leaves here, to an address that was checked.
 
 mod address;
+mod backend;
 mod body;
 mod connection;
 
@@ -21,9 +22,10 @@ use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 pub use address::AllowList;
+pub use backend::Backends;
 use connection::Exchange;
 
-use crate::limits::{FETCH_REDIRECTS_MAX, FETCH_TOTAL_SECS, URI_BYTES_MAX};
+use crate::limits::{FETCH_INVOKE_SECS, FETCH_REDIRECTS_MAX, FETCH_TOTAL_SECS, URI_BYTES_MAX};
 
 /// Requests outwards that may be under way at once; more are refused.
 pub const FETCHES_MAX: usize = 256;
@@ -56,14 +58,40 @@ impl Fetcher {
     ///
     /// [`Failure`]; its text names hosts and bounds, never a header or a body.
     pub async fn fetch(&self, wish: Wish) -> Result<Reply, Failure> {
+        self.fetch_within(FETCH_TOTAL_SECS, wish, None).await
+    }
+
+    /// Asks a back end of an API, or what stands for it, and reads the whole reply.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]; its text names hosts and bounds, never a header or a body.
+    pub async fn invoke(&self, backends: &Backends, mut wish: Wish) -> Result<Reply, Failure> {
+        match backends.instead(&parse(&wish.url)?) {
+            backend::Instead::Nothing => self.fetch_within(FETCH_INVOKE_SECS, wish, None).await,
+            backend::Instead::Echo => Ok(backend::echo(&wish)),
+            backend::Instead::Url { url, host, port } => {
+                wish.url = url;
+                wish.hosts = wish.hosts.map(|hosts| {
+                    let mut hosts = (*hosts).clone();
+                    hosts.add(&host, port);
+                    Arc::new(hosts)
+                });
+                self.fetch_within(FETCH_INVOKE_SECS, wish, Some((&host, port))).await
+            }
+        }
+    }
+
+    /// Asks within so many seconds; `named` is a host and port that the operator has named for this request.
+    async fn fetch_within(&self, most_secs: u64, wish: Wish, named: Option<(&str, u16)>) -> Result<Reply, Failure> {
         let Ok(_place) = self.places.try_acquire() else { return Err(Failure::Busy) };
-        let most_ms = FETCH_TOTAL_SECS * 1_000;
+        let most_ms = most_secs * 1_000;
         let total_ms = wish.total_ms.map_or(most_ms, |total_ms| total_ms.min(most_ms));
-        let followed = tokio::time::timeout(Duration::from_millis(total_ms), self.follow(wish)).await;
+        let followed = tokio::time::timeout(Duration::from_millis(total_ms), self.follow(wish, named)).await;
         followed.unwrap_or(Err(Failure::Timeout(total_ms)))
     }
 
-    async fn follow(&self, mut wish: Wish) -> Result<Reply, Failure> {
+    async fn follow(&self, mut wish: Wish, named: Option<(&str, u16)>) -> Result<Reply, Failure> {
         for header in OWN_HEADERS {
             wish.headers.remove(header);
         }
@@ -71,7 +99,7 @@ impl Fetcher {
         let mut url = parse(&wish.url)?;
         let mut hops = Vec::new();
         loop {
-            let exchange = self.once(&url, &wish).await?;
+            let exchange = self.once(&url, &wish, named).await?;
             let next = if wish.follows { target(&url, &exchange.reply)? } else { None };
             let Some(next) = next else {
                 let (head, body) = exchange.reply.into_parts();
@@ -87,12 +115,16 @@ impl Fetcher {
         }
     }
 
-    async fn once(&self, url: &Url, wish: &Wish) -> Result<Exchange, Failure> {
+    async fn once(&self, url: &Url, wish: &Wish, named: Option<(&str, u16)>) -> Result<Exchange, Failure> {
         let host = url.host().ok_or(Failure::Url("it names no host"))?;
         let port = url.port_or_known_default().ok_or(Failure::Url("it names no port"))?;
         let name = host.to_string();
+        if wish.hosts.as_ref().is_some_and(|hosts| !hosts.names(&name, port)) {
+            return Err(Failure::Unnamed { host: name, port });
+        }
+        let is_named = named == Some((&*name, port)) || self.allowed.names(&name, port);
         let found = resolve(&host, port).await?;
-        let addresses = address::reachable(found, self.allowed.names(&name, port), address::is_own);
+        let addresses = address::reachable(found, is_named, address::is_own);
         if addresses.is_empty() {
             return Err(Failure::Denied { host: name, port });
         }

@@ -47,7 +47,7 @@ async fn head(stream: &mut TcpStream) -> String {
 
 fn get(url: String) -> Wish {
     let (headers, method) = (HeaderMap::new(), Method::GET);
-    Wish { method, url, headers, body: None, follows: false, inflates: true, total_ms: None }
+    Wish { method, url, headers, body: None, follows: false, inflates: true, total_ms: None, hosts: None }
 }
 
 /// Asks through a door that leads to these addresses too.
