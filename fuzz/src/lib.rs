@@ -1,3 +1,4 @@
 //! What the targets hold their inputs to, where it is more than a line.
 
 pub mod node_red;
+pub mod tokens;
