@@ -1,4 +1,4 @@
-//! Bench: runs Chancery and its peers in one go, optimised, and leaves the table in `bench/RESULTS.md`.
+//! Bench: runs Chancery and its peers in one go, optimised, and leaves the table in `bench/`.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +7,10 @@ use crate::failure::{Failure, Outcome};
 
 /// Builds Chancery and the benches optimised, and runs them with `arguments`.
 pub(crate) fn command(root: &Path, arguments: &[&str]) -> Outcome {
+    if let ["jose", rest @ ..] = arguments {
+        let run_bench = ["run", "--quiet", "--release", "--manifest-path", "bench/jose/Cargo.toml", "--"];
+        return run(root, &[&run_bench, rest].concat());
+    }
     run(root, &["build", "--quiet", "--release", "--package", "cli"])?;
     let run_benches = ["run", "--quiet", "--release", "--package", "bench", "--"];
     run(root, &[&run_benches, arguments].concat())

@@ -22,6 +22,7 @@ cargo xtask <task>
   test              everything that must hold; closes with `N passed, N failed`
   bench             Chancery and its peers in one run, optimised; writes bench/RESULTS.md
                     (growth: Chancery alone with 10 000 nodes in 1 000 tabs; writes bench/GROWTH.md; --quick for either)
+                    (jose: tokens beside the bare primitives and three libraries; writes bench/JOSE.md; --quick likewise)
   fuzz [MINUTES]    every fuzz target for so many minutes, 60 if nothing is said; needs nightly and cargo-fuzz
   goldens           write the expected plans and diagnostics under testdata/ anew
   tidy              hold the tree against the house rules; --shrink shortens the two lists that may only shrink

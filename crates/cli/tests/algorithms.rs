@@ -30,8 +30,8 @@ fn listed(command: &[&str], flag: &str) -> Vec<String> {
     values.split(',').map(|name| name.trim().to_owned()).collect()
 }
 
-/// JO-04 (part): `--help`, completions and the page of algorithms list the rows of the table, in its order. The
-/// table of the contract is compared beside the rows themselves.
+/// JO-04: `--help`, completions, the palette that an editor is given and the page of algorithms list the rows of the
+/// table, in its order. The table of the contract is compared beside the rows themselves.
 #[test]
 fn every_list_of_names_comes_from_the_rows() {
     for (command, flag, names) in [
@@ -52,5 +52,20 @@ fn every_list_of_names_comes_from_the_rows() {
     let rows: BTreeSet<&str> =
         SignatureAlgorithm::ALL.iter().map(|row| row.name).chain(managing()).chain(content()).collect();
     assert_eq!(named, rows);
+    let palette = chancery(&["explain", "algorithms", "--json"]).stdout;
+    let offered: Vec<(String, String)> = palette
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|told| ["place", "name"].map(|member| told[member].as_str().unwrap().to_owned()).into())
+        .collect();
+    let placed = |place: &str, names: Vec<&str>| {
+        names.into_iter().map(move |name| (place.to_owned(), name.to_owned())).collect()
+    };
+    let all: [Vec<(String, String)>; 3] = [
+        placed("JWS alg", SignatureAlgorithm::ALL.iter().map(|row| row.name).collect()),
+        placed("JWE alg", KeyAlgorithm::ALL.iter().map(|row| row.name).collect()),
+        placed("JWE enc", content()),
+    ];
+    assert_eq!(offered, all.concat());
     assert!(PAGE.contains(&told), "docs/algorithms.md is not what `chancery explain algorithms` writes:\n{told}");
 }

@@ -14,6 +14,8 @@ const ENV: [(&str, &str); 2] = [("SECRET", "0123456789abcdef0123456789abcdef"), 
 const FLOW: &str = "../../examples/node-red/generate-jwt.json";
 const API: &str = "../../examples/api-connect/token.yaml";
 const JWE: &str = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AA.AA.AA";
+/// The schemas of verbs that need a store.
+const STORE_BACKED: [&str; 6] = ["audit-verify", "backup", "keys-made", "keys-republish", "keys-revoke", "keys-ring"];
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")
@@ -172,6 +174,7 @@ fn every_answer_fits_its_schema() {
         ("secret-list", vec!["secret", "list"], ""),
     ];
     let mut met: BTreeSet<String> = ["error", "warning"].map(str::to_owned).into();
+    met.extend(STORE_BACKED.map(str::to_owned));
     for (name, arguments, stdin) in &answers {
         let ran = run(arguments, stdin);
         hold(name, &objects(&ran.stdout), &format!("{arguments:?}"));
@@ -182,6 +185,58 @@ fn every_answer_fits_its_schema() {
     let published: BTreeSet<String> =
         published.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(published, met);
+}
+
+/// JO-88: the verbs that need a store, each against its schema; those without an answer write nothing.
+#[test]
+fn answers_about_a_store_fit_their_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, other, copy, key, set) = (at("data"), at("other"), at("copy"), at("k.jwk"), at("old.jwks"));
+    let run = |arguments: &[&str]| {
+        let ran = chancery_in(&ENV, &[arguments, &["--json"]].concat(), "a secret of thirty-two octets ..");
+        assert_eq!(ran.code, 0, "{arguments:?}: {ran:?}");
+        objects(&ran.stdout)
+    };
+    let here = |arguments: &[&str]| run(&[arguments, &["--data", &data]].concat());
+    run(&["keys", "generate", "--alg", "ES256", "--out", &key]);
+    run(&["keys", "public", &key, "--format", "jwks", "--out", &set]);
+    let silent: [&[&str]; 4] = [
+        &["init"],
+        &["flow", "import", FLOW],
+        &["secret", "set", "igniteadmin", "tokensecret"],
+        &["secret", "delete", "igniteadmin", "tokensecret"],
+    ];
+    silent.iter().for_each(|arguments| assert_eq!(here(arguments), [] as [Value; 0], "{arguments:?}"));
+    let mut met = BTreeSet::new();
+    let mut holds = |name: &'static str, arguments: &[&str]| {
+        let answered = here(arguments);
+        hold(name, &answered, &format!("{arguments:?}"));
+        met.insert(name);
+        answered
+    };
+    holds("keys-ring", &["keys", "list"]);
+    holds("keys-made", &["keys", "create", "turning", "--alg", "ES256"]);
+    holds("keys-made", &["keys", "create", "still", "--alg", "ES256", "--static"]);
+    holds("keys-made", &["keys", "rotate", "turning", "--reason", "a trial"]);
+    holds("keys-made", &["keys", "import", "still", &key]);
+    let shown = holds("keys-ring", &["keys", "show", "turning"]);
+    let kid = shown[0]["generations"][1]["kid"].as_str().unwrap().to_owned();
+    hold("keys-written", &here(&["keys", "export", "turning", &kid]), "keys export");
+    for _ in 0..2 {
+        holds("keys-revoke", &["keys", "revoke", "turning", &kid, "--reason", "a trial"]);
+    }
+    let shown = holds("keys-ring", &["keys", "show", "still"]);
+    for row in shown[0]["generations"].as_array().unwrap() {
+        holds("keys-revoke", &["keys", "revoke", "still", row["kid"].as_str().unwrap(), "--reason", "a trial"]);
+    }
+    holds("keys-republish", &["keys", "republish", &set, "--until", "+30d"]);
+    holds("audit-verify", &["audit", "verify"]);
+    holds("backup", &["backup", &copy]);
+    fs::create_dir(&other).unwrap();
+    fs::copy(Path::new(&data).join("master.key"), Path::new(&other).join("master.key")).unwrap();
+    assert_eq!(run(&["restore", &copy, "--data", &other]), [] as [Value; 0]);
+    assert_eq!(met, STORE_BACKED.into());
 }
 
 /// JO-88: an error of the command itself goes to stderr as `code message hint`, and so does one of its arguments.

@@ -3,15 +3,20 @@
 #![allow(unsafe_code, reason = "an allocator is unsafe by its trait")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "it/rsa_faults.rs"]
+mod rsa_faults;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     sync::Arc,
 };
 
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use jose::{
-    DecryptionKey, KeyForm, PrivateJwk, SigningKey, VerifyingKey, base64url,
-    jwa::{KeyAlgorithm, SignatureAlgorithm, Switches},
+    DecryptionKey, KeyForm, KeyKind, PrivateJwk, Random, RandomError, RsaBits, SigningKey, VerifyingKey, base64url,
+    jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, Switch, Switches},
+    jwe::Decrypter,
     jwk::Jwk,
     jws::{HeaderPlan, ProtectedHeader, Template},
 };
@@ -132,4 +137,39 @@ fn warm_minting_allocates_nothing() {
         mint(&mut token);
     }
     assert_eq!(ALLOCATED.with(Cell::get) - before, 0);
+}
+
+/// Draws from the system and counts the octets.
+struct Counting(usize);
+
+impl Random for Counting {
+    #[allow(clippy::disallowed_methods, reason = "a test may draw")]
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.0 += out.len();
+        SystemRandom::new().fill(out).map_err(|_| RandomError)
+    }
+}
+
+/// JO-62 (part), SE-45 (part), B-19: ten faults under RSA1_5 give one error after the same draws and the same
+/// allocations; `benches/timing.rs` compares their times. Without a fault, or without the switch, it ends otherwise.
+#[test]
+fn ten_faults_take_one_path() {
+    let jwk = PrivateJwk::generate(KeyKind::Rsa(RsaBits::Bits2048), &mut Counting(0)).unwrap();
+    let algorithm = KeyAlgorithm::by_name("RSA1_5").unwrap();
+    assert_eq!(DecryptionKey::new(algorithm, &jwk, Switches::NONE).map(drop).unwrap_err().code(), "not_allowed");
+    let key = DecryptionKey::new(algorithm, &jwk, Switches::NONE.with(Switch::Rsa1_5)).unwrap();
+    let reader = Decrypter::new(&[algorithm], &[ContentEncryption::by_name("A128GCM").unwrap()]).unwrap();
+    let refused = |fault| {
+        let token = rsa_faults::broken(fault, &jwk, &mut Counting(0));
+        let (mut random, before) = (Counting(0), ALLOCATED.with(Cell::get));
+        let outcome = reader.decrypt(&token, &key, &mut random);
+        let allocated = ALLOCATED.with(Cell::get) - before;
+        (outcome.map(|opened| opened.plaintext.to_vec()).map_err(|error| error.to_string()), random.0, allocated)
+    };
+    let first = refused(0);
+    assert_eq!((&first.0, first.1), (&Err("the token cannot be decrypted".to_owned()), 16));
+    for (fault, name) in rsa_faults::FAULTS.iter().enumerate() {
+        assert_eq!(refused(fault), first, "{name}");
+    }
+    assert_eq!(refused(rsa_faults::FAULTS.len()).0.unwrap(), b"what is encrypted");
 }

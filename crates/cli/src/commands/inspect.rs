@@ -1,7 +1,9 @@
 //! `inspect`: what is in a token, for people. Nothing is checked, and that is said.
 
-use jose::base64url;
-use jose::json::{Limits, Object, Value, write_value};
+mod read;
+
+use jose::json::{Object, Value, write_value};
+use read::Seen;
 
 use crate::args::InspectArguments;
 use crate::exit::{ExitCode, Failure};
@@ -32,56 +34,52 @@ pub(super) fn run(arguments: &InspectArguments, now_secs: i64, voice: Voice) -> 
     Ok(ExitCode::Done)
 }
 
-/// What can be seen of a token without a key.
-struct Picture {
-    kind: &'static str,
-    header: Object,
-    /// The claims; none in a JWE, whose content is sealed, and none if the payload is no JSON object.
-    claims: Option<Object>,
-    /// Name and length in characters of each part.
-    sizes: Vec<(&'static str, usize)>,
-}
+/// A token as people are shown it.
+struct Picture(Seen);
 
 impl Picture {
     fn of(token: &str) -> Result<Self, Failure> {
-        let parts: Vec<&str> = token.split('.').collect();
-        let (kind, names): (_, &[&'static str]) = match parts.len() {
-            3 => ("JWS", &["header", "payload", "signature"]),
-            5 => ("JWE", &["header", "encrypted key", "iv", "ciphertext", "tag"]),
-            count => return Err(malformed(format!("a compact token has 3 parts or 5, and this has {count}"))),
-        };
-        let header = object(parts[0]).map_err(|why| malformed(format!("the header {why}")))?;
-        let claims = if kind == "JWS" { object(parts[1]).ok() } else { None };
-        let sizes = names.iter().copied().zip(parts.iter().map(|part| part.len())).collect();
-        Ok(Self { kind, header, claims, sizes })
+        Seen::of(token).map(Self)
     }
 
     fn as_text(&self, now_secs: i64) -> String {
-        let sizes: Vec<_> = self.sizes.iter().map(|(name, size)| format!("{name} {size}")).collect();
-        let mut out = format!("{}, compact; characters: {}\n\nheader\n", self.kind, sizes.join(", "));
-        out += &members(&self.header, |_, _| None);
-        match &self.claims {
+        let Seen { kind, form, header, each, claims, sizes } = &self.0;
+        let sizes: Vec<_> = sizes.iter().map(|(name, size)| format!("{name} {size}")).collect();
+        let mut out = format!("{kind}, {form}; characters: {}\n", sizes.join(", "));
+        if each.is_empty() || header.iter().len() > 0 {
+            out += &format!("\nheader\n{}", members(header, |_, _| None));
+        }
+        let entry = if *kind == "JWS" { "signature" } else { "recipient" };
+        for (number, header) in (1..).zip(each) {
+            out += &format!("\nheader of {entry} {number}\n{}", members(header, |_, _| None));
+        }
+        match claims {
             Some(claims) => {
                 out += "\nclaims\n";
                 out += &members(claims, |name, value| time_in_words(name, value, now_secs));
             }
-            None if self.kind == "JWE" => out += "\nclaims are sealed; the key that opens them is needed to read them",
+            None if *kind == "JWE" => out += "\nclaims are sealed; the key that opens them is needed to read them",
             None => out += "\nthe payload is no JSON object",
         }
         out.trim_end().to_owned()
     }
 
     fn as_json(&self, warnings: &[String]) -> Vec<u8> {
+        let Seen { kind, form, header, each, claims, sizes } = &self.0;
         let mut root = Object::new();
-        root.insert("kind".into(), Value::Text(self.kind.into()));
+        root.insert("kind".into(), Value::Text((*kind).into()));
+        root.insert("form".into(), Value::Text((*form).into()));
         root.insert("verified".into(), Value::Bool(false));
-        root.insert("header".into(), Value::Object(self.header.clone()));
-        root.insert("claims".into(), self.claims.clone().map_or(Value::Null, Value::Object));
-        let mut sizes = Object::new();
-        for (name, size) in &self.sizes {
-            sizes.insert((*name).into(), Value::Number(size.to_string()));
+        root.insert("header".into(), Value::Object(header.clone()));
+        if !each.is_empty() {
+            root.insert("headers".into(), Value::Array(each.iter().cloned().map(Value::Object).collect()));
         }
-        root.insert("sizes".into(), Value::Object(sizes));
+        root.insert("claims".into(), claims.clone().map_or(Value::Null, Value::Object));
+        let mut lengths = Object::new();
+        for (name, size) in sizes {
+            lengths.insert(name.clone(), Value::Number(size.to_string()));
+        }
+        root.insert("sizes".into(), Value::Object(lengths));
         root.insert("warnings".into(), Value::Array(warnings.iter().cloned().map(Value::Text).collect()));
         let mut out = Vec::new();
         write_value(&mut out, &Value::Object(root));
@@ -90,14 +88,15 @@ impl Picture {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.header.get("alg").and_then(Value::as_text).is_some_and(|alg| alg.eq_ignore_ascii_case("none")) {
+        let is_unsigned = |alg: &str| alg.eq_ignore_ascii_case("none");
+        if self.0.headers().any(|header| header.get("alg").and_then(Value::as_text).is_some_and(is_unsigned)) {
             warnings.push("`alg` is none: nobody signed this, and no verifier may accept it".to_owned());
         }
-        for name in KEY_MEMBERS.into_iter().filter(|name| self.header.get(name).is_some()) {
+        for name in KEY_MEMBERS.into_iter().filter(|name| self.0.headers().any(|header| header.get(name).is_some())) {
             warnings
                 .push(format!("`{name}` in the header comes from whoever made the token: never take a key from it"));
         }
-        let Some(claims) = &self.claims else { return warnings };
+        let Some(claims) = &self.0.claims else { return warnings };
         match (seconds(claims.get("exp")), seconds(claims.get("iat"))) {
             (None, _) => warnings.push("no `exp`: as far as it says, this token is valid for ever".to_owned()),
             (Some(exp), Some(iat)) if exp - iat > LONG_LIFE_SECS => {
@@ -109,16 +108,6 @@ impl Picture {
             warnings.push("no `aud`: a token for one service can be shown to another".to_owned());
         }
         warnings
-    }
-}
-
-fn object(part: &str) -> Result<Object, String> {
-    let octets = base64url::decode(part).map_err(|_| "is not base64url".to_owned())?;
-    match Value::parse(&octets, Limits::REQUEST).map_err(|error| format!("is not strict JSON: {}", error.kind))? {
-        Value::Object(object) => Ok(object),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Array(_) => {
-            Err("is no JSON object".to_owned())
-        }
     }
 }
 
@@ -149,13 +138,10 @@ fn seconds(value: Option<&Value>) -> Option<i64> {
         .or_else(|| text.parse::<f64>().ok().filter(|secs| secs.abs() < 1e15).map(|secs| secs as i64))
 }
 
-fn malformed(message: String) -> Failure {
-    Failure::new(ExitCode::Refused, "malformed", message)
-        .hint("A compact token is base64url parts with dots between them.")
-}
-
 #[cfg(test)]
 mod tests {
+    use jose::base64url;
+
     use super::*;
 
     fn token(header: &str, claims: &str) -> String {

@@ -31,6 +31,9 @@ pub(super) fn run(
     let offline = |rings: &_, by: &_| rings::republish(rings, tenant, &keys, until_secs, by);
     let (method, path) = (Method::POST, "/rings-republished".to_owned());
     let done = Ask { method, path, body, offline, folder }.answer()?;
+    if voice.is_json() {
+        voice.result(done.to_string())?;
+    }
     voice.say(format!("{} of {} keys are published again; the others were", done["republished"], keys.len()));
     Ok(ExitCode::Done)
 }
