@@ -1,11 +1,13 @@
 //! Four vendors' documents, each lowered to the plan, and their requests and replies.
 
 pub mod api_connect;
+mod found;
 pub mod node_red;
 pub mod outward;
 pub mod spec;
 pub mod supertokens;
 
+pub use found::{FoundSecret, SecretChange};
 use http::Method;
 use plan::{Diagnostic, Flow};
 

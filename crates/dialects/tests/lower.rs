@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use dialects::Kind;
-use dialects::node_red::{self, LowerSettings, Lowered, SecretChange};
+use dialects::SecretChange;
+use dialects::node_red::{self, LowerSettings, Lowered};
 use plan::{Diagnostic, Lifetime, Op, Severity};
 
 const SEED: &str = include_str!("../../../examples/node-red/generate-jwt.json");

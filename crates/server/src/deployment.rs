@@ -12,8 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dialects::node_red::{self, FoundSecret, RouteTable, SecretChange, Serve};
-use dialects::{Lowered, Settings};
+use dialects::node_red::{self, RouteTable, Serve};
+use dialects::{FoundSecret, Lowered, SecretChange, Settings};
 use engine::Told;
 use futures_util::{StreamExt as _, stream};
 use plan::{Diagnostic, Flow, Op, Origin, ScriptIx, SecretRef, TriggerIx, validate};
@@ -259,7 +259,7 @@ impl Deployments {
     async fn prepare(self: &Arc<Self>, name: &str, octets: Bytes) -> Result<Ready, DeployError> {
         let (this, owned, source) = (Arc::clone(self), name.to_owned(), octets.clone());
         let lowered = blocking(move || this.lower(&owned, &source)).await?;
-        let Parts { flow, front, mut diagnostics, secrets, cuts } = Parts::of(lowered, &self.house.apis.clients);
+        let Parts { flow, front, mut diagnostics, secrets, cuts, kept } = Parts::of(lowered, &self.house.apis.clients);
         self.refuse_taken_routes(name, &front)?;
         let broken = self.check_scripts(&flow).await;
         diagnostics.extend(broken.iter().map(|(at, fault)| report::broken_script(&flow, *at, fault)));
@@ -280,7 +280,7 @@ impl Deployments {
             variables: old.map(|old| Arc::clone(old.live.variables())).unwrap_or_default(),
         };
         let live = LiveDocument::compile(flow, front, &broken, around).map_err(DeployError::Token)?;
-        let octets = without(&octets, &cuts);
+        let octets = kept.map_or_else(|| without(&octets, &cuts), Bytes::from);
         let secrets = secrets.into_iter().filter_map(secret_step).collect();
         Ok(Ready { live, diagnostics, secrets, octets })
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::api_connect::{self, Api, Clients, Phrase};
-use dialects::node_red::{self, FoundSecret, Rendered, RequestNode, ResponseNode, Route, Unanswered};
-use dialects::{Kind, Lowered};
+use dialects::node_red::{self, Rendered, RequestNode, ResponseNode, Route, Unanswered};
+use dialects::{FoundSecret, Kind, Lowered};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Response};
 use hyper::ext::ReasonPhrase;
@@ -23,6 +23,8 @@ pub(crate) struct Parts {
     pub(crate) secrets: Vec<FoundSecret>,
     /// Where those secrets stood in the document.
     pub(crate) cuts: Vec<Range<usize>>,
+    /// The document as it is kept, where more than those cuts had to be done.
+    pub(crate) kept: Option<Vec<u8>>,
 }
 
 /// How a document meets its callers.
@@ -70,18 +72,14 @@ impl Parts {
         match lowered {
             Lowered::NodeRed(lowered) => {
                 let node_red::Lowered { flow, routes, replies, requests, diagnostics, secrets, cuts } = *lowered;
-                Self { flow, front: Front::NodeRed { routes, replies, requests }, diagnostics, secrets, cuts }
+                let front = Front::NodeRed { routes, replies, requests };
+                Self { flow, front, diagnostics, secrets, cuts, kept: None }
             }
             Lowered::ApiConnect(lowered) => {
-                let api_connect::Lowered { flow, mut api, diagnostics, survey: _ } = *lowered;
+                let api_connect::Lowered { flow, mut api, diagnostics, survey: _, secrets, kept } = *lowered;
                 api.clients = clients.clone();
-                Self {
-                    flow,
-                    front: Front::ApiConnect(Box::new(api)),
-                    diagnostics,
-                    secrets: Vec::new(),
-                    cuts: Vec::new(),
-                }
+                let front = Front::ApiConnect(Box::new(api));
+                Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
         }
     }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dialects::api_connect::{self, Around, Found};
+use dialects::{FoundSecret, SecretChange};
 use engine::{Context, Run, Step};
 use house::chancery::{Chancery, Options};
 use jose::base64url;
@@ -131,6 +132,14 @@ async fn every_case_answers_as_stands_beside_it() {
 /// The instant and the randomness of the reference tokens.
 const FIXED: Context = Context { now_epoch_ms: 1_700_000_000_999, random: 0 };
 
+/// The key that stood in the document under this name.
+fn brought(secrets: &[FoundSecret], wanted: &plan::SecretRef) -> Option<String> {
+    secrets.iter().find(|found| found.secret == *wanted).and_then(|found| match &found.change {
+        SecretChange::Set(text) => Some(text.clone()),
+        SecretChange::Keep | SecretChange::Delete => None,
+    })
+}
+
 /// The token that a definition for this gateway makes with this key, at the fixed instant.
 async fn minted(gateway: &str, algorithm: &str, key: &str) -> String {
     let assembly = serde_json::json!({"execute": [
@@ -157,7 +166,8 @@ async fn minted(gateway: &str, algorithm: &str, key: &str) -> String {
     let request = http::Request::get("/t").body(bytes::Bytes::new()).unwrap();
     let Found::Operation(called) = api.find(request.method(), "/t") else { panic!("an operation") };
     let around = Around { transaction: "t", now_epoch_ms: FIXED.now_epoch_ms };
-    let message = api_connect::accept(&api, called, &request, around).unwrap().message;
+    let properties = api.properties(|secret| brought(&lowered.secrets, secret));
+    let message = api_connect::accept(&api, called, &request, properties, around).unwrap().message;
     let vault = Arc::new(Vault::ephemeral(&By { actor: "test", address: None, request_id: None }).unwrap());
     let holders = Holders { signer: Arc::clone(vault.signer()), rings: Rings::open(Arc::clone(&vault)).unwrap() };
     let mut run = Run::start(&flow, api.trigger, message, Cells::default());

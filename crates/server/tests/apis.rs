@@ -4,9 +4,12 @@
 
 mod house;
 
+use dialects::api_connect;
 use house::Reply;
-use house::chancery::{Chancery, Options};
+use house::chancery::{Chancery, Options, caller};
 use jose::base64url;
+use server::deployment::ApiSettings;
+use server::vault::SecretStep;
 
 /// The definition that stands among the examples.
 const EXAMPLE: &str = include_str!("../../../examples/api-connect/token.yaml");
@@ -94,4 +97,76 @@ async fn a_failure_is_told_in_general_and_logged_in_detail() {
     );
     let log = chancery.log();
     assert!(log.contains("nobody.set.me") && log.contains("error"), "{log}");
+}
+
+/// A definition whose keys stand in its properties in every way: as text, as an object, as base64, in a catalog.
+fn with_canaries() -> String {
+    let key = |name: &str| format!(r#"{{"kty":"oct","kid":"{name}","k":"Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LQ"}}"#);
+    let encoded = base64_simd::STANDARD.encode_to_string(key("base64"));
+    let properties = format!(
+        "    key: {{value: '{}'}}\n    object: {{value: {}}}\n    base64: {{encoded: true, value: {encoded}}}\n    \
+         catalog: {{value: none}}\n  catalogs: {{sandbox: {{properties: {{catalog: '{}'}}}}}}\n",
+        key("text"),
+        key("object"),
+        key("catalog"),
+    );
+    let one = |name: &str| {
+        format!(
+            "            - operations: [{{verb: get, path: /{name}}}]\n              execute:\n                - jwt-generate: \
+             {{jwt: message.body, iss-claim: iss.claim, exp-claim: 60, jws-jwk: {name}, jws-alg: HS256}}\n"
+        )
+    };
+    let names = ["key", "object", "base64", "catalog"];
+    let paths: String = names.iter().map(|name| format!("  /{name}: {{get: {{}}}}\n")).collect();
+    format!(
+        "swagger: '2.0'\nbasePath: /api\npaths:\n{paths}x-ibm-configuration:\n  gateway: datapower-api-gateway\n  \
+         properties:\n{properties}  assembly:\n    execute:\n      - set-variable: {{actions: [{{set: iss.claim, value: me}}]}}\n      \
+         - operation-switch:\n          case:\n{}",
+        names.map(one).concat()
+    )
+}
+
+/// The `kid` of each token that the definition makes, or the status of its failure.
+async fn kids(chancery: &Chancery) -> Vec<String> {
+    let mut kids = Vec::new();
+    for name in ["key", "object", "base64", "catalog"] {
+        let reply = chancery.get(&format!("/api/{name}")).await;
+        let token = reply.body.strip_prefix("Bearer ").map(str::to_owned);
+        kids.push(token.map_or_else(|| reply.status.to_string(), |token| parts(&token)[0].clone()));
+    }
+    kids
+}
+
+/// Keys in properties are kept as secrets: neither the stored document nor the plan has an octet of them. What was stored
+/// serves as before, and a key that is set later counts from the next request on.
+#[tokio::test]
+async fn keys_in_properties_are_kept_as_secrets() {
+    let document = with_canaries();
+    let mut chancery = serving(&document).await;
+    let header = |kid: &str| format!(r#"{{"kid":"{kid}","alg":"HS256"}}"#);
+    let all: Vec<String> = ["text", "object", "base64", "catalog"].map(header).into();
+    assert_eq!(kids(&chancery).await, all);
+    let vault = chancery.deployments.vault();
+    let kept = String::from_utf8(vault.store().document("public", "api").unwrap().unwrap().octets).unwrap();
+    let settings = ApiSettings::default();
+    let lowered = api_connect::lower("api", document.as_bytes(), &settings.lowering()).unwrap();
+    let dumped = format!("{}\n{:?}", plan::dump(&lowered.flow), lowered);
+    for canary in ["Y2FuYXJ5", "canary", "Q2FuYXJ5", "WTJGdVlYSjV"] {
+        assert!(document.contains("Y2FuYXJ5"), "the search finds what is there");
+        assert!(!kept.contains(canary) && !dumped.contains(canary), "{canary}\n{kept}\n{dumped}");
+    }
+    assert_eq!(kept.matches("chancery:sealed").count(), 4, "{kept}");
+    // What is stored is what a restart or an export has; deployed again it keeps the secrets.
+    chancery.deploy_as("api", &kept).await.unwrap();
+    assert_eq!(kids(&chancery).await, all);
+    let secret = chancery.deployments.secret_named("api", "key").unwrap();
+    let other =
+        SecretStep::of_text(r#"{"kty":"oct","kid":"later","k":"c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldCE"}"#);
+    chancery.deployments.vault().change_secret(&secret, &other.unwrap(), &caller().by()).unwrap();
+    assert_eq!(kids(&chancery).await, [header("later"), all[1].clone(), all[2].clone(), all[3].clone()]);
+    chancery.deployments.vault().change_secret(&secret, &SecretStep::Delete, &caller().by()).unwrap();
+    assert_eq!(kids(&chancery).await[0], "500");
+    let report = chancery.deploy_as("api", &kept).await.unwrap();
+    assert_eq!(report.diagnostics.iter().map(|told| told.code).collect::<Vec<_>>(), ["secret_missing"]);
+    assert!(!chancery.log().contains("canary"), "the log");
 }

@@ -102,6 +102,11 @@ impl Software {
         self.secrets.set(sealed);
     }
 
+    /// Changes whenever any document's secret does: what was made of secrets under another version may be stale.
+    pub fn secrets_version(&self) -> u64 {
+        self.secrets.version()
+    }
+
     /// Forgets a stored secret.
     pub fn delete(&self, owner: &str) {
         self.secrets.delete(owner);

@@ -5,8 +5,8 @@ mod online;
 
 use std::path::Path;
 
-use dialects::Lowered;
-use dialects::node_red::{Credentials, FoundSecret, SecretChange, runtime_secret};
+use dialects::node_red::{Credentials, runtime_secret};
+use dialects::{FoundSecret, Lowered, SecretChange};
 use zeroize::Zeroizing;
 
 use super::data;

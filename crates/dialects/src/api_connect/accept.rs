@@ -48,7 +48,7 @@ pub struct Around<'a> {
     pub now_epoch_ms: i64,
 }
 
-/// Makes a message of a request that calls this operation.
+/// Makes a message of a request that calls this operation, with the API's [properties](Api::properties).
 ///
 /// # Errors
 /// The answer to a request that cannot be taken: a client that is not known, a parameter that is missing.
@@ -56,6 +56,7 @@ pub fn accept(
     api: &Api,
     called: Called<'_>,
     request: &Request<Bytes>,
+    properties: Value,
     around: Around<'_>,
 ) -> Result<Accepted, Box<Response<Bytes>>> {
     let Called { operation, parameters: path } = called;
@@ -75,7 +76,7 @@ pub fn accept(
     let roots = [
         ("request", request_root(request, headers, parameters, body, around.now_epoch_ms)),
         ("message", message),
-        ("api", api_root(api, operation, request)),
+        ("api", api_root(api, operation, request, properties)),
         ("client", client),
         ("plan", Value::map([("name", Value::text("default")), ("id", Value::text("default"))])),
         ("env", Value::map([("path", api.facts.get("catalog").cloned().unwrap_or_default())])),
@@ -130,7 +131,7 @@ fn request_root(request: &Request<Bytes>, headers: Value, parameters: Value, bod
     ])
 }
 
-fn api_root(api: &Api, operation: &Operation, request: &Request<Bytes>) -> Value {
+fn api_root(api: &Api, operation: &Operation, request: &Request<Bytes>, properties: Value) -> Value {
     let host = text(request.headers(), "host").map_or(api.catalog.clone(), Value::text);
     let hostname =
         host.as_text().and_then(|host| host.rsplit_once(':')).map_or(host.clone(), |(name, _)| Value::text(name));
@@ -143,6 +144,7 @@ fn api_root(api: &Api, operation: &Operation, request: &Request<Bytes>) -> Value
             ("method", Value::text(operation.method.as_str().to_lowercase())),
         ]),
     );
+    root.insert("properties".into(), properties);
     root.insert("endpoint".into(), Value::map([("address", host), ("hostname", hostname)]));
     root.into()
 }

@@ -14,10 +14,12 @@ use super::hosts;
 use super::invoke::Invoke;
 use super::name::Names;
 use super::policies;
+use super::sealed::{self, SealedFrom};
 use super::served::Api;
 use super::survey::Survey;
 use super::syntax::{self, Choice, Definition, Gateway};
 use super::tree::{self, Cursor};
+use crate::found::FoundSecret;
 
 /// The reply of a run that went well.
 pub(super) const SUCCESS: ReplyIx = ReplyIx(0);
@@ -50,6 +52,10 @@ pub struct Lowered {
     pub diagnostics: Vec<Diagnostic>,
     /// What stands in it at a glance.
     pub survey: Survey,
+    /// The keys that stood in its properties.
+    pub secrets: Vec<FoundSecret>,
+    /// The document without them, to be kept; none if it had none.
+    pub kept: Option<Vec<u8>>,
 }
 
 /// Lowers a definition.
@@ -57,13 +63,17 @@ pub struct Lowered {
 /// # Errors
 /// Every diagnostic, if one of them is an error: the document is refused whole.
 pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Result<Lowered, Vec<Diagnostic>> {
-    let tree = tree::read(octets).map_err(|broken| vec![broken.told()])?;
-    let choice = Choice { catalog: settings.catalog, properties: settings.properties };
+    let mut tree = tree::read(octets).map_err(|broken| vec![broken.told()])?;
+    let taken = sealed::take(&mut tree);
+    let kept = (!taken.is_empty()).then(|| sealed::kept(octets, &taken, &tree));
+    let choice = Choice { document, catalog: settings.catalog, properties: settings.properties };
     let mut definition = syntax::read(&tree, &choice).map_err(|told| vec![*told])?;
-    let told = std::mem::take(&mut definition.told);
+    let mut told = std::mem::take(&mut definition.told);
+    sealed::told_elsewhere(&Cursor::root(&tree), &mut told);
     let mut lowering = Lowering::new(document, &definition, settings, told);
     let entry = lowering.assembly();
-    lowering.finish(entry, &Cursor::root(&tree))
+    let lowered = lowering.finish(entry, &Cursor::root(&tree))?;
+    Ok(Lowered { secrets: sealed::found(document, taken), kept, ..lowered })
 }
 
 /// The state of lowering one definition, and what the policies may ask of it.
@@ -117,7 +127,8 @@ impl<'d> Lowering<'d> {
         properties
             .insert("catalog.url".into(), Value::text(format!("http://{}{}", settings.host, definition.base_path)));
         let flow = Flow { document: document.into(), replies: REPLIES, faults: faults(), ..Flow::default() };
-        let names = Names { gateway: definition.gateway, properties };
+        let sealed = definition.sealed.iter().map(|sealed| sealed.name.clone()).collect();
+        let names = Names { gateway: definition.gateway, properties, sealed };
         Self {
             definition,
             settings,
@@ -266,11 +277,25 @@ impl<'d> Lowering<'d> {
         }
         let trigger = Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![entry] };
         self.flow.triggers.push(trigger);
+        self.name_secrets();
         let hosts = hosts::named(self.definition.extension.as_ref(), &self.names.properties);
         let mut api = Api::of(self.definition, &self.names, self.settings, TriggerIx(0));
         (api.invokes, api.hosts) = (self.invokes, Arc::new(hosts));
         let survey = Survey::of(self.definition, root, &self.told);
-        Ok(Lowered { flow: self.flow, api, diagnostics: self.told, survey })
+        Ok(Lowered { flow: self.flow, api, diagnostics: self.told, survey, secrets: Vec::new(), kept: None })
+    }
+
+    /// The secrets that the flow cannot do without, and the document as their owner.
+    fn name_secrets(&mut self) {
+        let secrets = self.definition.sealed.iter().filter_map(|sealed| match &sealed.from {
+            SealedFrom::Secret { secret, .. } => Some(secret.clone()),
+            SealedFrom::Given(_) => None,
+        });
+        self.flow.secrets = secrets.collect();
+        if !self.flow.secrets.is_empty() {
+            let document = self.flow.document.clone();
+            self.origin(&document, "api", "");
+        }
     }
 
     /// Whether the definition is written for the v5 gateway.

@@ -14,6 +14,7 @@ mod name;
 mod policies;
 mod render;
 mod route;
+mod sealed;
 mod served;
 mod survey;
 mod syntax;

@@ -1,6 +1,6 @@
 //! Names of context variables: how a name leads into the message, and how `$(name)` in a text becomes a value (section 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{Expr, Path, Segment, Text, Value};
 
@@ -13,8 +13,10 @@ const HEADERS: [[&str; 2]; 2] = [["request", "headers"], ["message", "headers"]]
 /// What names may mean in one definition.
 pub(super) struct Names {
     pub(super) gateway: Gateway,
-    /// The API's properties.
+    /// The API's properties, but for secrets.
     pub(super) properties: BTreeMap<Text, Value>,
+    /// The properties whose values are secrets: a request finds them among those of `api`.
+    pub(super) sealed: BTreeSet<Text>,
 }
 
 /// The way that a name leads through the context.
@@ -72,9 +74,11 @@ impl Names {
     pub(super) fn variable(&self, name: &str) -> Expr {
         let name = bare(name);
         let read = self.read(name);
-        match self.properties.get(name) {
-            Some(value) => {
-                let otherwise = Box::new(Expr::Literal(value.clone()));
+        let sealed = || self.sealed.get(name).map(|name| Expr::Message(Path::keys(["api", "properties", name])));
+        let property = self.properties.get(name).map(|value| Expr::Literal(value.clone())).or_else(sealed);
+        match property {
+            Some(property) => {
+                let otherwise = Box::new(property);
                 Expr::Choose { present: Box::new(read.clone()), then: Box::new(read), otherwise }
             }
             None => read,
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn a_reference_is_a_variable_and_else_a_property() {
         let properties = [("p".into(), Value::text("v"))].into();
-        let names = Names { gateway: Gateway::V5, properties };
+        let names = Names { gateway: Gateway::V5, properties, sealed: BTreeSet::default() };
         assert!(matches!(names.text("$(p)"), Expr::Choose { .. }));
         assert_eq!(names.text("$(x)"), Expr::Message(Path::keys(["x"])));
         assert_eq!(names.variable("$(x)"), names.variable("x"));

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use http::Method;
-use plan::{FetchIx, Fetched, Map, Text, TriggerIx, Value};
+use jose::json::Limits;
+use plan::{FetchIx, Fetched, JsonRules, Map, SecretRef, Text, TriggerIx, Value, read_json};
 
 use super::client::Clients;
 use super::invoke::{self, Invocation, Invoke};
 use super::lower::LowerSettings;
 use super::name::Names;
 use super::route::{Called, Found, Template};
+use super::sealed::{Sealed, SealedFrom};
 use super::syntax::{Definition, Gateway, Operation};
 use crate::outward::Hosts;
 
@@ -25,6 +27,8 @@ pub struct Api {
     pub clients: Clients,
     /// The one trigger of the flow.
     pub trigger: TriggerIx,
+    /// The properties whose values are secrets.
+    sealed: Vec<Sealed>,
     /// The members of `api` that no request changes.
     pub(super) facts: Map,
     pub(super) catalog: Value,
@@ -61,6 +65,7 @@ impl Api {
             cors: definition.cors,
             clients: Clients::Any,
             trigger,
+            sealed: definition.sealed.clone(),
             facts: facts.into_iter().map(|(name, value)| (Text::from(name), value)).collect(),
             catalog: Value::text(settings.host),
             invokes: Vec::new(),
@@ -81,6 +86,27 @@ impl Api {
     /// Whether a request of this path is one for it.
     pub fn serves(&self, path: &str) -> bool {
         path.strip_prefix(&*self.base_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The properties of the API, secrets filled in as `secret` knows them; one that it does not know is not there.
+    pub fn properties(&self, secret: impl Fn(&SecretRef) -> Option<String>) -> Value {
+        let mut properties = match self.facts.get("properties") {
+            Some(Value::Map(properties)) => Map::clone(properties),
+            _ => Map::new(),
+        };
+        for Sealed { name, from } in &self.sealed {
+            let value = match from {
+                SealedFrom::Given(value) => Some(value.clone()),
+                SealedFrom::Secret { secret: named, is_object: false } => secret(named).map(Value::text),
+                SealedFrom::Secret { secret: named, is_object: true } => {
+                    secret(named).and_then(|text| read_json(text.as_bytes(), Limits::REQUEST, JsonRules::Exact).ok())
+                }
+            };
+            if let Some(value) = value {
+                properties.insert(name.clone(), value);
+            }
+        }
+        properties.into()
     }
 
     /// Method and path of each operation.

@@ -148,16 +148,13 @@ impl Found {
     }
 
     fn unset(&self, definition: &Definition<'_>) -> BTreeSet<String> {
-        let value = |name: &str| definition.properties.get(name);
-        let is_set = |name: &&String| {
-            if let Some(property) = name.strip_prefix(PROPERTIES) {
-                return value(property).is_some_and(|value| !value.is_undefined());
-            }
-            match value(name) {
-                Some(value) if !value.is_undefined() => true,
-                Some(_) => self.is_written(name),
-                None => ROOTS.contains(&first(name)) || self.is_written(name),
-            }
+        let has_value = |name: &str| {
+            let is_sealed = definition.sealed.iter().any(|sealed| &*sealed.name == name);
+            is_sealed || definition.properties.get(name).is_some_and(|value| !value.is_undefined())
+        };
+        let is_set = |name: &&String| match name.strip_prefix(PROPERTIES) {
+            Some(property) => has_value(property),
+            None => has_value(name) || ROOTS.contains(&first(name)) || self.is_written(name),
         };
         self.read.iter().filter(|name| !name.is_empty() && !is_set(name)).cloned().collect()
     }

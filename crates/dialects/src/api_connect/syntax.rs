@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use http::Method;
 use plan::{Diagnostic, Severity, Text, Value};
 
+use super::sealed::{self, Sealed};
 use super::tree::{Cursor, Node, NodeKind};
 
 /// Where a definition may hold another.
-const WRAPPED: [&str; 2] = ["native_provider", "api"];
+pub(super) const WRAPPED: [&str; 2] = ["native_provider", "api"];
 /// The vendor's extension of OpenAPI.
-const EXTENSION: &str = "x-ibm-configuration";
+pub(super) const EXTENSION: &str = "x-ibm-configuration";
 /// The methods that a path may have.
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 /// Policies whose version tells the gateway kind (section 1).
@@ -37,6 +38,8 @@ pub(super) struct Definition<'t> {
     pub(super) base_path: String,
     pub(super) operations: Vec<Operation>,
     pub(super) properties: BTreeMap<Text, Value>,
+    /// Those whose values are secrets.
+    pub(super) sealed: Vec<Sealed>,
     pub(super) cors: bool,
     /// The vendor's own part of it.
     pub(super) extension: Option<Cursor<'t>>,
@@ -69,6 +72,8 @@ pub(super) struct Parameter {
 
 /// What the choice of properties depends on.
 pub(super) struct Choice<'s> {
+    /// The name of the document, to which its secrets belong.
+    pub(super) document: &'s str,
     pub(super) catalog: &'s str,
     pub(super) properties: &'s BTreeMap<String, String>,
 }
@@ -88,6 +93,7 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
     let assembly = extension.as_ref().and_then(|extension| extension.get("assembly"));
     let (gateway, told) = gateway(extension.as_ref(), assembly.as_ref(), is_openapi_3);
     let produces = first_text(root.get("produces"));
+    let (properties, sealed) = extension.as_ref().map(|extension| properties(extension, choice)).unwrap_or_default();
     Ok(Definition {
         gateway,
         is_openapi_3,
@@ -97,7 +103,8 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
         version: root.at(["info", "version"]).and_then(|title| title.node.scalar_text()).unwrap_or_default().into(),
         base_path: base_path(&root, is_openapi_3),
         operations: root.get("paths").map(|paths| operations(&paths, &produces)).unwrap_or_default(),
-        properties: extension.as_ref().map(|extension| properties(extension, choice)).unwrap_or_default(),
+        properties,
+        sealed,
         cors: extension.as_ref().and_then(|extension| extension.get("cors")?.flag("enabled")).unwrap_or(false),
         extension,
         assembly,
@@ -213,25 +220,49 @@ fn first_text(list: Option<Cursor<'_>>) -> Text {
     first.unwrap_or_default().into()
 }
 
-/// The properties of the API, those of the catalog over them, and what was set for this run over both (section 13).
-fn properties(extension: &Cursor<'_>, choice: &Choice<'_>) -> BTreeMap<Text, Value> {
-    let mut found = BTreeMap::new();
+/// The properties of the API, those of the catalog over them, and what was set for this run over both (section 13); those
+/// that are secrets apart.
+fn properties(extension: &Cursor<'_>, choice: &Choice<'_>) -> (BTreeMap<Text, Value>, Vec<Sealed>) {
+    let mut found = Properties { document: choice.document, ..Properties::default() };
     let own = extension.get("properties");
+    let is_encoded = |name: &str| own.as_ref().and_then(|own| own.get(name)?.flag("encoded")) == Some(true);
     for (name, property) in own.iter().flat_map(Cursor::members) {
         let value = property.get("value").map_or(Value::Undefined, |value| value.node.value());
-        let encoded = property.flag("encoded") == Some(true);
-        found.insert(Text::from(name), if encoded { decoded(value) } else { value });
+        found.put(name, None, value, is_encoded(name));
     }
     let overrides = extension.at(["catalogs", choice.catalog, "properties"]);
     for (name, value) in overrides.iter().flat_map(Cursor::members) {
-        let encoded = own.as_ref().and_then(|own| own.get(name)?.flag("encoded")) == Some(true);
         let value = value.get("value").unwrap_or(value).node.value();
-        found.insert(name.into(), if encoded { decoded(value) } else { value });
+        found.put(name, Some(choice.catalog), value, is_encoded(name));
     }
     for (name, value) in choice.properties {
-        found.insert(name.as_str().into(), Value::text(value));
+        found.replace(name, sealed::given(name, value).ok_or_else(|| Value::text(value)));
     }
-    found
+    (found.plain, found.sealed)
+}
+
+#[derive(Default)]
+struct Properties<'c> {
+    document: &'c str,
+    plain: BTreeMap<Text, Value>,
+    sealed: Vec<Sealed>,
+}
+
+impl Properties<'_> {
+    fn put(&mut self, name: &str, catalog: Option<&str>, value: Value, is_encoded: bool) {
+        let sealed = sealed::of(self.document, name, catalog, &value);
+        self.replace(name, sealed.ok_or_else(|| if is_encoded { decoded(value) } else { value }));
+    }
+
+    /// A property is what was said of it last.
+    fn replace(&mut self, name: &str, property: Result<Sealed, Value>) {
+        self.plain.remove(name);
+        self.sealed.retain(|sealed| &*sealed.name != name);
+        match property {
+            Ok(sealed) => self.sealed.push(sealed),
+            Err(value) => drop(self.plain.insert(name.into(), value)),
+        }
+    }
 }
 
 /// A value that is kept as base64; one that is none stays as it is.

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use indexmap::IndexMap;
 use jose::json::{Event as JsonEvent, Limits, Position, Reader};
 use plan::{Diagnostic, Map, Number, Place, Severity, Text, Value};
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 /// Levels of nesting in a document (security contract, section 5).
 const DEPTH_MAX: usize = 32;
@@ -16,11 +17,20 @@ const NODES_MAX: usize = 200_000;
 /// Where something stands: line and column, both from 1.
 pub(super) type Spot = (usize, usize);
 
+/// From where to where something stands; the end is behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) start: Spot,
+    end: Spot,
+    /// Whether it is a block scalar, whose start is that of its content, behind the line with its sign.
+    is_block: bool,
+}
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) kind: NodeKind,
-    pub(super) at: Spot,
+    pub(super) span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -81,13 +91,14 @@ fn read_yaml(text: &str) -> Result<Node, Broken> {
             at: (error.marker().line(), error.marker().col() + 1),
             why: error.info().to_owned(),
         })?;
-        builder.take(event, spot(&span))?;
+        builder.take(event, spots(&span))?;
     }
     builder.root.ok_or_else(|| Broken { at: (1, 1), why: "it is empty".to_owned() })
 }
 
-fn spot(span: &Span) -> Spot {
-    (span.start.line().max(1), span.start.col() + 1)
+fn spots(span: &saphyr_parser::Span) -> Span {
+    let spot = |mark: &Marker| (mark.line().max(1), mark.col() + 1);
+    Span { start: spot(&span.start), end: spot(&span.end), is_block: false }
 }
 
 #[derive(Default)]
@@ -113,16 +124,19 @@ enum OpenKind {
 }
 
 impl Builder {
-    fn take(&mut self, event: Event<'_>, at: Spot) -> Result<(), Broken> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Broken> {
+        let at = span.start;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let kind = scalar(text, style, tag.as_deref());
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let span = Span { is_block, ..span };
                 self.count(1, at)?;
-                self.finish(Node { kind, at }, anchor, 1)
+                self.finish(Node { kind, span }, anchor, 1)
             }
             Event::SequenceStart(anchor, _) => self.open(OpenKind::List(Vec::new()), at, anchor),
             Event::MappingStart(anchor, _) => self.open(OpenKind::Map(Members::new(), None), at, anchor),
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor).cloned();
                 let (node, nodes) = known
@@ -148,13 +162,13 @@ impl Builder {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Broken> {
+    fn close(&mut self, end: Spot) -> Result<(), Broken> {
         let Some(Open { kind, at, anchor, before }) = self.open.pop() else { return Ok(()) };
         let kind = match kind {
             OpenKind::List(items) => NodeKind::List(items),
             OpenKind::Map(members, _) => NodeKind::Map(members),
         };
-        self.finish(Node { kind, at }, anchor, self.nodes - before)
+        self.finish(Node { kind, span: Span { start: at, end, is_block: false } }, anchor, self.nodes - before)
     }
 
     /// Puts a node in its place: an element, a name, the value of a name, or the root.
@@ -166,7 +180,7 @@ impl Builder {
             None => self.root = Some(node),
             Some(OpenKind::List(items)) => items.push(node),
             Some(OpenKind::Map(members, name @ None)) => {
-                let at = node.at;
+                let at = node.span.start;
                 let spelt = name_of(node)?;
                 if members.contains_key(&spelt) {
                     return Err(Broken { at, why: format!("the member `{spelt}` stands twice") });
@@ -195,7 +209,7 @@ fn name_of(node: Node) -> Result<String, Broken> {
         NodeKind::Bool(value) => Ok(value.to_string()),
         NodeKind::Null => Ok("null".to_owned()),
         NodeKind::List(_) | NodeKind::Map(_) => {
-            Err(Broken { at: node.at, why: "the name of a member is a list or a map".to_owned() })
+            Err(Broken { at: node.span.start, why: "the name of a member is a list or a map".to_owned() })
         }
     }
 }
@@ -239,7 +253,7 @@ fn read_json(text: &str) -> Result<Node, Broken> {
             JsonEvent::ObjectStart => Err(OpenKind::Map(Members::new(), None)),
             JsonEvent::ArrayStart => Err(OpenKind::List(Vec::new())),
             JsonEvent::ObjectEnd | JsonEvent::ArrayEnd => {
-                builder.close()?;
+                builder.close(lines.spot(reader.end_offset()))?;
                 continue;
             }
             JsonEvent::Null => Ok(NodeKind::Null),
@@ -247,11 +261,11 @@ fn read_json(text: &str) -> Result<Node, Broken> {
             JsonEvent::Number(number) => Ok(NodeKind::Number(number.to_owned())),
             JsonEvent::Name(text) | JsonEvent::Text(text) => Ok(NodeKind::Text(text.into_owned())),
         };
-        let at = lines.spot(reader.offset());
+        let (at, end) = (lines.spot(reader.offset()), lines.spot(reader.end_offset()));
         match event_kind {
             Ok(kind) => {
                 builder.count(1, at)?;
-                builder.finish(Node { kind, at }, 0, 1)?;
+                builder.finish(Node { kind, span: Span { start: at, end, is_block: false } }, 0, 1)?;
             }
             Err(open) => builder.open(open, at, 0)?,
         }
@@ -272,11 +286,49 @@ impl<'t> Lines<'t> {
         let start = self.1[line - 1];
         (line, self.0.get(start..offset).map_or(0, |before| before.chars().count()) + 1)
     }
+
+    fn offset(&self, (line, column): Spot) -> Option<usize> {
+        let start = *self.1.get(line - 1)?;
+        let mut columns = self.0[start..].char_indices().map(|(at, _)| at).chain([self.0.len() - start]);
+        Some(start + columns.nth(column - 1)?)
+    }
 }
 
 // ---- looking into it ----------------------------------------------------------------------------------------------
 
+impl Span {
+    /// The octets that it covers in the text it comes from; none if the text has no such place.
+    pub(super) fn octets(self, text: &str) -> Option<Range<usize>> {
+        let lines = Lines::of(text);
+        let (start, end) = (lines.offset(self.start)?, lines.offset(self.end)?);
+        let sign = || text[..start].trim_end().rfind(['|', '>']);
+        Some(if self.is_block { sign()? } else { start }..end)
+    }
+}
+
 impl Node {
+    /// What stands at the end of this way below.
+    pub(super) fn at(&self, way: &[&str]) -> Option<&Self> {
+        way.iter().try_fold(self, |at, name| match &at.kind {
+            NodeKind::Map(members) => members.get(*name),
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::List(_) => None,
+        })
+    }
+
+    /// The same, to be changed.
+    pub(super) fn at_mut(&mut self, way: &[&str]) -> Option<&mut Self> {
+        way.iter().try_fold(self, |at, name| match &mut at.kind {
+            NodeKind::Map(members) => members.get_mut(*name),
+            NodeKind::Null | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::List(_) => None,
+        })
+    }
+
+    /// The members, to be changed, in their order; none if this is no map.
+    pub(super) fn members_mut(&mut self) -> impl Iterator<Item = (&String, &mut Self)> {
+        let members = if let NodeKind::Map(members) = &mut self.kind { Some(members) } else { None };
+        members.into_iter().flatten()
+    }
+
     /// A text, number or boolean as text; none for what is empty or no scalar.
     pub(super) fn scalar_text(&self) -> Option<String> {
         let text = match &self.kind {
@@ -373,7 +425,12 @@ impl<'t> Cursor<'t> {
 
     /// The place, as diagnostics name it.
     pub(super) fn place(&self, kind: &str) -> Place {
-        Place { kind: kind.into(), pointer: self.pointer.clone(), line_column: Some(self.node.at), ..Place::default() }
+        Place {
+            kind: kind.into(),
+            pointer: self.pointer.clone(),
+            line_column: Some(self.node.span.start),
+            ..Place::default()
+        }
     }
 }
 
@@ -396,7 +453,7 @@ mod tests {
             assert_eq!(root.text("b"), None);
             assert_eq!(root.get("b").unwrap().items()[1].node.value(), Value::text("x"));
             let e = root.at(["c", "e"]).unwrap();
-            assert_eq!((e.pointer.as_str(), e.node.at), ("/c/e", at));
+            assert_eq!((e.pointer.as_str(), e.node.span.start), ("/c/e", at));
             assert_eq!(root.get("c").unwrap().flag("e"), Some(true));
             assert_eq!(root.at(["c", "d"]).unwrap().node.value(), Value::text("yes"));
         }

@@ -12,8 +12,8 @@ use base64_simd::STANDARD;
 use jose::json::{Limits, Object, Value as Json, write_value};
 use plan::{Diagnostic, SecretRef};
 
-use super::lowered::{FoundSecret, SecretChange};
 use super::{nodes, syntax};
+use crate::found::{FoundSecret, SecretChange};
 
 /// The one member of the encrypted form.
 const ENCRYPTED_MEMBER: &str = "$";

@@ -14,12 +14,13 @@ use super::environment::Environment;
 use super::events::{Events, Listener};
 use super::faults;
 use super::links::{self, LinkIn};
-use super::lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
+use super::lowered::{LowerSettings, Lowered, ResponseNode, Route, Serve};
 use super::nodes::{self, Lower, NodeType};
 use super::request::RequestNode;
 use super::sections::{Fate, Sections};
 use super::subflows::{self, INSTANCE};
 use super::syntax::{self, Document, Node, Spot};
+use crate::found::{FoundSecret, SecretChange};
 
 /// What Node-RED's own editor sends for a secret that its author left alone (section 2, D8).
 const UNCHANGED_SECRET: &str = "__PWRD__";

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use super::accept::Pattern;
 use super::request::RequestNode;
+use crate::found::FoundSecret;
 use http::Method;
-use plan::{Diagnostic, Flow, SecretRef, Text, TriggerIx};
+use plan::{Diagnostic, Flow, Text, TriggerIx};
 
 /// What lowering depends on beside the document.
 #[derive(Clone, Copy, Debug)]
@@ -75,42 +76,4 @@ pub struct ResponseNode {
     pub headers: Vec<(Text, plan::Value)>,
     /// Whether it is a function: then `msg.ended` says that the payload goes out as it is.
     pub by_hand: bool,
-}
-
-/// A credential that stood in the document.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FoundSecret {
-    /// Whose it is.
-    pub secret: SecretRef,
-    /// What shall become of the stored one.
-    pub change: SecretChange,
-}
-
-/// What a document asks to be done with a stored secret.
-#[derive(Clone, PartialEq, Eq)]
-pub enum SecretChange {
-    /// It stays as it is.
-    Keep,
-    /// It is deleted.
-    Delete,
-    /// It becomes this text; wholly `${NAME}` or `$(NAME)`, it is a [`super::reference`].
-    Set(String),
-}
-
-impl std::fmt::Debug for FoundSecret {
-    /// Shows whose it is and never what it holds.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FoundSecret").field("secret", &self.secret).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for SecretChange {
-    /// Shows what is done and never the text.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Keep => "Keep",
-            Self::Delete => "Delete",
-            Self::Set(_) => "Set(..)",
-        })
-    }
 }

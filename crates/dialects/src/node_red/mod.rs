@@ -32,7 +32,7 @@ pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, Route
 pub use credentials::{Credentials, CredentialsError, runtime_secret};
 pub use environment::reference;
 pub use lower::lower;
-pub use lowered::{FoundSecret, LowerSettings, Lowered, ResponseNode, Route, SecretChange, Serve};
+pub use lowered::{LowerSettings, Lowered, ResponseNode, Route, Serve};
 pub use property::variable as variable_path;
 pub use render::pages::{RETRY_AFTER_SECS, Unanswered, not_found, options, refused, unanswered};
 pub use render::{Rendered, render};

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use plan::{NodeIx, Op, Origin, PolicyIx, ScriptIx, TokenIx, ValidFlow};
+use dialects::api_connect::Api;
+use plan::{NodeIx, Op, Origin, PolicyIx, ScriptIx, TokenIx, ValidFlow, Value};
 use sandbox::{Pool, ScriptKey, SyntaxFault};
 use signer::{Minter, TokenVerifier};
 use tokio::sync::watch;
@@ -38,6 +39,8 @@ pub(crate) struct LiveDocument {
     /// Raised when runs that are still on their way shall end.
     cut: watch::Sender<bool>,
     schedules: Mutex<Vec<AbortHandle>>,
+    /// The properties of its API, and of which state of all secrets they are.
+    properties: Mutex<Option<(u64, Value)>>,
 }
 
 /// Where a script stands with the pool.
@@ -101,6 +104,7 @@ impl LiveDocument {
             variables,
             cut: watch::Sender::new(false),
             schedules: Mutex::default(),
+            properties: Mutex::default(),
         })
     }
 
@@ -147,6 +151,18 @@ impl LiveDocument {
     /// Where its messages are held back.
     pub(crate) fn gates(&self) -> &Gates {
         &self.gates
+    }
+
+    /// The properties of its API, with the secrets among them as they are now.
+    pub(crate) fn properties(&self, api: &Api) -> Value {
+        let version = self.holders.signer.secrets_version();
+        let mut kept = self.properties.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = kept.as_ref().filter(|(of, _)| *of == version) {
+            return value.clone();
+        }
+        let value = api.properties(|secret| self.vault.password(secret));
+        *kept = Some((version, value.clone()));
+        value
     }
 
     /// Where its secrets are.

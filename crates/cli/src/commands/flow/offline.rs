@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use dialects::Kind;
-use dialects::node_red::{Credentials, FoundSecret, Lowered};
+use dialects::node_red::{Credentials, Lowered};
+use dialects::{FoundSecret, Kind};
 use jose::Random as _;
 use server::deployment::{secret_step, without};
 use server::vault::{SecretStep, TENANT, Vault};

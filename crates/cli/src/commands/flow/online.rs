@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dialects::node_red::FoundSecret;
+use dialects::FoundSecret;
 use http::Method;
 use serde_json::json;
 use zeroize::Zeroizing;

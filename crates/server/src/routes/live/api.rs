@@ -39,7 +39,7 @@ pub(super) async fn accept(
     let request = Request::from_parts(head, body);
     let transaction = id.to_string();
     let around = Around { transaction: &transaction, now_epoch_ms: now().now_epoch_ms };
-    let accepted = api_connect::accept(api, called, &request, around);
+    let accepted = api_connect::accept(api, called, &request, live.properties(api), around);
     let api_connect::Accepted { message, exchange } = accepted.map_err(|answer| Box::new(phrased(*answer)))?;
     Ok(Start {
         live: Arc::clone(live),
