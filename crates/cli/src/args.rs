@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// Serve documents: deploy them and answer their requests.
     Serve(Box<ServeArguments>),
     /// Make a data folder with its store and master key.
-    Init,
+    Init(InitArguments),
     /// Read documents and say what would stand against deploying them.
     Check(CheckArguments),
     /// Say what holds and why.
@@ -117,6 +117,20 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  chancery init
+  chancery init --store postgres://chancery@db.example/chancery
+
+The second writes the URL into the settings file of the data folder. A password never stands in it: store.password in
+the same file says where it is, as file:PATH or env:NAME.")]
+pub(crate) struct InitArguments {
+    /// Keep everything in this PostgreSQL database, which other servers may share: postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
   chancery serve flow.json --secret igniteadmin.tokensecret=env:JWT_SECRET
   chancery serve flow.json --ephemeral --runtime 127.0.0.1:9090
 
@@ -132,6 +146,9 @@ pub(crate) struct ServeArguments {
     /// Make the data folder first if there is none.
     #[arg(long, conflicts_with = "ephemeral")]
     pub(crate) init: bool,
+    /// Keep everything in this PostgreSQL database, which other servers may share: postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
+    pub(crate) store: Option<String>,
     /// Supply a secret for this run.
     #[arg(long, value_name = "NODE.FIELD=env:NAME|file:PATH")]
     pub(crate) secret: Vec<String>,

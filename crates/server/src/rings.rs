@@ -10,11 +10,13 @@ mod clock;
 pub(crate) mod found;
 mod mint;
 mod refusal;
+mod replicas;
+mod rotate;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -26,9 +28,11 @@ pub use change::{Made, NewRingSpec, RingsError, Timing, app_ring_id};
 pub use clock::{TickSource, Ticks};
 pub use mint::{Moment, RingToken};
 pub use refusal::RingRefusal;
+pub use rotate::Rotation;
 pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
 
 use clock::{DbClock, NoEstimate};
+use replicas::Identity;
 use snapshot::OpenKeys;
 
 use crate::vault::{Vault, VaultError, to_signer};
@@ -48,6 +52,7 @@ pub struct Rings {
     /// The boot clock when the store last answered.
     read_at_us: AtomicI64,
     exp_cut: AtomicU64,
+    identity: Identity,
 }
 
 /// What snapshots are made of.
@@ -58,6 +63,8 @@ struct Read {
     open: OpenKeys,
     /// Private halves that did not open: set aside, and told once.
     quarantined: HashMap<(String, u32), String>,
+    /// Rings whose first key waits until every replica shows it.
+    not_ready: BTreeSet<String>,
 }
 
 /// How long ago the store answered, against the bounds that count.
@@ -100,11 +107,12 @@ impl Rings {
         let epochs = Epochs { now: world.now, of_rings: Vec::new(), verify_only: 0 };
         let open = OpenKeys::default();
         let current = RwLock::new(Arc::new(Snapshot::of(&world, epochs.clone(), Vec::new(), &open, world.now)));
-        let read = Mutex::new(Read { world, epochs, open, quarantined: HashMap::new() });
+        let read = Mutex::new(Read { world, epochs, open, quarantined: HashMap::new(), not_ready: BTreeSet::new() });
         let clock = DbClock::new(ticks);
         let read_at_us = AtomicI64::new(clock.ticks().boot_us);
         let (refreshing, exp_cut) = (Mutex::new(()), AtomicU64::new(0));
-        let rings = Arc::new(Self { vault, clock, current, refreshing, read, read_at_us, exp_cut });
+        let identity = Identity::of_this_process(clock.ticks().boot_us);
+        let rings = Arc::new(Self { vault, clock, current, refreshing, read, read_at_us, exp_cut, identity });
         rings.refresh()?;
         Ok(rings)
     }
@@ -132,6 +140,7 @@ impl Rings {
         }
         let t = self.clock.now(bound).unwrap_or(epochs.now);
         self.open_keys(&mut next, t)?;
+        next.not_ready = self.not_ready(&next, t)?;
         let mut read = self.reading();
         *read = next;
         self.swap(&read, t);
@@ -231,6 +240,7 @@ impl Rings {
     fn swap(&self, read: &Read, t: Time) {
         let rings = arithmetic(&read.world);
         let made = Snapshot::of(&read.world, read.epochs.clone(), rings, &read.open, t);
+        let made = made.with_waiting(read.not_ready.clone());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(made);
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring::Span;
+use store::{Listening, News};
+use tokio::sync::Notify;
 
 use crate::accept::Shutdown;
 use crate::log::{Field, Log};
@@ -13,6 +15,8 @@ use crate::rings::{Freshness, Rings};
 const BY: store::By<'static> = store::By { actor: "rotator", address: None, request_id: None };
 /// The shortest pause between two rounds.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause while the store is away.
+const PAUSE_AWAY_MAX: Duration = Duration::from_secs(5);
 
 /// What was wrong in the last round, so that each is told when it comes and when it goes.
 #[derive(Default)]
@@ -21,21 +25,27 @@ struct Troubles {
     untended: Option<String>,
     overdue: Vec<String>,
     quarantined: Vec<(String, String)>,
+    news: News,
 }
 
 /// Tends the rings until the server goes down.
 pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
     let mut troubles = Troubles::default();
+    let heard = Arc::new(Notify::new());
+    let hears = Arc::clone(&heard);
+    let listening = rings.vault().store().listen(move || hears.notify_one());
     loop {
         let (rings_there, rings_told) = (Arc::clone(&rings), Arc::clone(&rings));
         let round = tokio::task::spawn_blocking(move || round(&rings_there)).await;
-        if let Ok(found) = round {
+        if let Ok(mut found) = round {
+            found.news = listening.as_ref().map(Listening::state).unwrap_or_default();
             tell(&log, &troubles, &found, &rings_told);
             troubles = found;
         }
         tokio::select! {
             () = shutdown.begun() => return,
-            () = tokio::time::sleep(pause(rings.refresh_every())) => {}
+            () = heard.notified() => tokio::time::sleep(PAUSE_MIN).await,
+            () = tokio::time::sleep(pause(rings.refresh_every(), troubles.store_away.is_some())) => {}
         }
     }
 }
@@ -44,7 +54,10 @@ pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
 fn round(rings: &Rings) -> Troubles {
     let mut found = Troubles::default();
     match rings.refresh() {
-        Ok(()) => found.untended = rings.tend(&BY).err().map(|error| error.to_string()),
+        Ok(()) => {
+            found.untended = rings.tend(&BY).err().map(|error| error.to_string());
+            found.store_away = rings.report().err().map(|error| error.to_string());
+        }
         Err(error) => found.store_away = Some(error.to_string()),
     }
     if let Ok((snapshot, t)) = rings.snapshot() {
@@ -64,6 +77,13 @@ fn tell(log: &Log, before: &Troubles, found: &Troubles, rings: &Rings) {
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
+    match &found.news {
+        News::NoEcho if before.news != found.news => {
+            log.warn("listen_no_echo", &[Field::Hint("name the database itself in store.url, or bear with polling")]);
+        }
+        News::None { why } if before.news != found.news => log.warn("listen_refused", &[Field::Cause(why)]),
+        News::NoEcho | News::None { .. } | News::Unknown | News::Heard => {}
+    }
     if let Some(why) = found.untended.as_ref().filter(|why| before.untended.as_ref() != Some(*why)) {
         log.error("rotation_failed", &[Field::Cause(why)]);
     }
@@ -75,6 +95,8 @@ fn tell(log: &Log, before: &Troubles, found: &Troubles, rings: &Rings) {
     }
 }
 
-fn pause(refresh_every: Span) -> Duration {
-    Duration::from_micros(refresh_every.as_us().unsigned_abs()).max(PAUSE_MIN)
+/// R; less while the store is away, so that its return is seen soon.
+fn pause(refresh_every: Span, is_away: bool) -> Duration {
+    let every = Duration::from_micros(refresh_every.as_us().unsigned_abs()).max(PAUSE_MIN);
+    if is_away { every.min(PAUSE_AWAY_MAX) } else { every }
 }

@@ -96,8 +96,21 @@ pub struct FlowSettings {
 /// Settings of the store.
 #[derive(Clone, Debug, Default)]
 pub struct StoreSettings {
+    /// The PostgreSQL database that it lies in; none for the data folder.
+    pub url: Option<store::Address>,
+    /// Where the password of that database is, if not in its URL.
+    pub password: Option<PasswordPlace>,
     /// Where the master key comes from.
     pub master_key: MasterKeyPlace,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordPlace {
+    /// `file:PATH`, relative to the data folder.
+    File(PathBuf),
+    /// `env:NAME`: an environment variable.
+    Environment(String),
 }
 
 /// Where the master key comes from (docs/contracts/keys.md section 10). Paths are relative to the data folder.
@@ -247,11 +260,12 @@ impl Settings {
         }
         settings.read_environment(environment)?;
         for (name, value) in flags {
-            let place = Source::Flag(format!("--{}", name.trim_end_matches(".bind")));
+            let place = Source::Flag(format!("--{}", name.trim_end_matches(".bind").trim_end_matches(".url")));
             let row = row_of(name, &place)?;
             settings.hold(row, row.split(value), place)?;
         }
         settings.refuse_strangers()?;
+        settings.refuse_password_in_flag()?;
         settings.refuse_exposed()?;
         Ok(settings)
     }
@@ -282,18 +296,21 @@ impl Settings {
                 None => strangers.push(name),
             }
         }
-        strangers.retain(|name| !self.is_master_key_variable(name));
+        strangers.retain(|name| !self.is_secret_variable(name));
         match strangers.into_iter().next() {
             Some(name) => Err(rows::unknown_variable(name)),
             None => Ok(()),
         }
     }
 
-    fn is_master_key_variable(&self, variable: &str) -> bool {
-        match &self.store.master_key {
+    /// Whether a setting names this variable as the place of the master key or of the store's password.
+    fn is_secret_variable(&self, variable: &str) -> bool {
+        let of_master_key = match &self.store.master_key {
             MasterKeyPlace::Environment(name) | MasterKeyPlace::PassphraseEnvironment(name) => name == variable,
             MasterKeyPlace::File(_) | MasterKeyPlace::PassphraseFile(_) => false,
-        }
+        };
+        let of_password = matches!(&self.store.password, Some(PasswordPlace::Environment(name)) if name == variable);
+        of_master_key || of_password
     }
 
     fn hold(&mut self, row: &'static Row, values: Vec<String>, source: Source) -> Result<(), SettingsError> {
@@ -321,6 +338,19 @@ impl Settings {
             return Err(
                 self.unfit("core.cdi_max", "a version from 2.7 to 5.6, and not below `core.cdi_min`".to_owned())
             );
+        }
+        Ok(())
+    }
+
+    /// What stands on a command line can be read by everybody on the machine.
+    fn refuse_password_in_flag(&self) -> Result<(), SettingsError> {
+        let held = self.held.iter().find(|held| held.name == "store.url");
+        let by_flag = held.is_some_and(|held| matches!(held.source, Source::Flag(_)));
+        if by_flag && self.store.url.as_ref().is_some_and(store::Address::has_password) {
+            return Err(self.unfit(
+                "store.url",
+                "no password in an argument, where others can read it; `store.password` says where it is".to_owned(),
+            ));
         }
         Ok(())
     }

@@ -5,12 +5,12 @@ mod keks;
 mod keks_tests;
 
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{KeySource, SecretRef};
-use signer::{Keeper, KeyName, Label, MasterSource, Secret, Software};
-use store::{By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
+use signer::{Keeper, KeyName, Label, MasterSource, RingKey, Secret, Software};
+use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
 
 pub use keks::{KekState, Resealed};
 
@@ -29,6 +29,33 @@ pub struct Vault {
     master: Mutex<Option<MasterSource>>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
+}
+
+/// Where a store lies.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'p> {
+    /// A data folder.
+    Folder(&'p Path),
+    /// A PostgreSQL database.
+    Server(&'p Address),
+}
+
+impl<'p> From<&'p Path> for Place<'p> {
+    fn from(folder: &'p Path) -> Self {
+        Self::Folder(folder)
+    }
+}
+
+impl<'p> From<&'p PathBuf> for Place<'p> {
+    fn from(folder: &'p PathBuf) -> Self {
+        Self::Folder(folder)
+    }
+}
+
+impl<'p> From<&'p Address> for Place<'p> {
+    fn from(address: &'p Address) -> Self {
+        Self::Server(address)
+    }
 }
 
 /// Why the vault did not do it.
@@ -77,28 +104,41 @@ impl SecretStep {
 }
 
 impl Vault {
-    /// Makes a store in `folder` with these rings, under a master key that `source` names, or draws where it names a new
+    /// Makes a store with these rings, under a master key that `source` names, or draws where it names a new
     /// file. All of it is there or nothing.
     ///
     /// # Errors
     /// Those of the store and of the master key; nothing is changed where a store is already.
-    pub fn init(folder: &Path, source: MasterSource, rings: &[NewRingSpec], by: &By<'_>) -> Result<Self, VaultError> {
+    pub fn init<'p>(
+        place: impl Into<Place<'p>>,
+        source: MasterSource,
+        rings: &[NewRingSpec],
+        by: &By<'_>,
+    ) -> Result<Self, VaultError> {
         let draw = || {
             let (keeper, founding) = Keeper::found(&source)?;
             let keys = found::draw(rings, &keeper)?;
             Ok::<_, VaultError>((root(founding), (keeper, keys)))
         };
-        let (store, (keeper, _)) =
-            Store::init(folder, by, draw, |change, (keeper, keys)| found::fill(change, rings, keys, keeper))?;
+        let fill =
+            |change: &mut Change<'_>, (keeper, keys): &(Keeper, Vec<RingKey>)| found::fill(change, rings, keys, keeper);
+        let (store, (keeper, _)) = match place.into() {
+            Place::Folder(folder) => Store::init(folder, by, draw, fill)?,
+            Place::Server(address) => Store::init_postgres(address, by, draw, fill)?,
+        };
         Ok(Self::new(store, keeper, Some(source)))
     }
 
-    /// Opens the store in `folder`.
+    /// Opens a store.
     ///
     /// # Errors
     /// Those of the store, and [`signer::Error::WrongMasterKey`] for another store's key.
-    pub fn open(folder: &Path, source: MasterSource) -> Result<Self, VaultError> {
-        Self::of_store(Store::open(folder)?, source)
+    pub fn open<'p>(place: impl Into<Place<'p>>, source: MasterSource) -> Result<Self, VaultError> {
+        let store = match place.into() {
+            Place::Folder(folder) => Store::open(folder)?,
+            Place::Server(address) => Store::open_postgres(address)?,
+        };
+        Self::of_store(store, source)
     }
 
     /// The same with a database clock of the caller's, so that hours pass in a test.

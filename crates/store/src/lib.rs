@@ -31,6 +31,7 @@ mod kill_tests;
 mod migrate;
 mod postgres;
 mod read;
+mod replicas;
 mod rings;
 mod rows;
 mod sql;
@@ -43,7 +44,8 @@ mod transaction;
 pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
 pub use change::Change;
 pub use error::Error;
-pub use postgres::Address;
+pub use postgres::{Address, Listening, News};
+pub use replicas::Replica;
 pub use rings::{
     Epochs, GenerationRow, NewGeneration, NewRing, RING_NAME_BYTES_MAX, RingRows, RingWorld, Rotated, VerifyOnlyRow,
     key_owner,

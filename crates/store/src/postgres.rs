@@ -2,12 +2,14 @@
 
 mod address;
 mod limits;
+mod news;
 mod pool;
 mod tls;
 mod wait;
 mod wire;
 
 pub use address::Address;
+pub use news::{Listening, News};
 pub(crate) use pool::{Lent, Pool};
 pub(crate) use wire::Wire;
 
@@ -91,6 +93,13 @@ pub(crate) fn begin_in_turn(wire: &Wire) -> Result<(), Error> {
         std::thread::sleep(TURN_WAIT * 2_u32.pow(wait));
     }
     wire.batch(BEGIN)
+}
+
+/// Tells the other processes. It is a hint: that a server does without it is no error.
+pub(crate) fn tell(wire: &Wire) {
+    if wire.is_postgres() {
+        let _ = wire.batch(&format!("NOTIFY {}", news::CHANNEL));
+    }
 }
 
 /// One view of all rows from the first statement to the last.

@@ -59,6 +59,9 @@ impl Store {
         loop {
             let mut connection = self.connection()?;
             let (result, trouble) = Change::run(connection.session(), &self.store_id, by, &mut work);
+            if let (Ok(_), Session::Postgres(wire)) = (&result, connection.session()) {
+                crate::postgres::tell(wire);
+            }
             match trouble {
                 Trouble::Broken => connection.distrust(),
                 Trouble::Clash if result.is_err() && repeats < REPEATS_MAX => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use server::control::Client;
 use server::rings::{NewRingSpec, Rings, RingsError};
-use server::settings::{MasterKeyPlace, Settings};
-use server::vault::{TENANT, Vault, VaultError};
+use server::settings::{MasterKeyPlace, PasswordPlace, Settings};
+use server::vault::{Place, TENANT, Vault, VaultError};
 use signer::{MasterSource, Secret};
-use store::By;
+use store::{Address, By};
 
 use crate::exit::{ExitCode, Failure};
 use crate::input::read_file;
@@ -28,15 +28,20 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
         Failure::new(ExitCode::Missing, "folder_missing", format!("cannot make {}: {error}", folder.display()))
     })?;
     let begins_with = NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT));
-    let vault = Vault::init(folder, master_key(folder, settings)?, &begins_with, &by()).map_err(failed)?;
+    let (source, address) = (master_key(folder, settings)?, address(folder, settings)?);
+    let place = address.as_ref().map_or(Place::Folder(folder), Place::Server);
+    let vault = Vault::init(place, source, &begins_with, &by()).map_err(failed)?;
     let vault = Arc::new(vault);
     // The standbys, which any later start would make as well.
     Rings::open(Arc::clone(&vault)).map_err(failed)?.tend(&by()).map_err(ring_failed)?;
     Ok(vault)
 }
 
-/// Opens the store of a folder; no server may run on it.
+/// Opens the store of a folder, which no server may run on, or the one that its settings name.
 pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+    if let Some(address) = address(folder, settings)? {
+        return Vault::open(&address, master_key(folder, settings)?).map_err(failed);
+    }
     if !store::Store::is_in(folder) {
         return Err(Failure::new(
             ExitCode::Missing,
@@ -46,6 +51,29 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
         .hint("Make one with `chancery init`, or name another folder with --data."));
     }
     Vault::open(folder, master_key(folder, settings)?).map_err(failed)
+}
+
+/// Whether a store is there already.
+pub(super) fn is_there(folder: &Path, settings: &Settings) -> Result<bool, Failure> {
+    match address(folder, settings)? {
+        Some(address) => store::Store::is_at(&address).map_err(|error| failed(error.into())),
+        None => Ok(store::Store::is_in(folder)),
+    }
+}
+
+/// The database that the settings name, with its password.
+fn address(folder: &Path, settings: &Settings) -> Result<Option<Address>, Failure> {
+    let Some(address) = settings.store.url.clone() else { return Ok(None) };
+    let password = match &settings.store.password {
+        None => return Ok(Some(address)),
+        Some(PasswordPlace::Environment(name)) => variable(name, "password_missing", "store.password")?,
+        Some(PasswordPlace::File(path)) => {
+            let mut text = read_file(&folder.join(path), PASSPHRASE_BYTES_MAX)?;
+            text.truncate(text.trim_ascii_end().len());
+            Secret::from(zeroize::Zeroizing::new(text))
+        }
+    };
+    Ok(Some(address.with_password(password.expose())))
 }
 
 /// The server that runs on this folder, if one does.
@@ -61,6 +89,7 @@ pub(super) fn by() -> By<'static> {
 }
 
 fn master_key(folder: &Path, settings: &Settings) -> Result<MasterSource, Failure> {
+    let master = |name: &str| variable(name, "master_key_missing", "store.master_key");
     Ok(match &settings.store.master_key {
         MasterKeyPlace::File(path) => MasterSource::File(folder.join(path)),
         MasterKeyPlace::PassphraseFile(path) => {
@@ -68,19 +97,15 @@ fn master_key(folder: &Path, settings: &Settings) -> Result<MasterSource, Failur
             text.truncate(text.trim_ascii_end().len());
             MasterSource::Passphrase(Secret::from(zeroize::Zeroizing::new(text)))
         }
-        MasterKeyPlace::Environment(name) => MasterSource::Environment { name: name.clone(), value: variable(name)? },
-        MasterKeyPlace::PassphraseEnvironment(name) => MasterSource::Passphrase(variable(name)?),
+        MasterKeyPlace::Environment(name) => MasterSource::Environment { name: name.clone(), value: master(name)? },
+        MasterKeyPlace::PassphraseEnvironment(name) => MasterSource::Passphrase(master(name)?),
     })
 }
 
-fn variable(name: &str) -> Result<Secret, Failure> {
+fn variable(name: &str, code: &'static str, setting: &str) -> Result<Secret, Failure> {
     std::env::var(name).map(|value| Secret::new(value.into_bytes())).map_err(|_| {
-        Failure::new(
-            ExitCode::Configuration,
-            "master_key_missing",
-            format!("the environment variable {name} is not set"),
-        )
-        .hint("store.master_key in the settings says where the master key is.")
+        Failure::new(ExitCode::Configuration, code, format!("the environment variable {name} is not set"))
+            .hint(format!("{setting} in the settings says where it is."))
     })
 }
 

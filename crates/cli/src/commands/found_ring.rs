@@ -61,9 +61,11 @@ impl FoundRing {
 pub(super) fn refused(refusal: &RingRefusal) -> Failure {
     let exit = match refusal {
         RingRefusal::NoRing(_) => ExitCode::Missing,
-        RingRefusal::Stale | RingRefusal::NoSigner | RingRefusal::ClockSkew | RingRefusal::HorizonNotStored => {
-            ExitCode::Away
-        }
+        RingRefusal::Stale
+        | RingRefusal::NoSigner
+        | RingRefusal::NotReady
+        | RingRefusal::ClockSkew
+        | RingRefusal::HorizonNotStored => ExitCode::Away,
         RingRefusal::Expiry(_) => ExitCode::Refused,
         RingRefusal::Claims(_) | RingRefusal::Key(_) => ExitCode::Unreadable,
     };

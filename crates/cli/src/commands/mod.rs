@@ -38,7 +38,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Explain(ExplainSubject::Plan { document }) => explain::plan(&document, voice),
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
-        Command::Init => init::run(&line.data, voice),
+        Command::Init(arguments) => init::run(&arguments, &line.data, voice),
         Command::Verify(arguments) => verify::run(&arguments, &line.data, clock.now_secs(), voice),
         Command::Mint(arguments) => mint::run(&arguments, &line.data, clock, voice),
         Command::Inspect(arguments) => inspect::run(&arguments, clock.now_secs(), voice),

@@ -17,11 +17,11 @@ use server::effects::file::Files;
 use server::limits::QUEUE_MAX;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
-use server::rings::{NewRingSpec, Rings};
+use server::rings::{NewRingSpec, Rings, RingsError};
 use server::routes::core::Core;
 use server::settings::Settings;
 use server::token_log::{TOKEN_LOG_FILE, TokenLog, TokenLogGuard};
-use server::vault::{TENANT, Vault};
+use server::vault::{TENANT, Vault, VaultError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::data;
@@ -191,8 +191,14 @@ fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Resu
     if arguments.ephemeral {
         return Vault::ephemeral(&data::by()).map(Arc::new).map_err(data::failed);
     }
-    if arguments.init && !store::Store::is_in(folder) {
-        return data::init(folder, settings);
+    if arguments.init && !data::is_there(folder, settings)? {
+        let made = data::init(folder, settings);
+        // Of several servers that begin on one empty database, one makes the store.
+        let is_there =
+            made.as_ref().is_err_and(|failure| ["already_initialized", "store_busy"].contains(&failure.code));
+        if !(is_there && settings.store.url.is_some()) {
+            return made;
+        }
     }
     data::open(folder, settings).map(Arc::new)
 }
@@ -205,13 +211,24 @@ fn rings(vault: &Arc<Vault>, settings: &Settings, keeps_nothing: bool) -> Result
         let new = NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT));
         rings.declare(&new, &data::by()).map_err(data::ring_failed)?;
     }
-    let missing = missing(&rings, settings);
     if keeps_nothing {
-        rings.declare(&missing, &data::by()).map_err(data::ring_failed)?;
-    } else if !missing.is_empty() {
-        rings.make(&missing, &data::by()).map_err(data::ring_failed)?;
+        rings.declare(&missing(&rings, settings), &data::by()).map_err(data::ring_failed)?;
+        return Ok(rings);
     }
-    Ok(rings)
+    loop {
+        let missing = missing(&rings, settings);
+        if missing.is_empty() {
+            return Ok(rings);
+        }
+        match rings.make(&missing, &data::by()) {
+            Ok(_) => return Ok(rings),
+            // Another server makes the same rings: look again which are missing.
+            Err(RingsError::Vault(VaultError::Store(store::Error::RingExists { .. }))) => {
+                rings.refresh().map_err(data::failed)?;
+            }
+            Err(error) => return Err(data::ring_failed(error)),
+        }
+    }
 }
 
 fn missing(rings: &Rings, settings: &Settings) -> Vec<NewRingSpec> {
@@ -225,6 +242,7 @@ fn missing(rings: &Rings, settings: &Settings) -> Vec<NewRingSpec> {
 fn flags(arguments: &ServeArguments) -> Vec<(&'static str, String)> {
     let given = [
         ("runtime.bind", &arguments.runtime),
+        ("store.url", &arguments.store),
         ("core.bind", &arguments.core),
         ("studio.bind", &arguments.studio),
         ("health.bind", &arguments.health),

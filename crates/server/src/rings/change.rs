@@ -8,7 +8,7 @@ use jose::jwa::{SignatureAlgorithm, SignatureFamily};
 use jose::{PrivateJwk, RsaBits};
 use keyring::{OverLife, RingPolicy, Span, Standby, StorePolicy, Time, Use};
 use signer::{Keeper, Place, RingKey, Secret};
-use store::{By, Change, GenerationRow, NewGeneration, NewRing, RingRows, Rotated, key_owner};
+use store::{By, Change, GenerationRow, NewGeneration, NewRing, RingRows, key_owner};
 
 use super::{LiveRing, Rings, place};
 use crate::settings::CoreSettings;
@@ -266,32 +266,6 @@ impl Rings {
         }
     }
 
-    /// Lets a ring rotate: its standby signs as early as caches allow. A ring without a standby gets one; a static ring
-    /// gets its next generation and gives it the usual lead.
-    ///
-    /// # Errors
-    /// [`RingsError`].
-    pub fn rotate(
-        &self,
-        ring_id: &str,
-        reason: &str,
-        by: &By<'_>,
-    ) -> Result<(Option<Made>, Option<Rotated>), RingsError> {
-        let (live, t) = self.live(ring_id)?;
-        let made = match live.ring.standby(t) {
-            Some(_) => None,
-            None => self.make_generation(&live.rows, reason, by)?,
-        };
-        let is_static = live.ring.policy(t).rotation_period.is_none();
-        let rotated = if is_static && made.is_some() {
-            None
-        } else {
-            self.vault().store().change(by, |change| change.rotate_now(ring_id, reason))?
-        };
-        self.refresh()?;
-        Ok((made, rotated))
-    }
-
     /// Ends the trust in a generation, named by number or kid, and has its successor made. False if it had ended before.
     ///
     /// # Errors
@@ -337,7 +311,7 @@ impl Rings {
         Ok(secret)
     }
 
-    fn live(&self, ring_id: &str) -> Result<(Arc<LiveRing>, Time), RingsError> {
+    pub(super) fn live(&self, ring_id: &str) -> Result<(Arc<LiveRing>, Time), RingsError> {
         self.refresh()?;
         let newest = self.newest();
         let live = newest.ring(ring_id).cloned().ok_or_else(|| RingsError::NoRing(ring_id.to_owned()))?;
@@ -360,7 +334,12 @@ impl Rings {
         })
     }
 
-    fn make_generation(&self, rows: &RingRows, reason: &str, by: &By<'_>) -> Result<Option<Made>, RingsError> {
+    pub(super) fn make_generation(
+        &self,
+        rows: &RingRows,
+        reason: &str,
+        by: &By<'_>,
+    ) -> Result<Option<Made>, RingsError> {
         let algorithm = SignatureAlgorithm::by_name(&rows.alg)
             .map_err(|error| signer::Error::KeyRefused { why: error.to_string() })?;
         let bits = rsa_bits(&rows.signer);

@@ -98,6 +98,12 @@ impl DbClock {
         Ok(Time::from_us(estimate_us.max(latest_us)))
     }
 
+    /// By how much the database clock is ahead of this machine's, in microseconds, as it was measured last.
+    pub(crate) fn ahead_us(&self) -> i64 {
+        let measured = *self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        measured.map_or(0, |last| last.offset_us - (last.at.wall_us - last.at.boot_us))
+    }
+
     /// Whether the database clock leapt since, so that nothing is to be scheduled by it.
     pub(crate) fn has_leapt(&self) -> bool {
         self.measured.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|measured| measured.has_leapt)

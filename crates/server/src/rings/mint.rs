@@ -121,6 +121,9 @@ impl Rings {
         if self.staleness() > live.max_staleness() {
             return Err(RingRefusal::Stale);
         }
+        if snapshot.waits(ring_id, t) {
+            return Err(RingRefusal::NotReady);
+        }
         let signing = live.signing.ok_or(RingRefusal::NoSigner)?;
         // A key whose row was altered, or that did not sign for its public half, was never opened.
         let key = live.key.clone().ok_or(RingRefusal::NoSigner)?;

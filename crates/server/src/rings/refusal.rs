@@ -15,6 +15,9 @@ pub enum RingRefusal {
     /// The ring has no key yet, or its signer was revoked and has no successor.
     #[error("the ring has no key that signs")]
     NoSigner,
+    /// The first key of the ring is not shown by every replica yet.
+    #[error("the ring is new, and another replica does not show its first key yet; it signs in a moment")]
+    NotReady,
     /// Nobody knows what time it is: the store's clock was not read within its bound.
     #[error("the clock of the store is not known within clock_error")]
     ClockSkew,
@@ -39,6 +42,7 @@ impl RingRefusal {
             Self::NoRing(_) => "no_ring",
             Self::Stale => "stale_ring",
             Self::NoSigner => "no_signer",
+            Self::NotReady => "ring_not_ready",
             Self::ClockSkew => "clock_skew",
             Self::HorizonNotStored => "horizon_not_stored",
             Self::Expiry(refusal) => refusal.code(),
@@ -52,7 +56,9 @@ impl RingRefusal {
         match self {
             Self::NoRing(_) => StatusCode::NOT_FOUND,
             Self::Expiry(_) | Self::Claims(_) => StatusCode::BAD_REQUEST,
-            Self::Stale | Self::NoSigner | Self::ClockSkew | Self::HorizonNotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stale | Self::NoSigner | Self::NotReady | Self::ClockSkew | Self::HorizonNotStored => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Key(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -1,6 +1,6 @@
 //! What this process knows of all rings, as one value: who signs, and the set that shows it, are swapped together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,6 +26,7 @@ pub struct Snapshot {
     rings: BTreeMap<String, Arc<LiveRing>>,
     sets: HashMap<(String, SetKind), ServedSet>,
     pub(super) next_change: Time,
+    not_ready: BTreeSet<String>,
 }
 
 /// Which keys of a tenant a listener shows.
@@ -82,6 +83,17 @@ impl Snapshot {
         self.sets.get(&(tenant.to_owned(), kind))
     }
 
+    /// Whether a ring has its first key, and some replica does not show it yet: for at most F.
+    pub(super) fn waits(&self, ring_id: &str, t: Time) -> bool {
+        let created_at = || Some(self.rings.get(ring_id)?.rows.generations.first()?.created_at);
+        self.not_ready.contains(ring_id) && created_at().is_some_and(|at| t < at + self.store_policy.fresh_for)
+    }
+
+    /// The same value, in which these rings wait.
+    pub(super) fn with_waiting(self, not_ready: BTreeSet<String>) -> Self {
+        Self { not_ready, ..self }
+    }
+
     /// Makes the value of these rows at `t`.
     pub(super) fn of(
         world: &RingWorld,
@@ -111,7 +123,7 @@ impl Snapshot {
         }
         let never = Time::from_us(0);
         let store_policy = world.store_policies.last().copied().unwrap_or(StorePolicy::with_defaults(never));
-        Self { epochs, store_policy, rings: live, sets, next_change }
+        Self { epochs, store_policy, rings: live, sets, next_change, not_ready: BTreeSet::new() }
     }
 }
 

@@ -194,7 +194,7 @@ fn a_standby_is_made_in_time() {
 #[test]
 fn rotate_now_waits_for_caches_alone() {
     let (world, rings) = with_ring(weekly());
-    let (_, rotated) = rings.rotate("public/r", "test", &BY).unwrap();
+    let rotated = rings.rotate("public/r", "test", &BY).unwrap().hastened;
     let rotated = rotated.unwrap();
     assert_eq!(rotated.haste.until.whole_secs(), world.now_secs() + 3_670);
     let old = mint(&rings, 60).unwrap().kid;
@@ -205,7 +205,7 @@ fn rotate_now_waits_for_caches_alone() {
     rings.tend(&BY).unwrap();
     world.pass_secs(DAY);
     rings.refresh().unwrap();
-    let (_, rotated) = rings.rotate("public/r", "test", &BY).unwrap();
+    let rotated = rings.rotate("public/r", "test", &BY).unwrap().hastened;
     assert_eq!(rotated.unwrap().haste.until.whole_secs(), world.now_secs(), "P old");
     assert_ne!(mint(&rings, 60).unwrap().kid, new);
     assert!(kids(&rings, SetKind::Runtime).contains(&new), "for the hold, a life and the tolerances");

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{Call, Route, ServesAdmin, caller, json_reply};
 use crate::deployment::Caller;
 use crate::problem::{Body, Problem, Verb};
-use crate::rings::{LiveRing, Made, NewRingSpec, Rings, RingsError, Timing};
+use crate::rings::{LiveRing, Made, NewRingSpec, Rings, RingsError, Rotation, Timing};
 
 /// A ring to be made, as it is asked for.
 #[derive(Deserialize)]
@@ -150,15 +150,15 @@ pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
 /// # Errors
 /// As [`list`].
 pub fn rotate(rings: &Rings, ring_id: &str, reason: &str, by: &Caller) -> Answered {
-    let (new, rotated) = rings.rotate(ring_id, reason, &by.by())?;
-    let haste = rotated.map(|rotated| {
+    let Rotation { made: new, hastened, laggards } = rings.rotate(ring_id, reason, &by.by())?;
+    let haste = hastened.map(|rotated| {
         json!({
             "n": rotated.haste.n,
             "signs_from": instant(rotated.haste.until),
             "old_leaves_at": instant(rotated.old_removed_at),
         })
     });
-    Ok(json!({ "ring": ring_id, "made": made(new.as_slice()), "hastened": haste }))
+    Ok(json!({ "ring": ring_id, "made": made(new.as_slice()), "hastened": haste, "laggards": laggards }))
 }
 
 /// Ends the trust in a generation.

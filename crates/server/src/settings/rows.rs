@@ -21,6 +21,8 @@ enum Kind {
     Many,
     /// Many, and none of them is ever shown.
     Secrets,
+    /// One address, whose password is never shown.
+    Address,
 }
 
 /// Every setting, in the order of the manual.
@@ -184,6 +186,20 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "store.url",
+        about: "the PostgreSQL database that several servers share, postgres://USER@HOST/DATABASE; none: the data folder",
+        default: "",
+        kind: Kind::Address,
+        set: |settings, values| value::address(values).map(|url| settings.store.url = url),
+    },
+    Row {
+        name: "store.password",
+        about: "where the password of that database is: file:PATH or env:NAME",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| value::password(values).map(|place| settings.store.password = place),
+    },
+    Row {
         name: "store.master_key",
         about: "where the key comes from that everything secret is sealed under",
         default: "file:master.key",
@@ -221,7 +237,7 @@ impl Row {
     /// The values in a text from the environment or a flag: lists are separated by commas.
     pub(super) fn split(&self, text: &str) -> Vec<String> {
         match self.kind {
-            Kind::One => vec![text.trim().to_owned()],
+            Kind::One | Kind::Address => vec![text.trim().to_owned()],
             Kind::Many | Kind::Secrets => {
                 text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
             }
@@ -239,13 +255,14 @@ impl Row {
             Kind::One | Kind::Many => values.join(", "),
             Kind::Secrets if values.is_empty() => "not set".to_owned(),
             Kind::Secrets => "set".to_owned(),
+            Kind::Address => value::address(values).ok().flatten().map_or(String::new(), |url| url.to_string()),
         }
     }
 
     /// A value of a kind that no setting takes: a table, a float, a date.
     pub(super) fn refuse(&self, place: &Source) -> SettingsError {
         let wanted = match self.kind {
-            Kind::One => "a text, a whole number, true or false",
+            Kind::One | Kind::Address => "a text, a whole number, true or false",
             Kind::Many | Kind::Secrets => "a text or a list of texts",
         };
         SettingsError::Invalid { place: place.clone(), name: self.name, wanted: wanted.to_owned() }

@@ -83,6 +83,26 @@ fn the_variable_of_the_master_key_is_no_stranger() {
 }
 
 #[test]
+fn the_password_of_the_store_is_nowhere_to_be_seen() {
+    let url = "postgres://me:s3cret@db.example/rings";
+    for settings in [load(&format!("store.url = '{url}'"), &[], &[]), load("", &[("CHANCERY_STORE__URL", url)], &[])] {
+        let settings = settings.unwrap();
+        assert!(settings.store.url.as_ref().unwrap().has_password());
+        assert_eq!(held(&settings, "store.url").value, "postgres://me@db.example/rings");
+        assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+    let told = refusal("", &[], &[("store.url", url)]);
+    assert!(told.starts_with("flag, --store: `store.url` takes no password in an argument"), "{told}");
+    assert!(!told.contains("s3cret"));
+    assert!(load("", &[], &[("store.url", "postgres://me@db.example/rings")]).is_ok());
+    assert!(!refusal("store.url = 'mysql://me:s3cret@db/d'", &[], &[]).contains("s3cret"));
+    let variable = [("CHANCERY_DB_PASSWORD", "s3cret")];
+    let settings = load("store.password = 'env:CHANCERY_DB_PASSWORD'", &variable, &[]).unwrap();
+    assert_eq!(settings.store.password, Some(PasswordPlace::Environment("CHANCERY_DB_PASSWORD".into())));
+    assert!(refusal("store.password = 's3cret'", &[], &[]).contains("takes file:PATH or env:NAME"));
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_refused_with_what_it_takes() {
     for (file, told) in [
         ("expose_errors = 'yes'", "chancery.toml, line 1: `expose_errors` takes true or false"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::MasterKeyPlace;
+use super::{MasterKeyPlace, PasswordPlace};
 use crate::accept::Bind;
 use crate::log::Form;
 
@@ -84,5 +84,22 @@ pub(super) fn master_key(values: &[String]) -> Result<MasterKeyPlace, String> {
         ("passphrase-file", path) => Ok(MasterKeyPlace::PassphraseFile(PathBuf::from(path))),
         ("passphrase-env", name) => Ok(MasterKeyPlace::PassphraseEnvironment(name.to_owned())),
         (_, _) => Err(wanted.to_owned()),
+    }
+}
+
+/// A `postgres://` URL, or none if it is empty.
+pub(super) fn address(values: &[String]) -> Result<Option<store::Address>, String> {
+    match one(values)? {
+        "" => Ok(None),
+        url => store::Address::parse(url).map(Some).map_err(|error| format!("postgres://USER@HOST/DATABASE; {error}")),
+    }
+}
+
+pub(super) fn password(values: &[String]) -> Result<Option<PasswordPlace>, String> {
+    match one(values)?.split_once(':') {
+        Some(("file", path)) if !path.is_empty() => Ok(Some(PasswordPlace::File(PathBuf::from(path)))),
+        Some(("env", name)) if !name.is_empty() => Ok(Some(PasswordPlace::Environment(name.to_owned()))),
+        None if values == [""] => Ok(None),
+        Some(_) | None => Err("file:PATH or env:NAME".to_owned()),
     }
 }

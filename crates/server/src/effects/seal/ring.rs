@@ -49,6 +49,7 @@ pub(super) fn kind(refusal: &RingRefusal) -> FaultKind {
         RingRefusal::Claims(_) => FaultKind::ClaimsInvalid,
         RingRefusal::Stale
         | RingRefusal::NoSigner
+        | RingRefusal::NotReady
         | RingRefusal::ClockSkew
         | RingRefusal::HorizonNotStored
         | RingRefusal::Key(_) => FaultKind::KeyAway,

@@ -80,9 +80,11 @@ impl Order {
             // Whichever member asked for a life that the ring does not grant.
             RingRefusal::Expiry(_) if self.request.payload.get("exp").is_some() => Refusal::Field("payload").into(),
             RingRefusal::Expiry(_) => Refusal::Field("validity").into(),
-            RingRefusal::NoRing(_) | RingRefusal::Stale | RingRefusal::NoSigner | RingRefusal::ClockSkew => {
-                Refusal::Away.into()
-            }
+            RingRefusal::NoRing(_)
+            | RingRefusal::Stale
+            | RingRefusal::NoSigner
+            | RingRefusal::NotReady
+            | RingRefusal::ClockSkew => Refusal::Away.into(),
             RingRefusal::HorizonNotStored | RingRefusal::Claims(_) | RingRefusal::Key(_) => {
                 Uncreated::Fault(refusal.code(), refusal.to_string())
             }
