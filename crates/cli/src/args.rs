@@ -285,10 +285,14 @@ pub(crate) struct ImportArguments {
 #[command(after_help = "\
 Examples:
   chancery flow export flows > flows.json
+  chancery flow export api --portable > api.yaml
   chancery flow export flows --credentials flows_cred.json --credential-secret env:NODE_RED_SECRET > flows.json")]
 pub(crate) struct ExportArguments {
     /// The name of the document.
     pub(crate) name: String,
+    /// Leave out of an API definition what only runs here, and say what: the rest is as its vendor takes it.
+    #[arg(long, conflicts_with = "credentials")]
+    pub(crate) portable: bool,
     /// Write the credentials to this file as well, encrypted as Node-RED does it.
     #[arg(long, value_name = "FILE", requires = "credential_secret")]
     pub(crate) credentials: Option<PathBuf>,

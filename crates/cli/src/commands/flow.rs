@@ -5,8 +5,9 @@ mod online;
 
 use std::path::Path;
 
+use dialects::api_connect;
 use dialects::node_red::{Credentials, runtime_secret};
-use dialects::{FoundSecret, Lowered, SecretChange};
+use dialects::{FoundSecret, Kind, Lowered, SecretChange};
 use zeroize::Zeroizing;
 
 use super::data;
@@ -90,8 +91,24 @@ fn export(arguments: &ExportArguments, folder: &Path, voice: Voice) -> Result<Ex
             Failure::new(ExitCode::Output, "output_failed", format!("cannot write {}: {error}", path.display()))
         })?;
     }
-    voice.result(exported.flow)?;
+    voice.result(if arguments.portable { portable(&exported, voice)? } else { exported.flow })?;
     Ok(ExitCode::Done)
+}
+
+/// The definition as its vendor takes it. What was left out, and what the vendor will have to be told, goes to stderr.
+fn portable(exported: &offline::Exported, voice: Voice) -> Result<String, Failure> {
+    if exported.kind != Kind::ApiConnect.name() {
+        return Err(Failure::usage("--portable is for API definitions; a flow file is portable as it is"));
+    }
+    let internal = |why: String| Failure::new(ExitCode::Internal, "internal", why);
+    let made = api_connect::portable(exported.flow.as_bytes()).map_err(|told| internal(told.to_string()))?;
+    for pointer in made.left_out {
+        voice.warn(format!("left out: {pointer}"));
+    }
+    for pointer in made.sealed {
+        voice.warn(format!("a key is kept as a secret and does not go out: {pointer}"));
+    }
+    String::from_utf8(made.octets).map_err(|error| internal(error.to_string()))
 }
 
 /// The text that a credential is set to; none if it says nothing.

@@ -102,6 +102,15 @@ impl Server {
         ))
     }
 
+    /// Sends a request with these headers and this body.
+    pub fn ask(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let (host, length) = (&self.address, body.len());
+        self.send(&format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ))
+    }
+
     fn send(&self, request: &str) -> Reply {
         let mut stream = TcpStream::connect(&self.address).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");

@@ -14,6 +14,7 @@ use super::hosts;
 use super::invoke::Invoke;
 use super::name::Names;
 use super::policies;
+use super::portable::OWN;
 use super::sealed::{self, SealedFrom};
 use super::served::Api;
 use super::survey::Survey;
@@ -259,10 +260,14 @@ impl<'d> Lowering<'d> {
         self.told.push(Diagnostic::new(severity, code, at.place(kind), message).hint(hint));
     }
 
-    /// Tells of properties that the policy does not have, each name once.
+    /// Tells of properties that the policy does not have, each name once; one that only we could have is an error.
     pub(super) fn tell_unknown(&mut self, step: &Step<'_>, known: &[&str]) {
         for (name, value) in step.block.members().filter(|(name, _)| !known.contains(name)) {
-            if self.told_before.insert(("property_unknown", format!("{}.{name}", step.kind))) {
+            if name.starts_with(OWN) {
+                let message = format!("The policy `{}` has no member `{name}` here.", step.kind);
+                let hint = "Take it out; what it would do is not done.";
+                self.tell(Severity::Error, "extension_unknown", (&value, step.kind), message, hint);
+            } else if self.told_before.insert(("property_unknown", format!("{}.{name}", step.kind))) {
                 let message = format!("The policy `{}` has no property `{name}`; it is ignored.", step.kind);
                 self.tell(Severity::Warning, "property_unknown", (&value, step.kind), message, "Take it out.");
             }

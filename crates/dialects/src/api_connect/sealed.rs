@@ -152,6 +152,11 @@ fn spliced(text: &str, taken: &[Taken]) -> Option<String> {
     Some(out + text.get(from..)?)
 }
 
+/// Whether this text stands in the place of a key.
+pub(super) fn is_mark(text: &str) -> bool {
+    [TEXT, OBJECT].contains(&text)
+}
+
 /// The property of that name, if its value is a secret: one that a mark stands for.
 pub(super) fn of(document: &str, name: &str, catalog: Option<&str>, value: &Value) -> Option<Sealed> {
     let is_object = match value.as_text()? {

@@ -18,6 +18,8 @@ use crate::exit::{ExitCode, Failure};
 /// A flow as it is stored, and its credentials.
 pub(super) struct Exported {
     pub(super) flow: String,
+    /// Its dialect, by name.
+    pub(super) kind: String,
     pub(super) credentials: Credentials,
 }
 
@@ -56,7 +58,9 @@ pub(super) fn export(folder: &Path, name: &str) -> Result<Exported, Failure> {
     let document = Document { name: stored.name, octets: stored.octets };
     let flow = String::from_utf8(document.octets.clone())
         .map_err(|_| Failure::new(ExitCode::Internal, "internal", "the stored document is no text"))?;
-    Ok(Exported { credentials: credentials(&vault, &document)?, flow })
+    let is_flow_file = stored.kind == Kind::NodeRed.name();
+    let credentials = if is_flow_file { credentials(&vault, &document)? } else { Credentials::default() };
+    Ok(Exported { flow, kind: stored.kind, credentials })
 }
 
 /// The credentials file under this secret, with a vector that was never used before.
