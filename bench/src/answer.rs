@@ -1,38 +1,60 @@
-//! One request of the bench over a connection that stays open, and the check that its answer is a token.
+//! One request of a bench over a connection that stays open, and the check that its answer is a token.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-const REQUEST: &[u8] = b"GET /jwt/generate HTTP/1.1\r\nHost: localhost\r\n\r\n";
-const BODY_START: &[u8] = br#"{"access_token":"eyJ"#;
-/// The seed flow's body, by contract (node-red.md section 1).
-const BODY_BYTES: usize = 412;
+/// What is asked, and what a right answer is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question {
+    pub(crate) request: &'static [u8],
+    pub(crate) body_start: &'static [u8],
+    /// How long a right body is, in octets; none if tokens differ in length.
+    pub(crate) body_bytes: Option<usize>,
+}
+
+impl Question {
+    /// The seed flow's, whose body has its length by contract (node-red.md section 1).
+    pub(crate) const SEED: Self = Self {
+        request: b"GET /jwt/generate HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        body_start: br#"{"access_token":"eyJ"#,
+        body_bytes: Some(412),
+    };
+    /// That of `bench/api-connect`.
+    pub(crate) const API: Self = Self {
+        request: b"GET /bench/token HTTP/1.1\r\nHost: localhost\r\nX-IBM-Client-Id: shop\r\n\r\n",
+        body_start: b"Bearer eyJ",
+        body_bytes: None,
+    };
+}
+
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// A connection that asks for tokens, one after the other.
 pub(crate) struct Connection {
+    question: Question,
     stream: BufReader<TcpStream>,
     body: Vec<u8>,
 }
 
 impl Connection {
     /// Connects to a server on the loopback interface.
-    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn open(address: SocketAddr, question: Question) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
-        Ok(Self { stream: BufReader::new(stream), body: Vec::with_capacity(BODY_BYTES) })
+        Ok(Self { question, stream: BufReader::new(stream), body: Vec::new() })
     }
 
-    /// Asks once. Anything but a 200 with a token of the seed flow's length is an error.
-    pub(crate) fn ask(&mut self) -> io::Result<()> {
-        self.stream.get_mut().write_all(REQUEST)?;
+    /// Asks once and gives the body. Anything but a 200 with a token is an error.
+    pub(crate) fn ask(&mut self) -> io::Result<&[u8]> {
+        self.stream.get_mut().write_all(self.question.request)?;
         let (status, length) = self.head()?;
         self.body.resize(length, 0);
         self.stream.read_exact(&mut self.body)?;
-        if status == 200 && length == BODY_BYTES && self.body.starts_with(BODY_START) {
-            return Ok(());
+        let is_long_enough = self.question.body_bytes.is_none_or(|bytes| bytes == length);
+        if status == 200 && is_long_enough && self.body.starts_with(self.question.body_start) {
+            return Ok(&self.body);
         }
         Err(io::Error::other(format!("answered {status}: {}", String::from_utf8_lossy(&self.body))))
     }
@@ -79,7 +101,7 @@ mod tests {
             let _ = stream.read(&mut [0; 1024]).unwrap();
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        Connection::open(address)?.ask()
+        Connection::open(address, Question::SEED)?.ask().map(drop)
     }
 
     fn token_answer(status: u16, length: usize) -> String {

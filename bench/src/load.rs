@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::answer::Connection;
+use crate::answer::{Connection, Question};
 
 /// What one turn of load came to.
 pub(crate) struct Turn {
@@ -15,11 +15,17 @@ pub(crate) struct Turn {
 }
 
 /// Asks over `connections` connections for `length`. One wrong or missing answer fails the turn.
-pub(crate) fn run(address: SocketAddr, connections: usize, length: Duration) -> Result<Turn, String> {
+pub(crate) fn run(
+    address: SocketAddr,
+    question: Question,
+    connections: usize,
+    length: Duration,
+) -> Result<Turn, String> {
     let started = Instant::now();
     let until = started + length;
     let latencies = std::thread::scope(|scope| {
-        let askers: Vec<_> = (0..connections).map(|_| scope.spawn(move || ask_until(address, until))).collect();
+        let askers: Vec<_> =
+            (0..connections).map(|_| scope.spawn(move || ask_until(address, question, until))).collect();
         let mut all = Vec::new();
         for asker in askers {
             all.append(&mut asker.join().map_err(|_| "a client thread died".to_owned())??);
@@ -30,8 +36,8 @@ pub(crate) fn run(address: SocketAddr, connections: usize, length: Duration) -> 
     Ok(Turn { answered: latencies.len(), p99: percentile(latencies, 99), took })
 }
 
-fn ask_until(address: SocketAddr, until: Instant) -> Result<Vec<Duration>, String> {
-    let mut connection = Connection::open(address).map_err(|error| format!("{address} refused: {error}"))?;
+fn ask_until(address: SocketAddr, question: Question, until: Instant) -> Result<Vec<Duration>, String> {
+    let mut connection = Connection::open(address, question).map_err(|error| format!("{address} refused: {error}"))?;
     let mut latencies = Vec::new();
     while Instant::now() < until {
         let sent = Instant::now();
@@ -61,6 +67,6 @@ mod tests {
     #[test]
     fn a_server_that_is_not_there_fails_the_turn() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(run(free, 2, Duration::from_millis(10)).is_err());
+        assert!(run(free, Question::SEED, 2, Duration::from_millis(10)).is_err());
     }
 }

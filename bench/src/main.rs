@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the person who started it")]
 
 mod answer;
+mod api;
 mod growth;
 mod load;
 mod machine;
@@ -14,13 +15,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask bench [growth] [--quick]
+cargo xtask bench [growth|api-connect] [--quick]
 
 Node-RED and Chancery by turns, same flow, same client, on the loopback interface; writes bench/RESULTS.md.
   growth    Chancery alone, with 10 000 nodes in 1 000 tabs: time to deploy, memory of an idle flow; writes bench/GROWTH.md
+  api-connect
+            an API definition beside a service of Express and npm `jose`, and beside bare RSA signatures; writes
+            bench/API-CONNECT.md
   --quick   shorter turns, and no file: whether everything works, not how fast it is
 
-Needs the packages of conformance/node-red (`npm ci` there) and a release build of Chancery.
+Needs the packages of conformance/node-red and of bench/api-connect (`npm ci` there) and a release build of Chancery, or
+another that CHANCERY names.
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +34,8 @@ fn main() -> ExitCode {
         [] => run(&measure::Plan::FULL),
         ["--quick"] => run(&measure::Plan::QUICK),
         ["growth"] => growth::run(root(), &growth::Plan::FULL),
+        ["api-connect"] => api::run(root(), &api::Plan::FULL),
+        ["api-connect", "--quick"] => api::run(root(), &api::Plan::QUICK),
         ["growth", "--quick"] => growth::run(root(), &growth::Plan::QUICK),
         _ => {
             eprint!("{HELP}");

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::load;
 use crate::peer::{Kind, Peer};
 
 /// How long everything takes.
@@ -71,7 +70,7 @@ pub(crate) fn all(root: &Path, plan: &Plan) -> Result<Findings, String> {
     std::thread::sleep(plan.settle);
     let idle_mib = memory_mib(&node_red, &chancery);
     for peer in [&node_red, &chancery] {
-        load::run(peer.address, CONNECTIONS[1], plan.warm_up)?;
+        peer.load(CONNECTIONS[1], plan.warm_up)?;
     }
     let loaded = CONNECTIONS
         .iter()
@@ -95,8 +94,8 @@ fn memory_mib(node_red: &Peer, chancery: &Peer) -> Both {
 }
 
 /// One program's turn: requests per second of its processor time, per second of ours, and the slow answers.
-struct Turn {
-    per_cpu_second: f64,
+pub(crate) struct Turn {
+    pub(crate) per_cpu_second: f64,
     per_second: f64,
     p99_ms: f64,
 }
@@ -119,9 +118,9 @@ fn under_load(node_red: &Peer, chancery: &Peer, connections: usize, plan: &Plan)
     })
 }
 
-fn turn(peer: &Peer, connections: usize, length: Duration) -> Result<Turn, String> {
+pub(crate) fn turn(peer: &Peer, connections: usize, length: Duration) -> Result<Turn, String> {
     let before = peer.cpu_time();
-    let turn = load::run(peer.address, connections, length)?;
+    let turn = peer.load(connections, length)?;
     let used = peer.cpu_time() - before;
     let answered = turn.answered as f64;
     Ok(Turn {

@@ -1,4 +1,4 @@
-//! The programs that are measured: how each is started on the seed flow, and ended.
+//! The programs that are measured: how each is started on what it serves, and ended.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::answer::Connection;
+use crate::answer::{Connection, Question};
+use crate::load;
 use crate::process;
 
 /// The seed flow, below the root of the workspace.
@@ -30,6 +31,7 @@ pub(crate) enum Kind {
 /// A running program. Dropping it ends it.
 pub(crate) struct Peer {
     child: Child,
+    question: Question,
     pub(crate) address: SocketAddr,
     /// From the start of the process to the first token.
     pub(crate) first_answer: Duration,
@@ -50,29 +52,50 @@ impl Peer {
             Kind::NodeRed => node_red(root, folder.path(), document, address)?,
             Kind::Chancery => chancery(root, document, address)?,
         };
+        Self::spawn(&format!("{kind:?}"), &mut command, address, Question::SEED, folder)
+    }
+
+    /// Starts this command, which shall answer the question at this address, and waits for its first token.
+    pub(crate) fn spawn(
+        name: &str,
+        command: &mut Command,
+        address: SocketAddr,
+        question: Question,
+        folder: TempDir,
+    ) -> Result<Self, String> {
         let started = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| format!("{kind:?} does not start: {error}"))?;
-        let mut peer = Self { child, address, first_answer: Duration::ZERO, _folder: folder };
-        peer.first_answer = peer.wait_for_token(kind, started)?;
+            .map_err(|error| format!("{name} does not start: {error}"))?;
+        let mut peer = Self { child, question, address, first_answer: Duration::ZERO, _folder: folder };
+        peer.first_answer = peer.wait_for_token(name, started)?;
         Ok(peer)
     }
 
-    fn wait_for_token(&mut self, kind: Kind, started: Instant) -> Result<Duration, String> {
+    fn wait_for_token(&mut self, name: &str, started: Instant) -> Result<Duration, String> {
         while started.elapsed() < START_MAX {
-            if Connection::open(self.address).and_then(|mut connection| connection.ask()).is_ok() {
+            if self.body().is_ok() {
                 return Ok(started.elapsed());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("{kind:?} ended with {status}"));
+                return Err(format!("{name} ended with {status}"));
             }
             std::thread::sleep(POLL);
         }
-        Err(format!("{kind:?} gave no token within {START_MAX:?}"))
+        Err(format!("{name} gave no token within {START_MAX:?}"))
+    }
+
+    /// The body of one answer.
+    pub(crate) fn body(&self) -> std::io::Result<Vec<u8>> {
+        Connection::open(self.address, self.question)?.ask().map(<[u8]>::to_vec)
+    }
+
+    /// Asks over this many connections for this long.
+    pub(crate) fn load(&self, connections: usize, length: Duration) -> Result<load::Turn, String> {
+        load::run(self.address, self.question, connections, length)
     }
 
     /// Processor time so far, its children's included.
@@ -138,10 +161,10 @@ fn node_red(root: &Path, folder: &Path, flow: &Path, address: SocketAddr) -> Res
     Ok(command)
 }
 
-fn present(path: PathBuf, made_by: &str) -> Result<PathBuf, String> {
+pub(crate) fn present(path: PathBuf, made_by: &str) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} is not there; run {made_by}", path.display())) }
 }
 
-fn free_address() -> std::io::Result<SocketAddr> {
+pub(crate) fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
