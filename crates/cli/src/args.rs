@@ -149,6 +149,9 @@ pub(crate) struct ServeArguments {
     /// Keep everything in this PostgreSQL database, which other servers may share: postgres://USER@HOST/DATABASE.
     #[arg(long, value_name = "URL", conflicts_with = "ephemeral")]
     pub(crate) store: Option<String>,
+    /// Go on with a store that is older than the one this folder has seen.
+    #[arg(long, conflicts_with = "ephemeral")]
+    pub(crate) accept_rollback: bool,
     /// Supply a secret for this run.
     #[arg(long, value_name = "NODE.FIELD=env:NAME|file:PATH")]
     pub(crate) secret: Vec<String>,

@@ -1,10 +1,12 @@
 //! What the server counts about itself, in the Prometheus text form; nothing here takes a lock.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::accept::ListenerKind;
+use crate::rings::RingMetrics;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -118,9 +120,16 @@ impl ListenerMetrics {
 #[derive(Debug, Default)]
 pub struct Metrics {
     listeners: [ListenerMetrics; ListenerKind::ALL.len()],
+    rings: Option<Arc<RingMetrics>>,
 }
 
 impl Metrics {
+    /// What these rings count is shown, too.
+    #[must_use]
+    pub fn with_rings(rings: Arc<RingMetrics>) -> Metrics {
+        Metrics { rings: Some(rings), ..Metrics::default() }
+    }
+
     /// What one listener counts.
     #[must_use]
     pub fn listener(&self, kind: ListenerKind) -> &ListenerMetrics {
@@ -136,6 +145,7 @@ impl Metrics {
         let _ = writeln!(out, r#"chancery_info{{version="{version}"}} 1"#);
         self.render_connections(&mut out);
         self.render_replies(&mut out);
+        self.render_rings(&mut out);
         if let Some(octets) = resident_octets() {
             describe(&mut out, "process_resident_memory_bytes", "gauge", "Resident memory.");
             let _ = writeln!(out, "process_resident_memory_bytes {octets}");
@@ -168,6 +178,18 @@ impl Metrics {
         describe(out, time, "histogram", "From a complete request head to its reply.");
         for (kind, listener) in self.by_kind() {
             listener.reply_time.render(out, time, kind);
+        }
+    }
+
+    fn render_rings(&self, out: &mut String) {
+        let Some(rings) = &self.rings else { return };
+        let cut = "chancery_exp_cut_total";
+        describe(out, cut, "counter", "Tokens whose exp was cut to the ceiling of their ring.");
+        let _ = writeln!(out, "{cut} {}", rings.exp_cut.get());
+        let violations = "chancery_invariant_violations_total";
+        describe(out, violations, "counter", "Breaches of an invariant of key rings; each is a fault of this program.");
+        for (invariant, count) in rings.violations() {
+            let _ = writeln!(out, r#"{violations}{{id="I{}"}} {count}"#, invariant as u8);
         }
     }
 
@@ -216,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_described_once_before_its_samples() {
-        let text = Metrics::default().render();
+        let text = Metrics::with_rings(Arc::default()).render();
         let mut described = Vec::new();
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
@@ -228,6 +250,6 @@ mod tests {
                 assert!(name.starts_with(described.last().unwrap()), "{line}");
             }
         }
-        assert_eq!(described.len(), 6);
+        assert_eq!(described.len(), 8);
     }
 }

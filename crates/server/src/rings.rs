@@ -7,29 +7,35 @@
 
 mod change;
 mod clock;
+#[cfg(test)]
+mod disk_tests;
 pub(crate) mod found;
+mod invariants;
 mod mint;
 mod refusal;
 mod replicas;
 mod rotate;
 mod snapshot;
+mod spec;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use keyring::{Ring, Span, StorePolicy, Time};
 use signer::{OpenKey, Place};
-use store::{Epochs, RingRows, RingWorld, key_owner};
+use store::{Epochs, GenerationRow, RingRows, RingWorld, VerifyOnlyRow, key_owner};
 
-pub use change::{Made, NewRingSpec, RingsError, Timing, app_ring_id};
+pub use change::{Made, RingsError};
 pub use clock::{TickSource, Ticks};
+pub use invariants::{Invariant, RingMetrics};
 pub use mint::{Moment, RingToken};
 pub use refusal::RingRefusal;
 pub use rotate::Rotation;
 pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
+pub use spec::{NewRingSpec, Timing, app_ring_id};
 
 use clock::{DbClock, NoEstimate};
 use replicas::Identity;
@@ -51,7 +57,9 @@ pub struct Rings {
     read: Mutex<Read>,
     /// The boot clock when the store last answered.
     read_at_us: AtomicI64,
-    exp_cut: AtomicU64,
+    metrics: Arc<RingMetrics>,
+    /// Why what is kept beside the store was not written the last time.
+    aside_failed: Mutex<Option<String>>,
     identity: Identity,
 }
 
@@ -65,6 +73,10 @@ struct Read {
     quarantined: HashMap<(String, u32), String>,
     /// Rings whose first key waits until every replica shows it.
     not_ready: BTreeSet<String>,
+    /// Keys that were shown under a number that the store gives to another key by now.
+    twins: Vec<VerifyOnlyRow>,
+    /// Whether the store said less than before: what it says next is read whole.
+    is_regressed: bool,
 }
 
 /// How long ago the store answered, against the bounds that count.
@@ -107,12 +119,15 @@ impl Rings {
         let epochs = Epochs { now: world.now, of_rings: Vec::new(), verify_only: 0 };
         let open = OpenKeys::default();
         let current = RwLock::new(Arc::new(Snapshot::of(&world, epochs.clone(), Vec::new(), &open, world.now)));
-        let read = Mutex::new(Read { world, epochs, open, quarantined: HashMap::new(), not_ready: BTreeSet::new() });
+        let (quarantined, twins, not_ready) = (HashMap::new(), Vec::new(), BTreeSet::new());
+        let read = Read { world, epochs, open, quarantined, not_ready, twins, is_regressed: false };
+        let read = Mutex::new(read);
         let clock = DbClock::new(ticks);
         let read_at_us = AtomicI64::new(clock.ticks().boot_us);
-        let (refreshing, exp_cut) = (Mutex::new(()), AtomicU64::new(0));
+        let (refreshing, aside_failed, metrics) = (Mutex::new(()), Mutex::new(None), Arc::default());
         let identity = Identity::of_this_process(clock.ticks().boot_us);
-        let rings = Arc::new(Self { vault, clock, current, refreshing, read, read_at_us, exp_cut, identity });
+        let rings = Self { vault, clock, current, refreshing, read, read_at_us, metrics, aside_failed, identity };
+        let rings = Arc::new(rings);
         rings.refresh()?;
         Ok(rings)
     }
@@ -132,12 +147,18 @@ impl Rings {
         // Nobody who signs waits for the store: what is read is put in its place when it is there.
         let mut next = self.reading().clone();
         if has_regressed(&next.epochs, &epochs) {
+            self.reading().is_regressed = true;
             return Err(VaultError::EpochRegressed);
         }
-        if !is_same(&next.epochs, &epochs) {
-            next.world = self.vault.store().rings()?;
-            next.epochs = epochs_of(&next.world);
+        if next.is_regressed || !is_same(&next.epochs, &epochs) {
+            let world = self.vault.store().rings()?;
+            next.twins.extend(twins(&next.world, &world));
+            next.epochs = epochs_of(&world);
+            next.world = world;
+            next.world.verify_only.extend(next.twins.iter().cloned());
+            next.is_regressed = false;
         }
+        self.keep_aside(&next.world);
         let t = self.clock.now(bound).unwrap_or(epochs.now);
         self.open_keys(&mut next, t)?;
         next.not_ready = self.not_ready(&next, t)?;
@@ -201,7 +222,22 @@ impl Rings {
 
     /// How many tokens had their `exp` cut to the ceiling.
     pub fn exp_cut_count(&self) -> u64 {
-        self.exp_cut.load(Ordering::Relaxed)
+        self.metrics.exp_cut.get()
+    }
+
+    /// What is counted here.
+    pub fn metrics(&self) -> &Arc<RingMetrics> {
+        &self.metrics
+    }
+
+    /// Why what is kept beside the store could not be written the last time; none if it was.
+    pub fn aside_failed(&self) -> Option<String> {
+        self.aside_failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the database clock leapt, so that nothing is scheduled until it is back.
+    pub fn clock_has_leapt(&self) -> bool {
+        self.clock.has_leapt()
     }
 
     /// How often the epochs are to be read.
@@ -236,11 +272,18 @@ impl Rings {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Before anything of it is shown. Service goes on without: the rotator tells.
+    fn keep_aside(&self, world: &RingWorld) {
+        let failed = self.vault.keep_aside(world).err().map(|error| error.to_string());
+        *self.aside_failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+    }
+
     /// Puts a snapshot of these rows in the place of the last one.
     fn swap(&self, read: &Read, t: Time) {
         let rings = arithmetic(&read.world);
         let made = Snapshot::of(&read.world, read.epochs.clone(), rings, &read.open, t);
         let made = made.with_waiting(read.not_ready.clone());
+        invariants::broken(&self.newest(), &made, t).into_iter().for_each(|broken| self.metrics.violated(broken));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(made);
     }
 
@@ -250,7 +293,10 @@ impl Rings {
         for (rows, ring) in arithmetic(&read.world) {
             for n in ring.open(t) {
                 let name = (rows.ring_id.clone(), n);
-                let opened = match read.open.get(&name) {
+                // By its kid, too: a store that lost commits may give the number to another key.
+                let is_its_own =
+                    |open: &&Arc<OpenKey>| rows.generations.iter().any(|row| row.n == n && row.kid == open.kid());
+                let opened = match read.open.get(&name).filter(is_its_own) {
                     Some(open) => Ok(Arc::clone(open)),
                     None => self.open_key(&rows, n)?.map(Arc::new),
                 };
@@ -287,7 +333,7 @@ impl Rings {
 }
 
 /// Where the private half of a generation lies.
-fn place<'a>(rows: &'a RingRows, row: &'a store::GenerationRow, owner: &'a str) -> Place<'a> {
+fn place<'a>(rows: &'a RingRows, row: &'a GenerationRow, owner: &'a str) -> Place<'a> {
     Place { owner, ring: &rows.ring_id, alg: &rows.alg, n: row.n, kid: &row.kid, signer: &rows.signer }
 }
 
@@ -297,6 +343,25 @@ fn arithmetic(world: &RingWorld) -> Vec<(RingRows, Ring)> {
     world.rings.iter().filter_map(|rows| Some((rows.clone(), rows.ring(policies).ok()?))).collect()
 }
 
+/// Keys that were shown and whose number is another key's now, for as long as their own tokens may live.
+fn twins(old: &RingWorld, new: &RingWorld) -> Vec<VerifyOnlyRow> {
+    let mut twins = Vec::new();
+    for (rows, ring) in arithmetic(old) {
+        let now = new.rings.iter().find(|now| now.ring_id == rows.ring_id);
+        let kept = |row: &GenerationRow| {
+            now.is_some_and(|now| now.generations.iter().any(|other| other.n == row.n && other.kid == row.kid))
+        };
+        for row in rows.generations.iter().filter(|row| row.is_whole && !kept(row)) {
+            let until = ring.remove_at(row.n).filter(|_| ring.shown(old.now).contains(&row.n));
+            let (tenant, public_jwk) = (rows.tenant.clone(), row.public_jwk.clone());
+            let twin = public_jwk.zip(until).map(|(public_jwk, until)| VerifyOnlyRow { tenant, public_jwk, until });
+            twins.extend(twin);
+        }
+    }
+    twins
+}
+
+/// Without the twins, of which the store knows nothing.
 fn epochs_of(world: &RingWorld) -> Epochs {
     let of_rings = world.rings.iter().map(|ring| (ring.ring_id.clone(), ring.epoch)).collect();
     Epochs { now: world.now, of_rings, verify_only: world.verify_only.len() as u64 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::accept::Shutdown;
 use crate::log::{Field, Log};
-use crate::rings::{Freshness, Rings};
+use crate::rings::{Freshness, Invariant, Rings};
 
 /// Who makes generations, for the audit.
 const BY: store::By<'static> = store::By { actor: "rotator", address: None, request_id: None };
@@ -20,11 +20,14 @@ const PAUSE_AWAY_MAX: Duration = Duration::from_secs(5);
 
 /// What was wrong in the last round, so that each is told when it comes and when it goes.
 #[derive(Default)]
-struct Troubles {
-    store_away: Option<String>,
-    untended: Option<String>,
-    overdue: Vec<String>,
-    quarantined: Vec<(String, String)>,
+pub(crate) struct Troubles {
+    pub(crate) store_away: Option<String>,
+    pub(crate) untended: Option<String>,
+    pub(crate) aside_failed: Option<String>,
+    pub(crate) clock_leapt: bool,
+    pub(crate) overdue: Vec<String>,
+    pub(crate) quarantined: Vec<(String, String)>,
+    pub(crate) violated: Vec<(Invariant, u64)>,
     news: News,
 }
 
@@ -51,7 +54,7 @@ pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
 }
 
 /// One round; blocks.
-fn round(rings: &Rings) -> Troubles {
+pub(crate) fn round(rings: &Rings) -> Troubles {
     let mut found = Troubles::default();
     match rings.refresh() {
         Ok(()) => {
@@ -65,6 +68,9 @@ fn round(rings: &Rings) -> Troubles {
         found.overdue = overdue.map(|live| live.rows.ring_id.clone()).collect();
     }
     found.quarantined = rings.quarantined();
+    found.aside_failed = rings.aside_failed();
+    found.clock_leapt = rings.clock_has_leapt();
+    found.violated = rings.metrics().violations().filter(|(_, count)| *count > 0).collect();
     found
 }
 
@@ -86,6 +92,15 @@ fn tell(log: &Log, before: &Troubles, found: &Troubles, rings: &Rings) {
     }
     if let Some(why) = found.untended.as_ref().filter(|why| before.untended.as_ref() != Some(*why)) {
         log.error("rotation_failed", &[Field::Cause(why)]);
+    }
+    if let Some(why) = found.aside_failed.as_ref().filter(|_| before.aside_failed.is_none()) {
+        log.error("aside_failed", &[Field::Cause(why)]);
+    }
+    if found.clock_leapt && !before.clock_leapt {
+        log.error("clock_leapt", &[Field::Hint("nothing is scheduled until the database clock is back")]);
+    }
+    for (invariant, count) in found.violated.iter().filter(|one| !before.violated.contains(one)) {
+        log.error("invariant_violated", &[Field::Code(&format!("I{}", *invariant as u8)), Field::Count(*count)]);
     }
     for ring in found.overdue.iter().filter(|ring| !before.overdue.contains(ring)) {
         log.error("rotation_overdue", &[Field::Ring(ring)]);

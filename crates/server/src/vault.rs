@@ -1,5 +1,7 @@
 //! The store and the keeper of its secrets as one thing: what is sealed here is opened here, and nowhere else.
 
+mod archive;
+mod head;
 mod keks;
 #[cfg(test)]
 mod keks_tests;
@@ -10,9 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{KeySource, SecretRef};
 use signer::{Keeper, KeyName, Label, MasterSource, RingKey, Secret, Software};
-use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
+use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, RingWorld, Root, Store};
 
+pub use archive::{ARCHIVE_FILE, ServedKey};
+pub use head::HEAD_FILE;
 pub use keks::{KekState, Resealed};
+
+use archive::Archive;
+use head::HeadFile;
 
 use crate::rings::{NewRingSpec, found};
 
@@ -27,6 +34,8 @@ pub struct Vault {
     signer: Arc<Software>,
     /// Where the master key is, for a new KEK; none for a vault in memory, which has none.
     master: Mutex<Option<MasterSource>>,
+    /// What is kept beside a store on a disk.
+    aside: Option<(HeadFile, Archive)>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
 }
@@ -70,6 +79,22 @@ pub enum VaultError {
     /// What lies in memory has no master key.
     #[error("this store is kept in memory and has no master key; it ends with its process")]
     InMemory,
+    /// The store says less than it said when this process, or one before it, saw it last.
+    #[error(
+        "the store was rolled back: {why}; `serve --accept-rollback` goes on with it, `keys republish` shows lost keys"
+    )]
+    RolledBack {
+        /// What it lacks.
+        why: String,
+    },
+    /// What is kept beside the store cannot be written or read.
+    #[error("{file} beside the store: {error}")]
+    Aside {
+        /// The file.
+        file: &'static str,
+        /// The system's answer.
+        error: std::io::Error,
+    },
     /// The store says less than it said before: it was rolled back under a running server.
     #[error("epoch_regressed: the store was rolled back while this server ran; it goes on with what it knew")]
     EpochRegressed,
@@ -122,23 +147,52 @@ impl Vault {
         };
         let fill =
             |change: &mut Change<'_>, (keeper, keys): &(Keeper, Vec<RingKey>)| found::fill(change, rings, keys, keeper);
-        let (store, (keeper, _)) = match place.into() {
-            Place::Folder(folder) => Store::init(folder, by, draw, fill)?,
-            Place::Server(address) => Store::init_postgres(address, by, draw, fill)?,
+        let folder = match place.into() {
+            Place::Folder(folder) => folder,
+            Place::Server(address) => {
+                let (store, (keeper, _)) = Store::init_postgres(address, by, draw, fill)?;
+                return Ok(Self::new(store, keeper, Some(source)));
+            }
         };
-        Ok(Self::new(store, keeper, Some(source)))
+        let (store, (keeper, _)) = Store::init(folder, by, draw, fill)?;
+        let vault = Self::new(store, keeper, Some(source)).beside(folder);
+        if let Some((head, archive)) = &vault.aside {
+            archive.set_aside().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })?;
+            head.note(&vault.store)?;
+        }
+        Ok(vault)
     }
 
     /// Opens a store.
     ///
     /// # Errors
-    /// Those of the store, and [`signer::Error::WrongMasterKey`] for another store's key.
+    /// Those of the store, [`signer::Error::WrongMasterKey`] for another store's key, and [`VaultError::RolledBack`].
     pub fn open<'p>(place: impl Into<Place<'p>>, source: MasterSource) -> Result<Self, VaultError> {
-        let store = match place.into() {
-            Place::Folder(folder) => Store::open(folder)?,
-            Place::Server(address) => Store::open_postgres(address)?,
-        };
-        Self::of_store(store, source)
+        match place.into() {
+            Place::Server(address) => Self::of_store(Store::open_postgres(address)?, source),
+            Place::Folder(folder) => {
+                let vault = Self::of_store(Store::open(folder)?, source)?.beside(folder);
+                vault.check_head()?;
+                Ok(vault)
+            }
+        }
+    }
+
+    /// The same for a store that may have been rolled back; that it was is audited.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for the last.
+    pub fn open_rolled_back(folder: &Path, source: MasterSource, by: &By<'_>) -> Result<Self, VaultError> {
+        let vault = Self::of_store(Store::open(folder)?, source)?.beside(folder);
+        if let Err(VaultError::RolledBack { .. }) = vault.check_head() {
+            let (action, outcome) = (store::Action::RollbackAccept, store::Outcome::Done);
+            let entry = store::Entry { action, object: "store", before: None, after: None, outcome };
+            vault.store.change(by, |change| change.record(&entry))?;
+        }
+        if let Some((head, _)) = &vault.aside {
+            head.note(&vault.store)?;
+        }
+        Ok(vault)
     }
 
     /// The same with a database clock of the caller's, so that hours pass in a test.
@@ -146,7 +200,38 @@ impl Vault {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(folder: &Path, source: MasterSource, clock: store::Clock) -> Result<Self, VaultError> {
-        Self::of_store(Store::open_at(folder, clock)?, source)
+        let vault = Self::of_store(Store::open_at(folder, clock)?, source)?.beside(folder);
+        vault.check_head()?;
+        Ok(vault)
+    }
+
+    /// Notes beside the store how far it is and which keys it shows, so that a rollback is seen and mended later.
+    ///
+    /// # Errors
+    /// [`VaultError::Aside`], and those of the store.
+    pub fn keep_aside(&self, world: &RingWorld) -> Result<(), VaultError> {
+        let Some((head, archive)) = &self.aside else { return Ok(()) };
+        let kept = archive.keep(world);
+        kept.map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })?;
+        head.note(&self.store)
+    }
+
+    /// Every public key that was served from this folder and not revoked.
+    ///
+    /// # Errors
+    /// [`VaultError::Aside`].
+    pub fn served_keys(&self) -> Result<Vec<ServedKey>, VaultError> {
+        let Some((_, archive)) = &self.aside else { return Ok(Vec::new()) };
+        archive.served().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })
+    }
+
+    fn check_head(&self) -> Result<(), VaultError> {
+        self.aside.as_ref().map_or(Ok(()), |(head, _)| head.check(&self.store))
+    }
+
+    fn beside(mut self, folder: &Path) -> Self {
+        self.aside = Some((HeadFile::new(folder), Archive::new(folder)));
+        self
     }
 
     fn of_store(store: Store, source: MasterSource) -> Result<Self, VaultError> {
@@ -270,7 +355,7 @@ impl Vault {
     fn new(store: Store, keeper: Keeper, master: Option<MasterSource>) -> Self {
         let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
         let signer = Arc::new(signer);
-        Self { store, signer, master: Mutex::new(master), order: Mutex::new(()) }
+        Self { store, signer, master: Mutex::new(master), aside: None, order: Mutex::new(()) }
     }
 
     fn take(&self, change: &mut Change<'_>, secret: &SecretRef, step: &SecretStep) -> Result<Taken, VaultError> {

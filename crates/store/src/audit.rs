@@ -176,6 +176,14 @@ impl Store {
         rows.iter().map(read_row).collect()
     }
 
+    /// The end of the chain as its last row says, without a walk.
+    ///
+    /// # Errors
+    /// As [`Self::audit_rows`].
+    pub fn audit_head(&self) -> Result<ChainHead, Error> {
+        head(self.connection()?.session(), self.store_id())
+    }
+
     /// Walks the chain from its first row and returns its end.
     ///
     /// # Errors

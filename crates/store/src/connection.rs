@@ -1,5 +1,6 @@
 //! A connection in use: of SQLite the one behind its lock, checked and opened anew when the disk failed under it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::postgres::Lent;
 use crate::sql::Session;
-use crate::{Clock, DATABASE_FILE, Error, folder};
+use crate::{Clock, DATABASE_FILE, Error, JOURNAL_FILE, folder};
 
 /// How long a statement waits for a lock that another connection holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,8 +30,17 @@ const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE;
 /// The connection, or the place to open it from again.
 pub(crate) struct Held {
     connection: Option<Connection>,
+    /// Which files that connection has open: the database and its journal.
+    opened: Option<Files>,
     /// None for a store in memory, which has no disk that could fail.
     file: Option<Place>,
+}
+
+/// A database file and its journal, by device and number.
+#[derive(Clone, Copy)]
+struct Files {
+    database: (u64, u64),
+    journal: Option<(u64, u64)>,
 }
 
 /// Where a file lies, and the clock that it is opened with.
@@ -49,19 +59,33 @@ pub(crate) enum Opened<'a> {
 
 impl Held {
     pub(crate) fn file(connection: Connection, folder: &Path, clock: Clock) -> Self {
-        Self { connection: Some(connection), file: Some(Place { folder: folder.to_owned(), clock }) }
+        let opened = which(folder).ok();
+        Self { connection: Some(connection), opened, file: Some(Place { folder: folder.to_owned(), clock }) }
     }
 
     pub(crate) fn memory(connection: Connection) -> Self {
-        Self { connection: Some(connection), file: None }
+        Self { connection: Some(connection), opened: None, file: None }
     }
 }
 
 impl<'a> Opened<'a> {
-    /// Opens and checks the file if the last caller distrusted it.
+    /// Opens and checks the file if the last caller distrusted it, or if another one lies in its place by now.
+    ///
+    /// # Errors
+    /// [`Error::File`] while the file is away: what is written into a file that was deleted is lost.
     pub(crate) fn file(mut held: MutexGuard<'a, Held>) -> Result<Self, Error> {
-        if let (None, Some(place)) = (&held.connection, &held.file) {
-            held.connection = Some(connect(&place.folder, &place.clock)?);
+        let held_now = &mut *held;
+        if let Some(place) = &held_now.file {
+            let there = which(&place.folder)?;
+            if let Some(opened) = held_now.opened.filter(|opened| opened.database != there.database) {
+                held_now.connection = None;
+                held_now.opened = None;
+                forget_journal(&place.folder, opened, there)?;
+            }
+            if held_now.connection.is_none() {
+                held_now.connection = Some(connect(&place.folder, &place.clock)?);
+            }
+            held_now.opened = Some(which(&place.folder)?);
         }
         Ok(Self::Sqlite(held))
     }
@@ -88,6 +112,23 @@ impl Opened<'_> {
             Self::Postgres(lent) => Session::Postgres(lent),
         }
     }
+}
+
+/// Which files lie in the place of the database and its journal.
+fn which(folder: &Path) -> Result<Files, Error> {
+    let path = folder.join(DATABASE_FILE);
+    let id = |found: std::fs::Metadata| (found.dev(), found.ino());
+    let database = path.metadata().map(id).map_err(folder::file("find", &path))?;
+    Ok(Files { database, journal: folder.join(JOURNAL_FILE).metadata().map(id).ok() })
+}
+
+/// Removes the journal of a database that does not lie there any more: SQLite would play it into the one that does.
+fn forget_journal(folder: &Path, gone: Files, there: Files) -> Result<(), Error> {
+    if gone.journal.is_none() || gone.journal != there.journal {
+        return Ok(());
+    }
+    let path = folder.join(JOURNAL_FILE);
+    std::fs::remove_file(&path).map_err(folder::file("remove", &path))
 }
 
 /// Opens the database file of a folder that this process has locked, and checks it whole.

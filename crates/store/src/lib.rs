@@ -52,5 +52,5 @@ pub use rings::{
 };
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
-pub use sqlite::{DATABASE_FILE, LOCK_FILE};
+pub use sqlite::{DATABASE_FILE, JOURNAL_FILE, LOCK_FILE};
 pub use store::{Clock, Store};

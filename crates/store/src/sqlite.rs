@@ -11,6 +11,8 @@ use crate::{By, Change, Clock, Error, Root, Store};
 
 /// The database file in the data folder.
 pub const DATABASE_FILE: &str = "chancery.db";
+/// Its journal: what was written last. Without it the database file is older than it was, and nothing else may be given it.
+pub const JOURNAL_FILE: &str = "chancery.db-wal";
 /// The lock file in the data folder; it holds the process number of its owner.
 pub const LOCK_FILE: &str = "chancery.lock";
 

@@ -58,6 +58,9 @@ pub(crate) struct CreateArguments {
     /// RSA keys of 2 048 bits in place of 3 072.
     #[arg(long)]
     pub(crate) rsa_2048: bool,
+    /// Sign for five minutes at most without news from the store, so that a revocation reaches every process.
+    #[arg(long)]
+    pub(crate) strict_revocation: bool,
 }
 
 #[derive(Args, Debug)]
@@ -107,16 +110,20 @@ pub(crate) struct RevokeArguments {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  chancery keys republish old-jwks.json --until +30d")]
+#[command(after_help = "\
+Examples:
+  chancery keys republish --until +30d
+  chancery keys republish old-jwks.json --until +30d")]
 pub(crate) struct RepublishArguments {
-    /// A JWK Set with the public keys: FILE, - (stdin), env:NAME or fd:N.
+    /// A JWK Set with the public keys: FILE, - (stdin), env:NAME or fd:N. Without it every key that was served from this
+    /// folder, was not revoked, and that no ring has.
     #[arg(value_name = "JWKS")]
-    pub(crate) keys: KeyArgument,
+    pub(crate) keys: Option<KeyArgument>,
     /// When they leave the set: the end of the last token that they signed.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: TimeArgument,
-    /// Whose set shows them.
-    #[arg(long, default_value = "public")]
+    /// Whose set shows those of a JWK Set.
+    #[arg(long, default_value = "public", requires = "keys")]
     pub(crate) tenant: String,
 }
 
@@ -139,6 +146,9 @@ pub(crate) struct BackupArguments {
 pub(crate) struct RestoreArguments {
     /// The backup. The data folder must hold no store.
     pub(crate) file: PathBuf,
+    /// Take it although this folder has seen a newer store.
+    #[arg(long)]
+    pub(crate) accept_rollback: bool,
 }
 
 impl RingArgument {

@@ -42,11 +42,18 @@ pub(super) fn restore(arguments: &RestoreArguments, folder: &Path, voice: Voice)
         |error| Failure::new(ExitCode::Missing, "unreadable", format!("{}: {error}", arguments.file.display()));
     let mut from = std::fs::File::open(&arguments.file).map_err(failed)?;
     std::fs::create_dir_all(folder).map_err(failed)?;
+    // The journal of a database that is not here any more would be played into this one.
+    match std::fs::remove_file(folder.join(store::JOURNAL_FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
     let place = folder.join(store::DATABASE_FILE);
     let mut to = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&place).map_err(failed)?;
     let copied = std::io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
     let opened = copied.map_err(failed).and_then(|()| {
-        let vault = data::open(folder, &data::settings(folder, &[])?)?;
+        let settings = data::settings(folder, &[])?;
+        let open = if arguments.accept_rollback { data::open_rolled_back } else { data::open };
+        let vault = open(folder, &settings)?;
         vault
             .store()
             .verify_audit()

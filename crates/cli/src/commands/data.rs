@@ -39,9 +39,27 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
 
 /// Opens the store of a folder, which no server may run on, or the one that its settings name.
 pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
-    if let Some(address) = address(folder, settings)? {
-        return Vault::open(&address, master_key(folder, settings)?).map_err(failed);
+    let source = master_key(folder, settings)?;
+    let opened = match address(folder, settings)? {
+        Some(address) => Vault::open(&address, source),
+        None => {
+            refuse_missing(folder)?;
+            Vault::open(folder, source)
+        }
+    };
+    opened.map_err(failed)
+}
+
+/// The same for a store on a disk that may be older than the one that this folder has seen.
+pub(super) fn open_rolled_back(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+    if settings.store.url.is_some() {
+        return open(folder, settings);
     }
+    refuse_missing(folder)?;
+    Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)
+}
+
+fn refuse_missing(folder: &Path) -> Result<(), Failure> {
     if !store::Store::is_in(folder) {
         return Err(Failure::new(
             ExitCode::Missing,
@@ -50,7 +68,7 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
         )
         .hint("Make one with `chancery init`, or name another folder with --data."));
     }
-    Vault::open(folder, master_key(folder, settings)?).map_err(failed)
+    Ok(())
 }
 
 /// Whether a store is there already.
@@ -114,6 +132,8 @@ pub(super) fn failed(error: VaultError) -> Failure {
     let (exit, code) = match &error {
         VaultError::Signer(error @ signer::Error::KeyRefused { .. }) => (ExitCode::Refused, error.code()),
         VaultError::Signer(error) => (ExitCode::Configuration, error.code()),
+        VaultError::RolledBack { .. } => (ExitCode::Configuration, "store_rolled_back"),
+        VaultError::Aside { .. } => (ExitCode::Away, "aside_failed"),
         VaultError::InMemory => (ExitCode::Refused, "store_in_memory"),
         VaultError::EpochRegressed => (ExitCode::Away, "epoch_regressed"),
         VaultError::Store(error) => (exit_of(error), error.code()),

@@ -72,8 +72,11 @@ struct Serving<'a> {
 
 impl Serving<'_> {
     async fn run(self) -> Result<ExitCode, Failure> {
-        let house =
-            House { log: self.log.clone(), metrics: Arc::new(Metrics::default()), shutdown: Shutdown::default() };
+        let house = House {
+            log: self.log.clone(),
+            metrics: Arc::new(Metrics::with_rings(Arc::clone(self.rings.metrics()))),
+            shutdown: Shutdown::default(),
+        };
         let (shutdown, settings, control) = (house.shutdown.clone(), self.settings.clone(), self.control);
         let (voice, rings) = (self.voice, Arc::clone(&self.rings));
         tokio::spawn(server::rotator::run(Arc::clone(&rings), self.log.clone(), shutdown.clone()));
@@ -200,7 +203,8 @@ fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Resu
             return made;
         }
     }
-    data::open(folder, settings).map(Arc::new)
+    let open = if arguments.accept_rollback { data::open_rolled_back } else { data::open };
+    open(folder, settings).map(Arc::new)
 }
 
 /// The rings of the vault, and those of apps that the settings name and the vault does not have. Where nothing is kept

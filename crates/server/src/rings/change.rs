@@ -1,56 +1,17 @@
 //! What is done to rings: made, rotated, revoked, brought in and taken out. Everything here blocks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
-use jose::jwa::{SignatureAlgorithm, SignatureFamily};
-use jose::{PrivateJwk, RsaBits};
-use keyring::{OverLife, RingPolicy, Span, Standby, StorePolicy, Time, Use};
+use jose::PrivateJwk;
+use jose::jwa::SignatureAlgorithm;
+use keyring::Time;
 use signer::{Keeper, Place, RingKey, Secret};
-use store::{By, Change, GenerationRow, NewGeneration, NewRing, RingRows, key_owner};
+use store::{By, Change, GenerationRow, NewGeneration, RingRows, key_owner};
 
-use super::{LiveRing, Rings, place};
-use crate::settings::CoreSettings;
+use super::spec::rsa_bits;
+use super::{LiveRing, NewRingSpec, Rings, place};
 use crate::vault::{VaultError, to_signer, to_store};
-
-/// The signer that keeps keys in this process, with RSA keys of 3 072 bits.
-const SOFTWARE: &str = "software";
-/// The same with RSA keys of 2 048 bits, as SuperTokens' clients know them.
-const SOFTWARE_2048: &str = "software-2048";
-/// D where nothing else is said.
-const ROTATION_PERIOD: Span = Span::from_secs(7 * 86_400);
-/// The life that a `d-` key waits for after it stopped, V and twice S left out (docs/contracts/supertokens.md B-4).
-const DYNAMIC_LIFETIME: Span = Span::from_secs(7_200);
-
-/// A ring to be made.
-#[derive(Clone, Debug)]
-pub struct NewRingSpec {
-    /// Whose it is.
-    pub tenant: String,
-    /// Its name among its tenant's.
-    pub name: String,
-    /// The algorithm that it signs with.
-    pub algorithm: &'static SignatureAlgorithm,
-    /// What the kid of each generation begins with.
-    pub kid_prefix: &'static str,
-    /// The timing; none for the defaults of a ring that rotates.
-    pub timing: Timing,
-    /// Whether RSA keys have 2 048 bits in place of 3 072.
-    pub is_rsa_2048: bool,
-}
-
-/// The timing of a new ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timing {
-    /// A generation every so often, everything else scaled to it.
-    Rotating(Span),
-    /// Generations only when an operator says so; tokens live as long as they like.
-    Static,
-    /// As SuperTokens' dynamic keys, a generation every so often: long tokens are kept, and one key stands there while the
-    /// ring is new.
-    Dynamic(Span),
-}
 
 /// A generation that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +62,8 @@ impl RingsError {
             Self::Vault(VaultError::Store(error)) if error.is_of_the_caller() => (StatusCode::CONFLICT, error.code()),
             Self::Vault(VaultError::Store(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.code()),
             Self::Vault(VaultError::Signer(error)) => (StatusCode::UNPROCESSABLE_ENTITY, error.code()),
+            Self::Vault(VaultError::RolledBack { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "store_rolled_back"),
+            Self::Vault(VaultError::Aside { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "aside_failed"),
             Self::Vault(VaultError::InMemory) => (StatusCode::CONFLICT, "store_in_memory"),
             Self::Vault(VaultError::EpochRegressed) => (StatusCode::SERVICE_UNAVAILABLE, "epoch_regressed"),
         }
@@ -117,94 +80,6 @@ impl From<signer::Error> for RingsError {
     fn from(error: signer::Error) -> Self {
         Self::Vault(error.into())
     }
-}
-
-impl NewRingSpec {
-    /// The rings of a new store: three for everybody, and the two of SuperTokens' `public` app, whose dynamic key signs so
-    /// long.
-    pub fn of_a_new_store(dynamic_period: Duration) -> Vec<Self> {
-        let plain = |name: &str, alg| Self {
-            tenant: crate::vault::TENANT.to_owned(),
-            name: name.to_owned(),
-            algorithm: row(alg),
-            kid_prefix: "",
-            timing: Timing::Rotating(ROTATION_PERIOD),
-            is_rsa_2048: false,
-        };
-        let mut rings = vec![plain("es256", "ES256"), plain("rs256", "RS256"), plain("eddsa", "EdDSA")];
-        rings.extend(Self::of_an_app(crate::vault::TENANT, row("RS256"), dynamic_period));
-        rings
-    }
-
-    /// The static and the dynamic ring of a SuperTokens app, for one algorithm; a dynamic key signs so long.
-    pub fn of_an_app(app: &str, algorithm: &'static SignatureAlgorithm, dynamic_period: Duration) -> [Self; 2] {
-        let ring = |kid_prefix: &'static str, timing| Self {
-            tenant: app.to_owned(),
-            name: app_ring_name(kid_prefix, algorithm),
-            algorithm,
-            kid_prefix,
-            timing,
-            is_rsa_2048: true,
-        };
-        [
-            ring(super::STATIC_PREFIX, Timing::Static),
-            ring(
-                super::DYNAMIC_PREFIX,
-                Timing::Dynamic(Span::from_secs(i64::try_from(dynamic_period.as_secs()).unwrap_or(i64::MAX))),
-            ),
-        ]
-    }
-
-    /// The rings of every app of these settings, for each of its algorithms.
-    pub fn of_apps(core: &CoreSettings) -> Vec<Self> {
-        let of_app = |app| {
-            let period = core.rotation_period_of(app);
-            core.algorithms_of(app).into_iter().flat_map(move |row| Self::of_an_app(app, row, period))
-        };
-        core.app_names().flat_map(of_app).collect()
-    }
-
-    /// The id that the ring has, or will have.
-    pub fn ring_id(&self) -> String {
-        format!("{}/{}", self.tenant, self.name)
-    }
-
-    /// The ring as the store takes it.
-    pub(super) fn new_ring(&self, store: &StorePolicy) -> NewRing<'_> {
-        NewRing {
-            tenant: &self.tenant,
-            name: &self.name,
-            use_: use_of(self.algorithm),
-            alg: self.algorithm.name,
-            kid_prefix: self.kid_prefix,
-            signer: if self.is_rsa_2048 { SOFTWARE_2048 } else { SOFTWARE },
-            policy: self.policy(store),
-        }
-    }
-
-    fn policy(&self, store: &StorePolicy) -> RingPolicy {
-        let defaults = |period| RingPolicy::with_defaults(period, store, Time::from_us(0));
-        match self.timing {
-            Timing::Rotating(period) => defaults(Some(period)),
-            Timing::Static => defaults(None),
-            Timing::Dynamic(period) => {
-                let policy = defaults(Some(period));
-                let lifetime = (DYNAMIC_LIFETIME - policy.leeway - store.clock_error.times(2)).min(period);
-                let (over_life, standby) = (OverLife::Keep, Standby::AtLead);
-                RingPolicy { max_lifetime: Some(lifetime), over_life, standby, ..policy }
-            }
-        }
-    }
-}
-
-/// The name of a SuperTokens app's ring for one kind of key and one algorithm.
-fn app_ring_name(kid_prefix: &str, algorithm: &SignatureAlgorithm) -> String {
-    format!("{kid_prefix}{}", algorithm.name.to_ascii_lowercase())
-}
-
-/// The id of that ring.
-pub fn app_ring_id(app: &str, kid_prefix: &str, algorithm: &SignatureAlgorithm) -> String {
-    format!("{app}/{}", app_ring_name(kid_prefix, algorithm))
 }
 
 impl Rings {
@@ -410,20 +285,7 @@ pub(super) fn insert(
     Ok(change.make_generation(&new)?)
 }
 
-/// How long the RSA keys of this signer are.
-pub(super) fn rsa_bits(signer: &str) -> RsaBits {
-    if signer == SOFTWARE_2048 { RsaBits::Bits2048 } else { RsaBits::Bits3072 }
-}
-
 fn generation<'r>(rows: &'r RingRows, name: &str) -> Result<&'r GenerationRow, RingsError> {
     let found = rows.generations.iter().find(|row| row.kid == name || row.n.to_string() == name);
     found.ok_or_else(|| RingsError::NoGeneration { ring_id: rows.ring_id.clone(), name: name.to_owned() })
-}
-
-fn use_of(algorithm: &SignatureAlgorithm) -> Use {
-    if matches!(algorithm.family, SignatureFamily::Hmac(_)) { Use::Mac } else { Use::Sign }
-}
-
-fn row(alg: &str) -> &'static SignatureAlgorithm {
-    SignatureAlgorithm::by_name(alg).expect("the table has the algorithms that every house has")
 }

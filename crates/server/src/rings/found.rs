@@ -5,7 +5,8 @@ use signer::{Keeper, RingKey};
 use store::Change;
 
 use super::NewRingSpec;
-use super::change::{At, insert, rsa_bits};
+use super::change::{At, insert};
+use super::spec::rsa_bits;
 use crate::vault::VaultError;
 
 /// Draws the first key of each ring, on a thread each: an RSA key takes most of a second.

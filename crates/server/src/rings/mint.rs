@@ -3,13 +3,12 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jose::jws::HeaderPlan;
 use keyring::{AskedExp, Expiry, Signing, Time};
 use signer::OpenKey;
 
-use super::{LiveRing, RingRefusal, Rings, Snapshot};
+use super::{Invariant, LiveRing, RingRefusal, Rings, Snapshot};
 
 /// Who keeps a horizon, for the audit.
 const BY: store::By<'static> = store::By { actor: "mint", address: None, request_id: None };
@@ -23,6 +22,8 @@ pub struct Moment {
     signing: Signing,
     horizon: Cell<Option<Time>>,
     is_cut: Cell<bool>,
+    /// The `exp` that the token carries.
+    exp_secs: Cell<Option<i64>>,
 }
 
 /// A token of a ring.
@@ -52,9 +53,16 @@ impl Moment {
     /// [`RingRefusal::Expiry`].
     pub fn expiry(&self, asked: AskedExp) -> Result<Option<i64>, RingRefusal> {
         match self.signing.expiry(self.issued_at_secs, asked)? {
-            Expiry::AsAsked => Ok(None),
+            Expiry::AsAsked => {
+                self.exp_secs.set(match asked {
+                    AskedExp::At(secs) => Some(secs),
+                    AskedExp::Nothing | AskedExp::Invalid => None,
+                });
+                Ok(None)
+            }
             Expiry::Cut { exp_secs } => {
                 self.is_cut.set(true);
+                self.exp_secs.set(Some(exp_secs));
                 Ok(Some(exp_secs))
             }
             Expiry::AfterHorizon { until } => {
@@ -79,8 +87,13 @@ impl Rings {
     ) -> Result<RingToken, RingRefusal> {
         for _ in 0..TRIES_MAX {
             let Ready { snapshot, live, key, signing, t } = self.ready(ring_id)?;
-            let moment =
-                Moment { issued_at_secs: t.whole_secs(), signing, horizon: Cell::new(None), is_cut: Cell::new(false) };
+            let moment = Moment {
+                issued_at_secs: t.whole_secs(),
+                signing,
+                horizon: Cell::new(None),
+                is_cut: Cell::new(false),
+                exp_secs: Cell::new(None),
+            };
             let claims = claims(&moment)?;
             if let Some(until) = moment.horizon.get() {
                 self.keep(&live, signing.n, until)?;
@@ -89,7 +102,12 @@ impl Rings {
             let token = key.mint(&key.header(header)?, &claims)?;
             if self.still_holds(&snapshot, ring_id, signing.n)? {
                 let exp_cut = moment.is_cut.get();
-                self.exp_cut.fetch_add(exp_cut.into(), Ordering::Relaxed);
+                if exp_cut {
+                    self.metrics.exp_cut.increment();
+                }
+                if !self.outlives(ring_id, signing.n, moment.exp_secs.get(), t) {
+                    self.metrics.violated(Invariant::Ceiling);
+                }
                 return Ok(RingToken { token, kid: key.kid().to_owned(), exp_cut });
             }
         }
@@ -136,6 +154,15 @@ impl Rings {
         let stored = store.change(&BY, |change| change.set_horizon(&live.rows.ring_id, n, until));
         stored.map_err(|_| RingRefusal::HorizonNotStored)?;
         self.refresh().map_err(|_| RingRefusal::HorizonNotStored)
+    }
+
+    /// I5: whether the key is shown longer than a token with this `exp` lives.
+    fn outlives(&self, ring_id: &str, n: u32, exp_secs: Option<i64>, t: Time) -> bool {
+        let newest = self.newest();
+        let (Some(live), Some(exp_secs)) = (newest.ring(ring_id), exp_secs) else { return true };
+        let margin = live.ring.policy(t).leeway + newest.store_policy.clock_error.times(2);
+        let exp = Time::from_us(exp_secs.saturating_mul(1_000_000));
+        live.ring.remove_at(n).is_none_or(|removed| removed == Time::NEVER || exp + margin <= removed)
     }
 
     /// Whether the newest snapshot still shows the key, now that the signature is made.

@@ -94,6 +94,11 @@ impl Snapshot {
         Self { not_ready, ..self }
     }
 
+    /// The octets of every set.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &[u8]> {
+        self.sets.values().map(|set| &*set.body)
+    }
+
     /// Makes the value of these rows at `t`.
     pub(super) fn of(
         world: &RingWorld,

@@ -19,9 +19,9 @@ use crate::routes::health::Condition;
 use crate::routes::jwks::{self, Manner};
 use crate::vault::Vault;
 
-const BY: By<'_> = By { actor: "test", address: None, request_id: None };
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
+pub(super) const BY: By<'_> = By { actor: "test", address: None, request_id: None };
+pub(super) const HOUR: i64 = 3_600;
+pub(super) const DAY: i64 = 24 * HOUR;
 const START_SECS: i64 = 1_700_000_000;
 
 /// A store, its clock, and the machines around it, whose clocks run with it.
@@ -79,7 +79,7 @@ impl Rings {
     }
 }
 
-fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
+pub(super) fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
     NewRingSpec {
         tenant: "public".to_owned(),
         name: name.to_owned(),
@@ -91,6 +91,7 @@ fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
         },
         timing,
         is_rsa_2048: true,
+        is_strict: false,
     }
 }
 
@@ -103,7 +104,7 @@ fn manner(kind: SetKind) -> Manner {
 
 const DYNAMIC: Timing = Timing::Dynamic(Span::from_secs(7 * DAY));
 
-fn weekly() -> Timing {
+pub(super) fn weekly() -> Timing {
     Timing::Rotating(Span::from_secs(7 * DAY))
 }
 
@@ -116,7 +117,7 @@ fn with_ring(timing: Timing) -> (World, Arc<Rings>) {
 }
 
 /// A token that asks for this life.
-fn mint(rings: &Rings, life_secs: i64) -> Result<RingToken, RingRefusal> {
+pub(super) fn mint(rings: &Rings, life_secs: i64) -> Result<RingToken, RingRefusal> {
     rings.mint("public/r", &HeaderPlan::jwt(), |moment| {
         let iat = moment.issued_at_secs;
         let exp = moment.expiry(AskedExp::At(iat + life_secs))?.unwrap_or(iat + life_secs);
@@ -124,22 +125,22 @@ fn mint(rings: &Rings, life_secs: i64) -> Result<RingToken, RingRefusal> {
     })
 }
 
-fn set(rings: &Rings, kind: SetKind) -> Response<Body> {
+pub(super) fn set(rings: &Rings, kind: SetKind) -> Response<Body> {
     jwks::reply(rings, "public", manner(kind), &HeaderMap::new()).unwrap()
 }
 
-fn body(response: Response<Body>) -> String {
+pub(super) fn body(response: Response<Body>) -> String {
     let collected = futures_util::FutureExt::now_or_never(response.into_body().collect());
     String::from_utf8(collected.unwrap().unwrap().to_bytes().to_vec()).unwrap()
 }
 
-fn kids(rings: &Rings, kind: SetKind) -> Vec<String> {
+pub(super) fn kids(rings: &Rings, kind: SetKind) -> Vec<String> {
     let set = JwkSet::parse(body(set(rings, kind)).as_bytes()).unwrap();
     set.keys.into_iter().map(|key| key.parameters.kid.unwrap()).collect()
 }
 
 /// Whether a verifier that fetches the set now takes the token.
-fn verifies(rings: &Rings, token: &RingToken, now_secs: i64) -> bool {
+pub(super) fn verifies(rings: &Rings, token: &RingToken, now_secs: i64) -> bool {
     let set = JwkSet::parse(body(set(rings, SetKind::Runtime)).as_bytes()).unwrap();
     let row = SignatureAlgorithm::by_name("EdDSA").unwrap();
     let key = set.keys.iter().find(|key| key.parameters.kid.as_ref() == Some(&token.kid));
@@ -245,8 +246,8 @@ fn beyond_the_ceiling() {
     assert!(verifies(&rings, &kept, world.now_secs()), "its key is long retired and still shown");
 }
 
-/// KR-16 (part): 3 153 600 000 s are exact on static and dynamic rings and verify ten rotations on; the key of short tokens
-/// is gone two hours after it stopped.
+/// KR-16: 3 153 600 000 s are exact on static and dynamic rings and verify ten rotations on; the key of short tokens is gone
+/// two hours after it stopped. ST-64, ST-65: the same for a SuperTokens app, whose rings these are.
 #[test]
 fn a_hundred_years_are_exact() {
     for timing in [Timing::Static, DYNAMIC] {
@@ -261,6 +262,8 @@ fn a_hundred_years_are_exact() {
             rings.tend(&BY).unwrap();
         }
         assert!(verifies(&rings, &token, world.now_secs()), "{timing:?}");
+        let signer = rings.snapshot().unwrap().0.ring("public/r").unwrap().signing.unwrap().n;
+        assert!(signer > 10 || timing == Timing::Static, "{signer} signs");
     }
     let (world, rings) = with_ring(DYNAMIC);
     let short = mint(&rings, 60).unwrap().kid;
@@ -341,8 +344,8 @@ fn a_set_holds_public_members_alone() {
     assert_eq!(JwkSet::parse(text.as_bytes()).unwrap().keys.len(), 12, "two of each ring that publishes");
 }
 
-/// KR-36 (part): without its store for 1 min, 1 h, 20 h a process signs and shows on; KR-37 (part): beyond T it does neither, and
-/// no token that it signed before is unverifiable when the store is back.
+/// KR-36 (part): without its store for 1 min, 1 h, 20 h a process signs and shows on; KR-37: beyond T it answers 503 to both,
+/// from then on, and no token that it signed before is unverifiable when the store is back.
 #[test]
 fn an_outage_is_served_from_memory() {
     let feels = |rings: &Arc<Rings>| {
@@ -364,21 +367,38 @@ fn an_outage_is_served_from_memory() {
     world.pass_secs(22 * HOUR);
     let last = mint(&rings, HOUR).unwrap();
     world.pass_secs(1);
-    assert_eq!(mint(&rings, HOUR).unwrap_err(), RingRefusal::Stale);
-    assert!(jwks::reply(&rings, "public", Manner::Runtime, &HeaderMap::new()).is_err());
-    assert_eq!(feels(&rings), ("stale", "stale"));
+    for later_secs in [0, 1_000] {
+        world.pass_secs(later_secs);
+        let refusal = mint(&rings, HOUR).unwrap_err();
+        assert_eq!((refusal.status().as_u16(), refusal.code()), (503, "stale_ring"));
+        for kind in [SetKind::Runtime, SetKind::Core] {
+            let unshown = jwks::reply(&rings, "public", manner(kind), &HeaderMap::new()).unwrap_err();
+            assert_eq!(unshown.to_json(crate::problem::RequestId::fresh()).status().as_u16(), 503);
+        }
+        assert_eq!(feels(&rings), ("stale", "stale"));
+    }
     rings.refresh().unwrap();
     assert!(verifies(&rings, &last, world.now_secs()));
     mint(&rings, HOUR).unwrap();
 }
 
-/// KR-39 (part): one process cut off for twelve hours across a switch signs with what was fixed before, and all verify.
+/// KR-39: one process cut off for twelve hours across a switch is not fresh after F, signs with what was fixed before while
+/// that is legal, and all verify.
 #[test]
 fn a_process_that_is_cut_off_across_a_switch_loses_nothing() {
     let (world, fresh) = with_ring(weekly());
     world.pass_secs(7 * DAY - 6 * HOUR);
     fresh.refresh().unwrap();
     let cut_off = world.replica(3);
+    let feels = |rings: &Arc<Rings>| {
+        let condition = Condition::with_rings(Shutdown::default(), Arc::clone(rings));
+        condition.set_serving();
+        (condition.readiness().0.as_u16(), condition.freshness().0.as_u16())
+    };
+    world.pass_secs(60);
+    assert_eq!(feels(&cut_off), (200, 200));
+    world.pass_secs(1);
+    assert_eq!(feels(&cut_off), (200, 503), "beyond F");
     let mut tokens = Vec::new();
     for _ in 0..12 {
         world.pass_secs(HOUR);
@@ -392,6 +412,9 @@ fn a_process_that_is_cut_off_across_a_switch_loses_nothing() {
         }
     }
     assert_ne!(tokens[0].0.kid, tokens[11].0.kid);
+    world.pass_secs(10 * HOUR);
+    assert_eq!(mint(&cut_off, 1_800).unwrap_err(), RingRefusal::Stale, "22 hours are over");
+    assert_eq!(feels(&cut_off), (503, 503));
 }
 
 /// KR-43: a process whose clock is an hour off is put right by the store: its `iat` is the store's.
@@ -404,7 +427,7 @@ fn a_wrong_clock_is_put_right() {
     assert!(String::from_utf8(claims).unwrap().starts_with(&format!(r#"{{"iat":{},"#, world.now_secs())));
 }
 
-/// KR-45 (part): the store's clock leaps: service goes on by our own, nothing is scheduled and nothing removed.
+/// KR-45: the store's clock leaps: service goes on by our own, nothing is scheduled and nothing removed, and it is told.
 #[test]
 fn a_leap_of_the_store_moves_nothing() {
     for leap_secs in [8 * DAY, -HOUR] {
@@ -418,7 +441,10 @@ fn a_leap_of_the_store_moves_nothing() {
         let steady = Rings::with_ticks(Arc::clone(&world.vault), Box::new(ticks)).unwrap();
         world.pass_secs(leap_secs);
         steady.refresh().unwrap();
+        let troubles = crate::rotator::round(&steady);
+        assert!(troubles.clock_leapt && troubles.store_away.is_none() && troubles.untended.is_none());
         assert_eq!(steady.tend(&BY).unwrap().len(), 0);
+        assert_eq!(steady.vault().store().rings().unwrap().rings[0].generations.len(), 2, "no rotation");
         assert_eq!(kids(&steady, SetKind::Runtime), before);
         assert_eq!(mint(&steady, 60).unwrap().kid, signer);
     }
@@ -506,4 +532,163 @@ fn an_imported_key_waits_for_the_lead_and_comes_out_again() {
     assert!(out.expose().windows(10).any(|part| part == b"nWGxne_9Wm"));
     let audited = rings.vault().store().audit_rows(0, 100).unwrap();
     assert_eq!(audited.last().unwrap().action, "key_export");
+}
+
+/// ST-61: a new dynamic key is in the set of the core listener a full lead before it signs, and the old one stays after the
+/// switch.
+#[test]
+fn a_dynamic_key_is_shown_a_lead_before_it_signs() {
+    let (world, rings) = with_ring(DYNAMIC);
+    let old = mint(&rings, 60).unwrap();
+    assert_eq!(kids(&rings, SetKind::Core), [old.kid.as_str()], "one key stands there while the ring is new");
+    world.pass_secs(6 * DAY);
+    rings.refresh().unwrap();
+    rings.tend(&BY).unwrap();
+    let shown = kids(&rings, SetKind::Core);
+    assert_eq!(shown.len(), 2, "the new one is the first of them");
+    assert_eq!(shown[1], old.kid);
+    world.pass_secs(DAY - 1);
+    rings.refresh().unwrap();
+    assert_eq!(mint(&rings, 60).unwrap().kid, old.kid, "a second before its lead is over");
+    world.pass_secs(1);
+    rings.refresh().unwrap();
+    assert_eq!(mint(&rings, 60).unwrap().kid, shown[0]);
+    assert!(kids(&rings, SetKind::Core).contains(&old.kid));
+}
+
+/// ST-66: a static ring that rotates signs with its new key only after the lead, and tokens of both verify.
+#[test]
+fn a_static_key_that_is_rotated_waits_for_the_lead() {
+    let (world, rings) = with_ring(Timing::Static);
+    let old = mint(&rings, 10 * DAY).unwrap();
+    let new = rings.rotate("public/r", "test", &BY).unwrap().made.unwrap().row;
+    let lead = (new.activate_at - new.created_at).as_us() / 1_000_000;
+    assert!(lead > HOUR, "{lead} s are less than caches keep");
+    world.pass_secs(lead - 1);
+    rings.refresh().unwrap();
+    assert_eq!(mint(&rings, 10 * DAY).unwrap().kid, old.kid);
+    world.pass_secs(1);
+    let later = mint(&rings, 10 * DAY).unwrap();
+    assert_eq!(later.kid, new.kid);
+    for token in [&old, &later] {
+        assert!(verifies(&rings, token, world.now_secs()), "{}", token.kid);
+    }
+}
+
+/// KR-44: the machine's clock steps ten minutes either way, or sleeps, just before a switch: the store is asked first, `iat`
+/// is the store's, and no key signs early.
+#[test]
+fn a_step_of_the_clock_brings_no_early_switch() {
+    for (step_secs, sleep_secs) in [(600, 0), (-600, 0), (0, 120)] {
+        let (world, rings) = with_ring(weekly());
+        let old = mint(&rings, 60).unwrap().kid;
+        let (stepped_us, passed) = (Arc::new(AtomicI64::new(0)), Arc::clone(&world.passed_us));
+        let step = Arc::clone(&stepped_us);
+        let ticks = move || {
+            let boot_us = passed.load(Ordering::Relaxed);
+            Ticks { boot_us, wall_us: boot_us + START_SECS * 1_000_000 + step.load(Ordering::Relaxed) }
+        };
+        let stepping = Rings::with_ticks(Arc::clone(&world.vault), Box::new(ticks)).unwrap();
+        world.pass_secs(7 * DAY - 300);
+        stepping.refresh().unwrap();
+        stepped_us.store(step_secs * 1_000_000, Ordering::Relaxed);
+        world.pass_secs(sleep_secs);
+        let token = mint(&stepping, 60).unwrap();
+        assert_eq!(token.kid, old, "{step_secs} s");
+        let claims = jose::base64url::decode(token.token.split('.').nth(1).unwrap()).unwrap();
+        assert!(String::from_utf8(claims).unwrap().starts_with(&format!(r#"{{"iat":{},"#, world.now_secs())));
+        stepped_us.fetch_add(600_000_000, Ordering::Relaxed);
+        world.pass_secs(300 - sleep_secs);
+        assert_ne!(mint(&stepping, 60).unwrap().kid, old, "the switch comes at its time");
+    }
+}
+
+/// KR-46: a verifier whose clock is 60 s off either way takes a token at its first and its last second; no `nbf` stands in
+/// it.
+#[test]
+fn a_verifier_may_be_a_minute_off() {
+    let (world, rings) = with_ring(weekly());
+    let token = mint(&rings, HOUR).unwrap();
+    let claims = jose::base64url::decode(token.token.split('.').nth(1).unwrap()).unwrap();
+    assert!(!String::from_utf8(claims).unwrap().contains("nbf"));
+    let set = JwkSet::parse(body(set(&rings, SetKind::Runtime)).as_bytes()).unwrap();
+    let row = SignatureAlgorithm::by_name("EdDSA").unwrap();
+    let key = set.keys.iter().find(|key| key.parameters.kid.as_ref() == Some(&token.kid)).unwrap();
+    let key = VerifyingKey::new(row, key, jose::jwa::Switches::NONE).unwrap();
+    let read = Verifier::new(&[row]).unwrap().verify(&token.token, &key).unwrap();
+    let at = |now_secs: i64| {
+        let policy = Policy {
+            iat: jose::jwt::IatRule::NotAhead,
+            leeway: jose::jwt::Leeway::from_secs(60).unwrap(),
+            ..Policy::default()
+        };
+        policy.validate(read.header.typ(), &read.payload, NumericDate::from_secs(now_secs.unsigned_abs())).is_ok()
+    };
+    let now = world.now_secs();
+    for (secs, takes) in [(-61, false), (-60, true), (0, true), (HOUR - 1 + 60, true), (HOUR + 60, false)] {
+        assert_eq!(at(now + secs), takes, "{secs} s");
+    }
+}
+
+/// KR-61: a signer that is revoked while everybody signs: from R on no fresh process signs with it, no set shows it, and
+/// the audit says so. No token of it leaves the process that revoked it, from the revocation on.
+#[test]
+fn a_signer_is_revoked_under_load() {
+    let (world, rings) = with_ring(weekly());
+    let other = world.replica(0);
+    let old = mint(&rings, 60).unwrap().kid;
+    let revoked = std::sync::atomic::AtomicBool::new(false);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let is_over = revoked.load(Ordering::SeqCst);
+                    let token = mint(&rings, 60).unwrap();
+                    assert!(!is_over || token.kid != old, "a token of the revoked key left");
+                }
+            });
+        }
+        rings.revoke("public/r", "1", "leaked", &BY).unwrap();
+        revoked.store(true, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(mint(&other, 60).unwrap().kid, old, "it has not heard yet");
+    world.pass_secs(rings.refresh_every().as_us() / 1_000_000);
+    assert!(crate::rotator::round(&other).store_away.is_none());
+    for fresh in [&rings, &other] {
+        assert_ne!(mint(fresh, 60).unwrap().kid, old);
+        assert!(!kids(fresh, SetKind::Runtime).contains(&old));
+    }
+    let audited = rings.vault().store().audit_rows(0, 100).unwrap();
+    assert!(audited.iter().any(|row| row.action == "key_revoke" && row.object == "key public/r/1"));
+}
+
+/// KR-62: a key is revoked while one process is cut off: that one is not fresh after F, and in a ring with strict
+/// revocation it signs for five minutes at most, in another one up to T.
+#[test]
+fn a_strict_ring_hears_of_a_revocation_or_stops() {
+    let world = World::new();
+    let rings = world.replica(0);
+    let strict = NewRingSpec { is_strict: true, ..spec("strict", "EdDSA", weekly()) };
+    rings.make(&[strict, spec("r", "EdDSA", weekly())], &BY).unwrap();
+    let cut_off = world.replica(0);
+    let condition = Condition::with_rings(Shutdown::default(), Arc::clone(&cut_off));
+    condition.set_serving();
+    let signs = |name: &str| cut_off.mint(&format!("public/{name}"), &HeaderPlan::jwt(), |_| Ok(b"{}".to_vec()));
+    for name in ["strict", "r"] {
+        rings.revoke(&format!("public/{name}"), "1", "leaked", &BY).unwrap();
+    }
+    world.pass_secs(61);
+    assert_eq!(condition.freshness().0.as_u16(), 503);
+    world.pass_secs(300 - 61);
+    signs("strict").unwrap();
+    world.pass_secs(1);
+    assert_eq!(signs("strict").unwrap_err(), RingRefusal::Stale);
+    signs("r").unwrap();
+    world.pass_secs(22 * HOUR - 301);
+    signs("r").unwrap();
+    world.pass_secs(1);
+    assert_eq!(signs("r").unwrap_err(), RingRefusal::Stale);
 }

@@ -15,6 +15,7 @@ use super::{Call, Route, ServesAdmin, caller, json_reply};
 use crate::deployment::Caller;
 use crate::problem::{Body, Problem, Verb};
 use crate::rings::{LiveRing, Made, NewRingSpec, Rings, RingsError, Rotation, Timing};
+use crate::vault::ServedKey;
 
 /// A ring to be made, as it is asked for.
 #[derive(Deserialize)]
@@ -32,6 +33,9 @@ pub struct RingWish {
     /// Whether RSA keys have 2 048 bits in place of 3 072.
     #[serde(default)]
     pub rsa_2048: bool,
+    /// Whether it signs for five minutes at most without news from its store.
+    #[serde(default)]
+    pub strict_revocation: bool,
 }
 
 #[derive(Deserialize)]
@@ -64,8 +68,10 @@ struct Export {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Republished {
+    #[serde(default = "public")]
     tenant: String,
-    keys: Vec<String>,
+    /// None for every key that was served from here.
+    keys: Option<Vec<String>>,
     until_secs: i64,
 }
 
@@ -105,7 +111,10 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 9] {
         }),
         route(Verb::Post, "/rings-republished", |rings, _, body, by| {
             let Republished { tenant, keys, until_secs } = parse(body)?;
-            Ok(republish(rings, &tenant, &keys, until_secs, by))
+            Ok(match keys {
+                Some(keys) => republish(rings, &tenant, &keys, until_secs, by),
+                None => republish_served(rings, until_secs, by),
+            })
         }),
         route(Verb::Get, "/audit/verification", |rings, _, _, _| Ok(verify(rings))),
         route(Verb::Post, "/backup", |rings, _, body, by| {
@@ -141,6 +150,7 @@ pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
         kid_prefix: "",
         timing,
         is_rsa_2048: wish.rsa_2048,
+        is_strict: wish.strict_revocation,
     };
     Ok(json!({ "made": made(&rings.make(&[spec], &by.by())?) }))
 }
@@ -216,6 +226,22 @@ pub fn republish(rings: &Rings, tenant: &str, keys: &[String], until_secs: i64, 
     }
     rings.refresh().map_err(RingsError::Vault)?;
     Ok(json!({ "republished": republished }))
+}
+
+/// Shows every public key again that was served from this folder, was not revoked, and that no ring has.
+///
+/// # Errors
+/// As [`list`].
+pub fn republish_served(rings: &Rings, until_secs: i64, by: &Caller) -> Answered {
+    let until = Time::from_us(until_secs.saturating_mul(1_000_000));
+    let served = rings.vault().served_keys()?;
+    let mut republished = 0;
+    for ServedKey { tenant, kid, public_jwk } in &served {
+        let again = rings.vault().store().change(&by.by(), |change| change.republish(tenant, kid, public_jwk, until));
+        republished += u32::from(again?);
+    }
+    rings.refresh().map_err(RingsError::Vault)?;
+    Ok(json!({ "republished": republished, "served": served.len() }))
 }
 
 /// Walks every chain of the store.

@@ -36,6 +36,7 @@ fn fixed(tenant: &str) -> NewRingSpec {
         kid_prefix: "",
         timing: Timing::Static,
         is_rsa_2048: false,
+        is_strict: false,
     }
 }
 

@@ -111,7 +111,7 @@ fn ring(session: Session<'_>, row: &Row) -> Result<RingRows, Error> {
         signer: row.get(6)?,
         epoch: row.get(7)?,
         policies: policies(session, &ring_id)?,
-        generations: generations(session, &ring_id, &tenant, &created)?,
+        generations: generations(session, &ring_id, &created)?,
         events: events.iter().filter_map(EventRow::scheduled).collect(),
         ring_id,
         tenant,
@@ -143,10 +143,9 @@ fn policies(session: Session<'_>, ring_id: &str) -> Result<Vec<RingPolicy>, Erro
 fn generations(
     session: Session<'_>,
     ring_id: &str,
-    tenant: &str,
     created: &HashMap<u32, Digest>,
 ) -> Result<Vec<GenerationRow>, Error> {
-    let sql = "SELECT n, kid, thumbprint, public_jwk, origin, signer_ref, created_at, activate_at, row_digest \
+    let sql = "SELECT n, kid, thumbprint, public_jwk, origin, signer_ref, created_at, activate_at, row_digest, tenant \
                FROM generation WHERE ring_id = ?1 ORDER BY n";
     let read = |row: &Row| {
         let mut generation = GenerationRow {
@@ -161,7 +160,7 @@ fn generations(
             is_whole: true,
         };
         let stored: Digest = row.get(8)?;
-        let digest = row_digest(ring_id, tenant, &generation);
+        let digest = row_digest(ring_id, &row.get::<String>(9)?, &generation);
         generation.is_whole = stored == digest && created.get(&generation.n) == Some(&digest);
         Ok(generation)
     };

@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &CreateArguments, folder: &Path, voice: Voice) -> R
         alg: arguments.alg.clone(),
         rotation_period_secs: (!arguments.is_static).then_some(arguments.rotation_period.secs),
         rsa_2048: arguments.rsa_2048,
+        strict_revocation: arguments.strict_revocation,
     };
     let body = json!({
         "name": wish.name,
@@ -27,6 +28,7 @@ pub(super) fn run(arguments: &CreateArguments, folder: &Path, voice: Voice) -> R
         "alg": wish.alg,
         "rotation_period_secs": wish.rotation_period_secs,
         "rsa_2048": wish.rsa_2048,
+        "strict_revocation": wish.strict_revocation,
     });
     let (method, path) = (Method::POST, "/rings".to_owned());
     let done =
