@@ -3,6 +3,9 @@
 //! A case is a definition (`api.*`), its requests (`requests.txt`, with a line `---` between two), and what comes of them
 //! (`exchange.txt`, with what the author is told before it). In answers, tokens are shown as their decoded header and claims,
 //! with `exp` as seconds after `iat`. `CHANCERY_GOLDENS=write` writes the answers anew; read the difference.
+//!
+//! AC-06 is the case `every-property`, AC-24 are `claims-from-everywhere` and `request-body-fields`, AC-44 is `key-forms`, AC-46
+//! `rsa-odd-modulus`.
 
 #![allow(clippy::disallowed_methods, reason = "cases are files, and the wish to write them is a variable")]
 #![allow(clippy::unwrap_used, reason = "tests")]
