@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::testing::{BY, boxed, document, init};
-use crate::{Digest, Error, Store, conformance};
+use crate::testing::{BY, boxed, document, init, init_postgres, server};
+use crate::{Address, Digest, Error, Store, conformance};
 
 const FOLDER: &str = "STORE_TEST_WRITES_TO";
 const MOMENT: &str = "STORE_TEST_DIES_AT";
@@ -15,17 +15,34 @@ const KILLS: u64 = 20;
 /// A child that nobody kills ends by itself after so many changes.
 const CHANGES_MAX: u64 = 20_000;
 
+/// KR-67: twenty times a process is killed amid its commits, on either kind of store: nothing acknowledged is lost, nothing
+/// is there by half.
 #[test]
 fn twenty_kills_lose_nothing_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));
+    kill_twenty_times(folder.path().to_str().unwrap());
+    let url = server::shared().fresh_database();
+    drop(init_postgres(&Address::parse(&url).unwrap()).unwrap());
+    kill_twenty_times(&url);
+}
+
+fn kill_twenty_times(place: &str) {
     let mut live = 0;
     for kill in 0..KILLS {
-        let said = write_and_kill(folder.path(), Duration::from_millis(20 + 13 * kill));
+        let said = write_and_kill(place, Duration::from_millis(20 + 13 * kill));
         // A child that said nothing found what was live before: nobody has to have heard of that change.
-        live = whole(folder.path(), said.unwrap_or(live));
+        live = whole(place, said.unwrap_or(live));
     }
     assert!(live > KILLS, "the child hardly wrote");
+}
+
+/// The store at a place that a child was told.
+fn open(place: &str) -> Store {
+    match Address::parse(place) {
+        Ok(address) => Store::open_postgres(&address).unwrap(),
+        Err(_) => Store::open(Path::new(place)).unwrap(),
+    }
 }
 
 /// KR-68: a second process on one data folder is refused, and told who has it; once that one dies the folder is free.
@@ -33,7 +50,7 @@ fn twenty_kills_lose_nothing_acknowledged() {
 fn a_second_process_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));
-    let mut child = start_child(folder.path());
+    let mut child = start_child(folder.path().to_str().unwrap());
     let mut line = String::new();
     let mut said = BufReader::new(child.stdout.take().unwrap());
     while !line.contains("acknowledged 1") {
@@ -54,7 +71,7 @@ fn child_that_writes_until_it_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else {
         return;
     };
-    let store = Store::open(Path::new(&folder)).unwrap();
+    let store = open(&folder);
     let from = revision(&store);
     let mut stdout = std::io::stdout().lock();
     for number in from + 1..=from + CHANGES_MAX {
@@ -129,8 +146,8 @@ fn write(store: &Store, number: u64) -> Result<(), Error> {
 }
 
 /// Lets a child write for a while, kills it and returns the last number it said.
-fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
-    let mut child = start_child(folder);
+fn write_and_kill(place: &str, after: Duration) -> Option<u64> {
+    let mut child = start_child(place);
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -138,8 +155,8 @@ fn write_and_kill(folder: &Path, after: Duration) -> Option<u64> {
     lines.map_while(Result::ok).filter_map(|line| line.rsplit_once("acknowledged ")?.1.parse().ok()).last()
 }
 
-fn start_child(folder: &Path) -> Child {
-    start_named(folder, "kill_tests::child_that_writes_until_it_is_killed", "")
+fn start_child(place: &str) -> Child {
+    start_named(Path::new(place), "kill_tests::child_that_writes_until_it_is_killed", "")
 }
 
 fn start_named(folder: &Path, test: &str, moment: &str) -> Child {
@@ -153,8 +170,8 @@ fn start_named(folder: &Path, test: &str, moment: &str) -> Child {
 }
 
 /// The revision that is live: the last one acknowledged, or the one that was on its way, and nothing is there by half.
-fn whole(folder: &Path, acknowledged: u64) -> u64 {
-    let store = Store::open(folder).unwrap();
+fn whole(place: &str, acknowledged: u64) -> u64 {
+    let store = open(place);
     let live = revision(&store);
     assert!(live >= acknowledged, "{acknowledged} was lost, {live} is live");
     assert!(live <= acknowledged + 1, "{live} is live");

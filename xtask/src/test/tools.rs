@@ -19,6 +19,9 @@ pub(super) fn check(runners: &[Runner]) -> Outcome {
     )?;
     present(env!("CARGO"), &["fmt", "--version"], "rustup component add rustfmt")?;
     present(env!("CARGO"), &["clippy", "--version"], "rustup component add clippy")?;
+    for program in ["initdb", "postgres", "psql"] {
+        present(&of_postgresql(program), &["--version"], "install PostgreSQL: `apt-get install postgresql`")?;
+    }
     if runners.iter().any(Runner::needs_node) {
         let version = present("node", &["--version"], "install Node.js 20 or later from https://nodejs.org")?;
         new_enough(&version)?;
@@ -35,6 +38,15 @@ pub(super) fn check(runners: &[Runner]) -> Outcome {
         )?;
     }
     Ok(())
+}
+
+/// Where Debian keeps the programs of its newest PostgreSQL; elsewhere they are on the path.
+fn of_postgresql(program: &str) -> String {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> = versions.map(|version| version.path().join("bin").join(program)).collect();
+    found.retain(|path| path.exists());
+    found.sort();
+    found.pop().map_or_else(|| program.to_owned(), |path| path.display().to_string())
 }
 
 fn present(program: &str, arguments: &[&str], fix: &str) -> Outcome<String> {

@@ -94,10 +94,7 @@ impl Server {
             server.args(["-c", setting]);
         }
         server.args(["-p", &self.port.to_string()]).env("PGDATA", self.data());
-        server
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(self.folder.with_extension("log")).unwrap());
+        server.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(fs::File::create(self.folder.join("log")).unwrap());
         *self.keeper.lock().unwrap() = Some(server.spawn().unwrap());
         let begun = Instant::now();
         while !self.psql("postgres", "SELECT 1").status.success() {
