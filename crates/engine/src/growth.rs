@@ -74,7 +74,9 @@ impl Growth {
 /// How often this step may double the values of a message; nesting it counts as once.
 fn doublings(step: &ShapeStep) -> u32 {
     match step {
-        ShapeStep::Set(_, expr) | ShapeStep::SetPresent(_, expr) => doublings_of(reads(expr)),
+        ShapeStep::Set(_, expr) | ShapeStep::SetPresent(_, expr) | ShapeStep::Place { value: expr, .. } => {
+            doublings_of(reads(expr))
+        }
         ShapeStep::Move(_, to) => u32::from(to.0.len() > 1),
         ShapeStep::Delete(_) | ShapeStep::Replace(_) | ShapeStep::Drop => 0,
     }

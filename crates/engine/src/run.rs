@@ -12,7 +12,7 @@ pub struct Context {
     /// The instant, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_epoch_ms: i64,
     /// Drawn anew for each context: what fresh ids are made of. No secret depends on it.
-    pub random: u64,
+    pub random: u128,
 }
 
 /// What comes of one step.

@@ -202,6 +202,7 @@ fn pieces(of: &[Piece]) -> String {
 fn steps(steps: &[ShapeStep]) -> String {
     list(steps.iter().map(|step| match step {
         ShapeStep::Set(to, value) => format!("{} = {}", path(to), expr(value)),
+        ShapeStep::Place { to, value, .. } => format!("{} := {}", path(to), expr(value)),
         ShapeStep::SetPresent(to, value) => format!("{} ?= {}", path(to), expr(value)),
         ShapeStep::Move(from, to) => format!("{} -> {}", path(from), path(to)),
         ShapeStep::Delete(at) => format!("delete {}", path(at)),

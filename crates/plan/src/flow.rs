@@ -151,6 +151,8 @@ pub enum TriggerKind {
 pub struct ExpressionPlan {
     /// What in the author's document it is.
     pub origin: OriginIx,
+    /// Definitions that the author's text may use, each ended by `;`; empty if there are none.
+    pub prelude: Text,
     /// The author's text.
     pub source: Text,
     /// Functions beyond the language's own, by name.

@@ -156,6 +156,16 @@ pub enum Callee {
 pub enum ShapeStep {
     /// Writes a value.
     Set(Path, Expr),
+    /// Writes a value, making the maps that are missing on the way; raises a fault where the way leads through something
+    /// that has no members.
+    Place {
+        /// Where the value goes.
+        to: Path,
+        /// The value.
+        value: Expr,
+        /// Raised where there is no place for it.
+        otherwise: Box<Fault>,
+    },
     /// Writes a value unless it is undefined.
     SetPresent(Path, Expr),
     /// Moves what stands at the first path to the second; nothing happens if nothing stands there.

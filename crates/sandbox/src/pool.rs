@@ -121,7 +121,7 @@ impl Pool {
         let (speaker, said) = mpsc::unbounded_channel();
         let (call, listener) = (self.0.next_call(), Listener::Call(speaker));
         let functions = expression.functions.iter().map(|(name, _)| name.clone()).collect();
-        let (source, cpu_ms) = (expression.source.clone(), expression.cpu_ms);
+        let (source, cpu_ms) = (whole(expression), expression.cpu_ms);
         let frame = ToWorker::Evaluate {
             call,
             expression: Expression { source, functions, cpu_ms },
@@ -246,6 +246,12 @@ fn framed(frame: &ToWorker) -> Result<Vec<u8>, FrameFault> {
     let mut octets = Vec::with_capacity(512);
     frame::write(&mut octets, frame)?;
     Ok(octets)
+}
+
+/// The text of an expression behind its prelude.
+fn whole(expression: &ExpressionPlan) -> Text {
+    let ExpressionPlan { prelude, source, .. } = expression;
+    if prelude.is_empty() { source.clone() } else { format!("({prelude}{source}\n)").into() }
 }
 
 fn program(script: &ScriptPlan) -> Result<Program, String> {

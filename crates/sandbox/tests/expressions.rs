@@ -10,6 +10,7 @@ use support::{json, pool};
 fn expression(source: &str) -> ExpressionPlan {
     let functions = ["stored", "refused"].map(|name| (name.into(), ExpressionFunction::Same));
     ExpressionPlan {
+        prelude: "".into(),
         origin: OriginIx(0),
         source: source.into(),
         functions: functions.into(),

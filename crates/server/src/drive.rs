@@ -70,7 +70,8 @@ enum Came {
 pub(crate) fn now() -> Context {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now_epoch_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    Context { now_epoch_ms, random: RequestId::fresh().as_u64() }
+    let random = [RequestId::fresh(), RequestId::fresh()].map(|id| u128::from(id.as_u64()));
+    Context { now_epoch_ms, random: random[0] << 64 | random[1] }
 }
 
 impl Drive {
@@ -331,7 +332,7 @@ impl Drive {
     }
 
     fn fields<'f>(&'f self, node: NodeIx, told: &[Field<'f>]) -> Vec<Field<'f>> {
-        let Origin { id, kind, section, .. } = self.live.origin(node);
+        let Origin { id, kind, name, section } = self.live.origin(node);
         let place = [
             Field::RequestId(self.id),
             Field::Document(self.live.name()),
@@ -339,7 +340,9 @@ impl Drive {
             Field::NodeId(id),
             Field::NodeType(kind),
         ];
-        place.into_iter().chain(told.iter().copied()).collect()
+        let named = (!name.is_empty()).then_some(Field::NodeName(name));
+        let called = self.exchange.operation().map(|(method, path)| [Field::Method(method), Field::Path(path)]);
+        place.into_iter().chain(named).chain(called.into_iter().flatten()).chain(told.iter().copied()).collect()
     }
 }
 

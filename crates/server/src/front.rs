@@ -167,6 +167,14 @@ impl Exchange {
         }
     }
 
+    /// Method and path of the operation that was called, as its author writes them.
+    pub(crate) fn operation(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::NodeRed(_) => None,
+            Self::ApiConnect(exchange) => Some(exchange.operation()),
+        }
+    }
+
     /// How the caller is told if the run of this id gives no reply.
     pub(crate) fn absence(&self, id: RequestId) -> Absence {
         match self {

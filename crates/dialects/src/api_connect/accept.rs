@@ -30,9 +30,16 @@ pub struct Exchange {
     pub(super) soap: Option<Soap>,
     pub(super) transaction: String,
     pub(super) origin: Option<String>,
+    /// Its method and the template of its path.
+    pub(super) operation: (String, Text),
 }
 
 impl Exchange {
+    /// Method and path of the operation that was called, as its author writes them.
+    pub fn operation(&self) -> (&str, &str) {
+        (&self.operation.0, &self.operation.1)
+    }
+
     /// From now on every header in `message` was set behind the request: an answer has taken its place.
     pub fn forget_inherited(&mut self) {
         self.inherited = Map::new();
@@ -92,6 +99,7 @@ fn exchange(api: &Api, operation: &Operation, request: &Request<Bytes>, around: 
         soap: api.is_soap.then(|| Soap::of(request.headers())),
         transaction: around.transaction.to_owned(),
         origin: text(request.headers(), header::ORIGIN.as_str()).filter(|_| api.cors),
+        operation: (operation.method.to_string(), operation.template.clone()),
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use plan::{
-    Diagnostic, EventField, Expr, Fault, FaultKind, FaultText, FetchIx, Flow, Handler, Handlers, LogLevel, Node,
-    NodeIx, Op, Origin, OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep, Trigger, TriggerIx,
-    TriggerKind, Value,
+    Diagnostic, EventField, Expr, ExpressionIx, ExpressionPlan, Fault, FaultKind, FaultText, FetchIx, Flow, Handler,
+    Handlers, LogLevel, Node, NodeIx, Op, Origin, OriginIx, Path, ReplyIx, ScriptIx, ScriptPlan, Severity, ShapeStep,
+    Trigger, TriggerIx, TriggerKind, Value,
 };
 
 use super::catch;
@@ -222,7 +222,8 @@ impl<'d> Lowering<'d> {
     }
 
     fn origin(&mut self, id: &str, kind: &str, name: &str) -> OriginIx {
-        let origin = Origin { id: id.into(), kind: kind.into(), name: name.into(), section: "".into() };
+        let section = self.definition.name.clone();
+        let origin = Origin { id: id.into(), kind: kind.into(), name: name.into(), section };
         self.flow.origins.push(origin);
         OriginIx(index(self.flow.origins.len() - 1))
     }
@@ -231,6 +232,12 @@ impl<'d> Lowering<'d> {
     pub(super) fn add_script(&mut self, script: ScriptPlan) -> ScriptIx {
         self.flow.scripts.push(script);
         ScriptIx(index(self.flow.scripts.len() - 1))
+    }
+
+    /// Adds an expression in JSONata.
+    pub(super) fn add_expression(&mut self, expression: ExpressionPlan) -> ExpressionIx {
+        self.flow.expressions.push(expression);
+        ExpressionIx(index(self.flow.expressions.len() - 1))
     }
 
     /// Adds what calls a back end.

@@ -18,8 +18,18 @@ const AUDIENCE: Function = Function { name: "audience", run: audience };
 const CLAIMS: Function = Function { name: "claims", run: claims };
 /// The first argument as a value of the type that the second names.
 const TYPED: Function = Function { name: "typed", run: typed };
+/// Its argument if that is the code of a status, as a number or a text.
+const STATUS: Function = Function { name: "status", run: status };
 /// A list of the first argument and of the second behind it.
 const APPENDED: Function = Function { name: "appended", run: appended };
+
+/// Status codes that a reply may have.
+const STATUS_CODES: std::ops::RangeInclusive<i64> = 100..=599;
+
+/// The value, if it is the code of a status; else it is a `PropertyError`.
+pub(super) fn status_of(value: Expr) -> Expr {
+    Expr::Applied { function: STATUS, to: vec![value] }
+}
 
 /// The texts of these values behind each other.
 pub(super) fn joined_of(parts: Vec<Expr>) -> Expr {
@@ -154,6 +164,16 @@ fn typed(arguments: &[Value]) -> Result<Value, Fault> {
     made.ok_or_else(|| property_error(&format!("the value is no {kind}")))
 }
 
+fn status(arguments: &[Value]) -> Result<Value, Fault> {
+    let value = arguments.first().unwrap_or(&Value::Undefined);
+    let number = plan::ecmascript::number_of(value);
+    let is_scalar = matches!(value, Value::Text(_) | Value::Number(_));
+    if is_scalar && number.fract() == 0.0 && STATUS_CODES.contains(&(number as i64)) {
+        return Ok(value.clone());
+    }
+    Err(property_error(&format!("`message.status.code` would be `{}`, which is no status code", shown(value))))
+}
+
 fn appended(arguments: &[Value]) -> Result<Value, Fault> {
     let [stood, value] = arguments else { return Ok(Value::Undefined) };
     if let Value::List(items) = stood {
@@ -220,6 +240,15 @@ mod tests {
         assert_eq!(typed(Value::integer(5), "string"), Some(Value::text("5")));
         assert_eq!(typed(Value::text("true"), "boolean"), Some(Value::Bool(true)));
         assert_eq!(typed(Value::integer(1), "boolean"), None);
+    }
+
+    #[test]
+    fn a_status_is_a_code() {
+        let status = |value: Value| status(&[value]).is_ok();
+        assert!(status(Value::text("302")) && status(Value::integer(404)) && status(Value::text("100")));
+        for value in [Value::text("600"), Value::text("ok"), Value::text(""), Value::Undefined, Value::Bool(true)] {
+            assert!(!status(value));
+        }
     }
 
     #[test]

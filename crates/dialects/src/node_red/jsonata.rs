@@ -14,6 +14,7 @@ const COMPLAINT: &str = "Invalid JSONata expression: ";
 pub(super) fn expr(lowering: &mut Lowering<'_>, live: &Live, source: &str) -> Expr {
     let expression = ExpressionPlan {
         origin: live.origin,
+        prelude: Text::default(),
         source: source.into(),
         functions: functions(lowering, live, source).into(),
         cpu_ms: CPU_MS,

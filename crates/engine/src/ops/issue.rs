@@ -70,8 +70,12 @@ pub(super) fn claims(claims: &[ClaimPlan], lifetime: &Lifetime, scope: &Scope<'_
     let mut writer = Writer { out, claims, lifetime, scope, issued_at: minted_at, times, warnings: Vec::new() };
     writer.out.push(b'{');
     let given = given::claims(claims, scope)?;
-    if let Some(given) = &given {
-        writer.issued_at = given.counts_from.unwrap_or(minted_at);
+    match &given {
+        Some(given) => writer.issued_at = given.counts_from.unwrap_or(minted_at),
+        None if claims.iter().any(|claim| matches!(claim, ClaimPlan::Given { .. })) => {
+            writer.warnings.push("no claims are given to be added; the token goes without them".into());
+        }
+        None => {}
     }
     for claim in claims {
         match (&given, claim) {

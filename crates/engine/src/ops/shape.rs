@@ -79,6 +79,12 @@ fn take(
             let value = Scope { message, cells, event, moment, fetched: &[] }.eval(expr)?;
             to.write(message, cells, value);
         }
+        ShapeStep::Place { to, value, otherwise } => {
+            let value = Scope { message, cells, event, moment, fetched: &[] }.eval(value)?;
+            if !to.write(message, cells, value) {
+                return Err((**otherwise).clone());
+            }
+        }
         ShapeStep::SetPresent(to, expr) => {
             let value = Scope { message, cells, event, moment, fetched: &[] }.eval(expr)?;
             if !value.is_undefined() {
@@ -106,7 +112,8 @@ fn is_shallow(step: &ShapeStep) -> bool {
         ShapeStep::Set(to, expr) | ShapeStep::SetPresent(to, expr) => is_member(to) && all_paths(expr, &is_member),
         ShapeStep::Move(from, to) => is_member(from) && is_member(to),
         ShapeStep::Delete(at) => is_member(at),
-        ShapeStep::Replace(_) => false,
+        // A place can be missing behind steps that were taken.
+        ShapeStep::Place { .. } | ShapeStep::Replace(_) => false,
         ShapeStep::Drop => true,
     }
 }
@@ -122,7 +129,8 @@ fn step_is_plain(step: &ShapeStep, message: &Value, cells: &Cells) -> bool {
         ShapeStep::Set(to, expr) | ShapeStep::SetPresent(to, expr) => plain(to) && all_paths(expr, &plain),
         ShapeStep::Move(from, to) => plain(from) && plain(to),
         ShapeStep::Delete(at) => plain(at),
-        ShapeStep::Replace(_) | ShapeStep::Drop => true,
+        // What has no place for the value, or whose value cannot be worked out, says so itself.
+        ShapeStep::Place { .. } | ShapeStep::Replace(_) | ShapeStep::Drop => true,
     }
 }
 

@@ -67,6 +67,7 @@ impl Sketch {
     /// Gives the flow this many expressions.
     pub(crate) fn expressions(mut self, count: usize) -> Self {
         let expression = ExpressionPlan {
+            prelude: "".into(),
             origin: OriginIx(0),
             source: "".into(),
             functions: [].into(),

@@ -49,6 +49,8 @@ pub enum Field<'a> {
     Message(&'a str),
     /// The node in the author's document.
     NodeId(&'a str),
+    /// What its author calls it.
+    NodeName(&'a str),
     /// Its type.
     NodeType(&'a str),
     /// The request path, without its query.
@@ -118,6 +120,7 @@ impl Field<'_> {
             Field::Method(_) => "method",
             Field::Message(_) => "message",
             Field::NodeId(_) => "node",
+            Field::NodeName(_) => "node_name",
             Field::NodeType(_) => "node_type",
             Field::Path(_) => "path",
             Field::Place(_) => "place",
@@ -156,6 +159,7 @@ impl Field<'_> {
             | Field::Method(value)
             | Field::Message(value)
             | Field::NodeId(value)
+            | Field::NodeName(value)
             | Field::NodeType(value)
             | Field::Path(value)
             | Field::Place(value)

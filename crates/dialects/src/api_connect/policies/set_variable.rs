@@ -5,10 +5,7 @@ use plan::{Expr, Fault, NodeIx, Op, Path, ShapeStep, Value};
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::name::{path, whole};
 use crate::api_connect::tree::{Cursor, NodeKind};
-use crate::api_connect::values::{appended_of, property_error, typed_of};
-
-/// Status codes that a reply may have.
-const STATUS_CODES: std::ops::RangeInclusive<i64> = 100..=599;
+use crate::api_connect::values::{appended_of, property_error, status_of, typed_of};
 
 pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
     lowering.tell_unknown(step, &["title", "description", "version", "actions"]);
@@ -39,7 +36,8 @@ fn action_step(lowering: &Lowering<'_>, action: &Cursor<'_>) -> Result<ShapeStep
     };
     let value = value(lowering, action, &to)?;
     let value = if adds { appended_of(Expr::Message(to.clone()), value) } else { value };
-    Ok(ShapeStep::Set(to, value))
+    let otherwise = Box::new(property_error("the variable stands below one that holds a value of its own"));
+    Ok(ShapeStep::Place { to, value, otherwise })
 }
 
 /// The value, of the type that the action names.
@@ -55,19 +53,9 @@ fn value(lowering: &Lowering<'_>, action: &Cursor<'_>, to: &Path) -> Result<Expr
         Some(kind @ ("string" | "number" | "boolean" | "array" | "object")) => Some(kind.to_owned()),
         Some(_) | None => None,
     };
-    if let Expr::Literal(literal) = &value
-        && *to == path("message.status.code")
-        && !is_status(literal)
-    {
-        return Err(property_error("`message.status.code` is no status code"));
-    }
-    Ok(match kind {
+    let typed = match kind {
         Some(kind) => typed_of(value, &kind),
         None => value,
-    })
-}
-
-fn is_status(value: &Value) -> bool {
-    let number = plan::ecmascript::number_of(value);
-    number.fract() == 0.0 && STATUS_CODES.contains(&(number as i64))
+    };
+    Ok(if *to == path("message.status.code") { status_of(typed) } else { typed })
 }

@@ -384,7 +384,7 @@
     return scope;
   }
   /** What a condition is given besides the context's roots, which are names in it; a root that is not set is undefined. */
-  const HELPERS = ["$roots", "$value", "$text", "$call", "apim", "context"];
+  const HELPERS = ["$roots", "$value", "$text", "apim", "context"];
   const rootsOf = (msg) =>
     new Proxy(
       { __proto__: null },
@@ -394,35 +394,6 @@
         set: () => true,
       },
     );
-
-  /** The functions that a condition of the API gateway may call (section 10). */
-  function callsOf(msg) {
-    const parameter = (name) => {
-      const found = read(msg, `request.parameters['${name}']`);
-      return isPlain(found) && Array.isArray(found.values) ? found.values[0] : found;
-    };
-    return {
-      statusCode: () => read(msg, "message.status.code"),
-      header: (name) => read(msg, "message.headers." + name),
-      httpVerb: () => read(msg, "request.verb"),
-      operationID: () => read(msg, "api.operation.id"),
-      operationPath: () => read(msg, "api.operation.path"),
-      queryParameter: parameter,
-      urlParameter: parameter,
-      apiCtx: () => msg,
-      exists: (value) => value !== undefined,
-      not: (value) => !value,
-      boolean: (value) => (Array.isArray(value) ? value.some(Boolean) : isPlain(value) ? Object.keys(value).length > 0 : !!value),
-      string: (value) => (value === undefined ? undefined : shown(value)),
-      number: (value) => (value === undefined ? undefined : Number(value)),
-      lowercase: (text) => (text === undefined ? undefined : String(text).toLowerCase()),
-      uppercase: (text) => (text === undefined ? undefined : String(text).toUpperCase()),
-      trim: (text) => (text === undefined ? undefined : String(text).replace(/\s+/g, " ").trim()),
-      length: (text) => (text === undefined ? undefined : Array.from(String(text)).length),
-      count: (value) => (value === undefined ? 0 : Array.isArray(value) ? value.length : 1),
-      contains: (text, part) => (text === undefined ? undefined : String(text).includes(part)),
-    };
-  }
 
   // Compiled in sloppy mode: `with` is what gives each call a global scope of its own.
   const compiled = (before, source, after) => host.compile("source", before, source, after);
@@ -475,7 +446,7 @@
       const found = value(name);
       return found === undefined ? "" : shown(found);
     };
-    const given = [rootsOf(msg), value, text, callsOf(msg), state.given.apim, state.given.context];
+    const given = [rootsOf(msg), value, text, state.given.apim, state.given.context];
     let taken = cases.length;
     try {
       const found = cases.findIndex((test) => test(...given));

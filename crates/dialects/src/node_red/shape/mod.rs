@@ -76,7 +76,7 @@ fn is_sound(step: &ShapeStep, copied: bool) -> bool {
         }
         ShapeStep::Delete(at) => is_writable(at, copied),
         ShapeStep::Drop => true,
-        ShapeStep::SetPresent(..) | ShapeStep::Move(..) | ShapeStep::Replace(_) => false,
+        ShapeStep::Place { .. } | ShapeStep::SetPresent(..) | ShapeStep::Move(..) | ShapeStep::Replace(_) => false,
     }
 }
 
