@@ -6,6 +6,7 @@ pub mod node_red;
 pub mod outward;
 pub mod spec;
 pub mod supertokens;
+mod tokens;
 
 pub use found::{FoundSecret, SecretChange};
 use http::Method;

@@ -17,6 +17,7 @@ mod render;
 mod route;
 mod sealed;
 mod served;
+mod shape;
 mod survey;
 mod syntax;
 mod tree;

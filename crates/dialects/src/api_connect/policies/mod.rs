@@ -2,9 +2,11 @@
 
 mod algorithms;
 mod choose;
+mod convert;
 mod invoke;
 mod jwt_generate;
 mod jwt_validate;
+mod log;
 mod operation_switch;
 mod script;
 mod set_variable;
@@ -27,6 +29,10 @@ pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, step: &Step<'d>, next: Node
         "if" => choose::lower_if(lowering, step, next),
         "switch" => choose::lower_switch(lowering, step, next),
         "throw" => throw::lower(lowering, step),
+        "log" => log::lower(lowering, step, next),
+        "parse" => convert::lower_parse(lowering, step, next),
+        "json-to-xml" => convert::lower_json_to_xml(lowering, step, next),
+        "xml-to-json" => convert::lower_xml_to_json(lowering, step, next),
         "activity-log" => next,
         _ => unsupported(lowering, step, next),
     }

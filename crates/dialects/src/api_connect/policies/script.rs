@@ -3,9 +3,10 @@
 use std::sync::{Arc, LazyLock};
 
 use jose::json::write_text;
-use plan::{NodeIx, Op, ScriptPlan, Text};
+use plan::{NodeIx, Op, ScriptIx, ScriptPlan, Text};
 
 use crate::api_connect::lower::{Lowering, Step, Telling};
+use crate::api_connect::shape::recognise;
 
 /// Processor time of one call, in milliseconds (security contract, section 5).
 const CPU_MS: u32 = 100;
@@ -13,7 +14,13 @@ const CPU_MS: u32 = 100;
 pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
     lowering.tell_unknown(step, &["title", "description", "version", "source"]);
     let source = step.block.text("source").unwrap_or_default();
-    run(lowering, step, (source.into(), "{}".into()), vec![vec![next]])
+    let shape = recognise(&source, &lowering.names);
+    let script = script(lowering, step, (source.into(), "{}".into()), 1);
+    let op = match shape {
+        Some(steps) => Op::Shape { steps, otherwise: script },
+        None => Op::Script(script),
+    };
+    lowering.step(step, op, next)
 }
 
 /// A step that leaves by the output of its first expression that is true, or by the last.
@@ -32,16 +39,13 @@ pub(super) fn choice(
     }
     facts.extend_from_slice(b"]}");
     let facts = String::from_utf8(facts).expect("the writer writes UTF-8");
-    run(lowering, step, (Text::default(), facts.into()), outputs)
+    let count = u32::try_from(outputs.len()).expect("a document holds at most 200 000 values");
+    let script = script(lowering, step, (Text::default(), facts.into()), count);
+    lowering.step_told(step, Op::Script(script), outputs, &Telling::Own)
 }
 
-fn run(
-    lowering: &mut Lowering<'_>,
-    step: &Step<'_>,
-    (source, facts): (Text, Text),
-    outputs: Vec<Vec<NodeIx>>,
-) -> NodeIx {
-    let script = lowering.add_script(ScriptPlan {
+fn script(lowering: &mut Lowering<'_>, step: &Step<'_>, (source, facts): (Text, Text), outputs: u32) -> ScriptIx {
+    lowering.add_script(ScriptPlan {
         origin: step.origin,
         surface: surface(),
         reader: surface(),
@@ -49,11 +53,10 @@ fn run(
         initialize: Text::default(),
         finalize: Text::default(),
         facts,
-        outputs: u32::try_from(outputs.len()).expect("a document holds at most 200 000 values"),
+        outputs,
         cpu_ms: CPU_MS,
         shares: false,
-    });
-    lowering.step_told(step, Op::Script(script), outputs, &Telling::Own)
+    })
 }
 
 fn surface() -> Arc<str> {

@@ -1,5 +1,7 @@
 //! XML as assemblies meet it: told from other bodies, and never with entities of its own.
 
+pub(super) mod badgerfish;
+
 use quick_xml::Reader;
 use quick_xml::events::Event;
 

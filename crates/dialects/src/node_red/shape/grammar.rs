@@ -2,7 +2,7 @@
 
 use plan::{Expr, Number, Path, Segment, ShapeStep, Text, Value};
 
-use super::tokens::{Kind, Token};
+use crate::tokens::{Kind, Token};
 
 /// Deepest nesting of objects and arrays.
 const DEPTH_MAX: usize = 32;

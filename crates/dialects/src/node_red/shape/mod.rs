@@ -11,9 +11,10 @@
 //! * `_msgid`, which a function cannot change, and `req` and `res`, of which only the plain data of `req` may be read.
 
 mod grammar;
-mod tokens;
 
 use plan::{Expr, Path, Segment, ShapeStep};
+
+use crate::tokens;
 
 /// The longest body that is looked at.
 const SOURCE_BYTES_MAX: usize = 64 * 1024;

@@ -2,28 +2,28 @@
 
 /// One token and whether a line ends before it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// What it is.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// A line ends between the token before it and this one.
-    pub(super) on_new_line: bool,
+    pub(crate) on_new_line: bool,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A name or a word of the language.
     Word(String),
     /// A text in quotes.
     Text(String),
     /// A number without a sign, which a double holds exactly as it is written or nearest to it.
     Number(f64),
-    /// One of `{ } [ ] : , ; . = -`.
+    /// One of `{ } [ ] ( ) : , ; . = - +`.
     Mark(char),
 }
 
 /// Splits a source into tokens; none as soon as it holds anything else.
-pub(super) fn split(source: &str) -> Option<Vec<Token>> {
+pub(crate) fn split(source: &str) -> Option<Vec<Token>> {
     let mut rest = source;
     let mut tokens = Vec::new();
     loop {
@@ -33,7 +33,9 @@ pub(super) fn split(source: &str) -> Option<Vec<Token>> {
             '"' | '\'' => text(behind, first)?,
             '0'..='9' => number(behind)?,
             c if is_name_character(c) => word(behind),
-            '{' | '}' | '[' | ']' | ':' | ',' | ';' | '.' | '=' | '-' => (Kind::Mark(first), &behind[1..]),
+            '{' | '}' | '[' | ']' | '(' | ')' | ':' | ',' | ';' | '.' | '=' | '-' | '+' => {
+                (Kind::Mark(first), &behind[1..])
+            }
             _ => return None,
         };
         tokens.push(Token { kind, on_new_line });
@@ -188,7 +190,7 @@ mod tests {
             "/* a",
             "// a\u{2028}b",
             "/* \u{2029} */",
-            "a + b",
+            "a * b",
             "a?.b",
             "'a\u{2028}b'",
         ];
