@@ -74,7 +74,7 @@ fn message(api: &Api, members: &Value) -> Value {
     let request = http::Request::get("/t?q=1").header("X-In", "in").body(Bytes::new()).unwrap();
     let Found::Operation(called) = api.find(request.method(), "/t") else { panic!("an operation") };
     let around = Around { transaction: "t", now_epoch_ms: NOW.now_epoch_ms };
-    let accepted = api_connect::accept(api, called, &request, around).unwrap();
+    let accepted = api_connect::accept(api, called, &request, api.properties(|_| None), around).unwrap();
     let mut message = accepted.message.as_map().unwrap().clone();
     for (name, value) in members.as_map().unwrap().iter() {
         message.insert(name.clone(), value.clone());

@@ -167,6 +167,12 @@ async fn only_hosts_of_the_file_are_called_and_only_by_known_clients() {
     assert_eq!(reply.status, 500, "{reply:?}");
     assert!(!reply.body.contains("secret") && !reply.body.contains("127.0.0.1"), "{reply:?}");
     assert!(chancery.log().contains("is not written in the document"), "the log names the cause");
+    // Whoever catches it answers without the headers that came in.
+    let catch = "\n    catch:\n      - default: [{set-variable: {actions: [{set: message.body, value: caught}]}}]";
+    let chancery = serving(ApiSettings::default(), &api(API_GATEWAY, &format!("{from_request}{catch}"))).await;
+    let request = format!("GET /api/t HTTP/1.1\r\nHost: l\r\nX-Host: 127.0.0.1:{port}\r\n\r\n");
+    let reply = chancery.running.ask(request).await;
+    assert_eq!((reply.body.as_str(), reply.header("x-host")), ("caught", None));
 
     let written = format!("    execute:\n      - invoke: {{target-url: 'http://127.0.0.1:{port}/x'}}");
     let reply = serving(ApiSettings::default(), &api(API_GATEWAY, &written)).await.get("/api/t").await;

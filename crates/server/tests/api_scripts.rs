@@ -137,8 +137,9 @@ async fn scripts_do_no_harm() {
         let reply = posted(source, "text/plain", "b").await;
         assert!(reply.body.starts_with("JavaScriptError"), "{source}: {reply:?}");
     }
-    let keeping = "if (typeof kept !== 'undefined' || this.own || JSON.own) throw new Error('kept'); kept = 1; this.own = 1; \
-        try { JSON.own = 1; } catch (e) {} try { Array.prototype.push = null; } catch (e) {} session.output.write('clean')";
+    let keeping = "if (typeof kept !== 'undefined' || typeof own !== 'undefined' || JSON.own) throw new Error('kept'); \
+        kept = 1; this.own = 1; try { JSON.own = 1; } catch (e) {} try { Array.prototype.push = null; } catch (e) {} \
+        session.output.write('clean')";
     let chancery = serving(&definition("datapower-api-gateway", &script(keeping))).await;
     for _ in 0..4 {
         assert_eq!(chancery.get("/t").await.body, "clean");

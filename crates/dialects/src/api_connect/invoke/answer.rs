@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use jose::json::Limits;
 use plan::{Fault, Fetched, JsonRules, Map, Path, Segment, Value, read_json};
 
-use super::{Invoke, put};
+use super::{Invoke, put, unsent};
 use crate::api_connect::lower::fault;
 use crate::api_connect::xml;
 use crate::outward::{Failure, Reply};
@@ -30,7 +30,7 @@ pub(super) fn answered(invoke: &Invoke, mut message: Value, outcome: Result<Repl
         Err(failure @ (Failure::Url(_) | Failure::Unnamed { .. } | Failure::Denied { .. })) => {
             let (code, reason, told) = UNREACHED;
             let raised = fault("RuntimeError", failure.to_string(), (code, reason), told);
-            Fetched { fault: Some(raised), ..Fetched::default() }
+            unsent(invoke, message, raised)
         }
         Err(failure) => {
             let (code, reason, told) = UNREACHED;

@@ -95,7 +95,7 @@ pub(super) fn prepare(
 ) -> Result<Invocation, Box<Fetched>> {
     match request(invoke, hosts, to, message) {
         Ok(request) => Ok(Invocation { request, sent: Sent { invoke: invoke.clone(), message: message.clone() } }),
-        Err(fault) => Err(Box::new(Fetched { fault: Some(fault), ..Fetched::default() })),
+        Err(fault) => Err(Box::new(unsent(invoke, message.clone(), fault))),
     }
 }
 
@@ -189,6 +189,14 @@ impl Control {
 pub(super) fn escaped(arguments: &[Value]) -> Result<Value, Fault> {
     let text = arguments.first().map(shown).unwrap_or_default();
     Ok(Value::text(utf8_percent_encode(&text, IN_QUERY).to_string()))
+}
+
+/// What comes of a message whose request was not sent. Its headers were meant for the back end, and go to nobody else.
+fn unsent(invoke: &Invoke, mut message: Value, fault: Fault) -> Fetched {
+    if invoke.output == Path::keys(["message"]) {
+        put(&mut message, &Path::keys(["message", "headers"]), Map::new().into());
+    }
+    Fetched { fault: Some(fault), faulty: Some(message), ..Fetched::default() }
 }
 
 fn at<'m>(message: &'m Value, way: &[&str]) -> &'m Value {

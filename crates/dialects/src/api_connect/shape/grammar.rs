@@ -199,7 +199,7 @@ impl<'t> Parser<'t> {
     fn variable(&mut self, root: &str) -> Option<Expr> {
         let name = format!("{root}{}", self.text()?);
         let read = Expr::Message(dotted(&name)?);
-        self.eat(')').then_some(())?;
+        (self.eat(')') && !self.names.sealed.contains(name.as_str())).then_some(())?;
         Some(match self.names.properties.get(name.as_str()) {
             Some(value) => Expr::Choose {
                 present: Box::new(read.clone()),

@@ -107,7 +107,8 @@ mod tests {
     use crate::api_connect::syntax::Gateway;
 
     fn recognised(source: &str) -> Option<usize> {
-        let names = Names { gateway: Gateway::V5, properties: [("p".into(), plan::Value::text("v"))].into() };
+        let properties = [("p".into(), plan::Value::text("v"))].into();
+        let names = Names { gateway: Gateway::V5, properties, sealed: ["secret".into()].into() };
         recognise(source, &names).map(|steps| steps.len())
     }
 
@@ -155,6 +156,7 @@ mod tests {
             "return; context.set('a', 1)",
             "var a = require('url'); context.set('b', 1)",
             "context.set('a', this.x)",
+            "context.set('a', context.get('secret'))",
         ] {
             assert_eq!(recognised(source), None, "{source}");
         }
