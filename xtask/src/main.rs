@@ -5,6 +5,7 @@ mod bench;
 mod failure;
 mod fuzz;
 mod goldens;
+mod soak;
 mod test;
 mod tidy;
 mod up;
@@ -24,6 +25,7 @@ cargo xtask <task>
                     (growth: Chancery alone with 10 000 nodes in 1 000 tabs; writes bench/GROWTH.md; --quick for either)
                     (jose: tokens beside the bare primitives and three libraries; writes bench/JOSE.md; --quick likewise)
   fuzz [MINUTES]    every fuzz target for so many minutes, 60 if nothing is said; needs nightly and cargo-fuzz
+  soak [MINUTES]    three servers on one PostgreSQL, a fault every 20 s, 30 minutes if nothing is said
   goldens           write the expected plans and diagnostics under testdata/ anew
   tidy              hold the tree against the house rules; --shrink shortens the two lists that may only shrink
 ";
@@ -46,6 +48,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
         ["tidy", "--shrink"] => tidy::shrink(&root()),
         ["bench", rest @ ..] => bench::command(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::command(&root(), rest),
+        ["soak", rest @ ..] => soak::command(&root(), rest),
         ["goldens"] => goldens::command(&root()),
         ["test"] => test::command(&root()),
         ["up", rest @ ..] => up::command(&root(), rest),

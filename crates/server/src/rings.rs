@@ -61,6 +61,8 @@ pub struct Rings {
     /// Why what is kept beside the store was not written the last time.
     aside_failed: Mutex<Option<String>>,
     identity: Identity,
+    /// Told after each round of the rotator.
+    pub(crate) rounds: tokio::sync::Notify,
 }
 
 /// What snapshots are made of.
@@ -126,7 +128,18 @@ impl Rings {
         let read_at_us = AtomicI64::new(clock.ticks().boot_us);
         let (refreshing, aside_failed, metrics) = (Mutex::new(()), Mutex::new(None), Arc::default());
         let identity = Identity::of_this_process(clock.ticks().boot_us);
-        let rings = Self { vault, clock, current, refreshing, read, read_at_us, metrics, aside_failed, identity };
+        let rings = Self {
+            vault,
+            clock,
+            current,
+            refreshing,
+            read,
+            read_at_us,
+            metrics,
+            aside_failed,
+            identity,
+            rounds: tokio::sync::Notify::new(),
+        };
         let rings = Arc::new(rings);
         rings.refresh()?;
         Ok(rings)
@@ -160,6 +173,10 @@ impl Rings {
         }
         self.keep_aside(&next.world);
         let t = self.clock.now(bound).unwrap_or(epochs.now);
+        if self.vault.store().is_shared() {
+            // Without it what another process sealed since is set aside, and told; what is open here goes on.
+            let _ = self.vault.learn_keks();
+        }
         self.open_keys(&mut next, t)?;
         next.not_ready = self.not_ready(&next, t)?;
         let mut read = self.reading();

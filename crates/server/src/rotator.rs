@@ -44,6 +44,7 @@ pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
             found.news = listening.as_ref().map(Listening::state).unwrap_or_default();
             tell(&log, &troubles, &found, &rings_told);
             troubles = found;
+            rings.rounds.notify_waiters();
         }
         tokio::select! {
             () = shutdown.begun() => return,

@@ -6,6 +6,7 @@ mod keks;
 #[cfg(test)]
 mod keks_tests;
 
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -350,6 +351,20 @@ impl Vault {
         })?;
         taken.into_iter().for_each(|taken| self.tell_signer(taken));
         Ok(deployed)
+    }
+
+    /// Takes the secrets of flows over as the store has them now, where another process set or deleted some. `had` are the
+    /// owners of those that came of it the last time; gives those of now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reload_secrets(&self, had: BTreeSet<String>) -> Result<BTreeSet<String>, VaultError> {
+        let _order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let boxes = self.store.list_sealed(&flow_secrets())?;
+        let has: BTreeSet<String> = boxes.iter().map(|sealed| sealed.owner.clone()).collect();
+        had.difference(&has).for_each(|gone| self.signer.delete(gone));
+        boxes.into_iter().for_each(|sealed| self.signer.set(to_signer(sealed)));
+        Ok(has)
     }
 
     fn new(store: Store, keeper: Keeper, master: Option<MasterSource>) -> Self {

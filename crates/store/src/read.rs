@@ -29,6 +29,25 @@ impl Store {
         row.as_ref().map(read_document).transpose()
     }
 
+    /// The live documents of a tenant and their revisions, in the order in which they first went live.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn live_revisions(&self, tenant: &str) -> Result<Vec<(String, u64)>, Error> {
+        let sql = "SELECT name, revision FROM document WHERE tenant = ?1 ORDER BY place";
+        let rows = self.connection()?.session().query(sql, params![tenant])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// The number of the last change: of its audit row, 0 before the first.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn last_change(&self) -> Result<u64, Error> {
+        let row = self.connection()?.session().query_one("SELECT coalesce(max(seq), 0) FROM audit", &[])?;
+        row.map_or(Ok(0), |row| row.get(0))
+    }
+
     /// All revisions of a document, the oldest first, live or not.
     ///
     /// # Errors

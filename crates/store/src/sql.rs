@@ -1,5 +1,6 @@
 //! The little of SQL that the store needs: statements with numbered parameters, and rows of four kinds of value.
 
+use keyring::{Span, StatementLimits};
 use rusqlite::types::{ToSqlOutput, Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -54,6 +55,16 @@ impl Session<'_> {
     /// The database clock in microseconds UTC, as an expression.
     pub(crate) fn now_us(self) -> &'static str {
         NOW_US
+    }
+
+    /// What one transaction may take (key ring contract, section 12); X must cover it.
+    pub(crate) fn limits(self) -> StatementLimits {
+        match self {
+            Self::Sqlite(_) => {
+                StatementLimits { statement: Span::from_secs(5), idle_in_transaction: Span::from_secs(10) }
+            }
+            Self::Postgres(wire) => wire.limits(),
+        }
     }
 
     /// Runs a statement that gives no rows, and tells how many it touched.

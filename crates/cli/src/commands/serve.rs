@@ -11,7 +11,7 @@ use std::sync::Arc;
 use plan::Diagnostic;
 use sandbox::{Pool, PoolSettings};
 use server::accept::{House, Shutdown};
-use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse};
+use server::deployment::{ApiSettings, Caller, Deployments, FlowHouse, follow};
 use server::effects::fetch::Fetcher;
 use server::effects::file::Files;
 use server::limits::QUEUE_MAX;
@@ -84,6 +84,7 @@ impl Serving<'_> {
         let (tokens, tokens_end) = tokens.unzip();
         let core = Core::new(&settings.core, Arc::clone(&rings), QUEUE_MAX, tokens, self.log.clone());
         let (live, routes) = self.deploy().await?;
+        tokio::spawn(follow::run(Arc::clone(&live), shutdown.clone()));
         let doors = listeners::open(&settings, control, &live, &rings, core, house)?;
         for line in doors.addresses() {
             voice.say(line);

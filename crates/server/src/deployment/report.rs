@@ -35,6 +35,12 @@ pub struct Listed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Listed {
+    pub(super) fn is(&self, name: &str, revision: u64) -> bool {
+        self.name == name && self.revision == revision
+    }
+}
+
 /// Why a document did not go live. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {

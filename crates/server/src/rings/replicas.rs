@@ -29,6 +29,13 @@ impl Identity {
 }
 
 impl Rings {
+    /// Ends when the rotator has looked at the store once more. Ask for it before looking oneself.
+    pub(crate) fn round_ended(&self) -> impl Future<Output = ()> + '_ {
+        let mut round = Box::pin(self.rounds.notified());
+        round.as_mut().enable();
+        round
+    }
+
     /// What this process calls itself in the list of replicas.
     pub fn replica_id(&self) -> &str {
         &self.identity.0

@@ -63,6 +63,23 @@ impl Vault {
         Ok(row.kek_id)
     }
 
+    /// Takes the KEKs as the store has them now, if another process made or deleted one.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the master key opens them not.
+    pub fn learn_keks(&self) -> Result<(), VaultError> {
+        let keks: Vec<_> = self.store.keks()?.into_iter().map(wrapped).collect();
+        let keeper = self.signer.keeper();
+        let primary = keeper.primary_kek();
+        let is_known =
+            keeper.kek_count() == keks.len() && keks.iter().any(|kek| kek.is_primary && kek.kek_id == primary);
+        let master = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        match master.as_ref() {
+            Some(source) if !is_known => Ok(keeper.learn_keks(source, &keks)?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Moves every box to the newest KEK, a batch in a transaction. Ended in the middle it is begun again by another call.
     ///
     /// # Errors

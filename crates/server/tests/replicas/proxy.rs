@@ -1,4 +1,5 @@
 //! Something between a replica and its database that loses, refuses or swallows what it is told to.
+#![allow(dead_code, reason = "each test program that has this file needs a part of it")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

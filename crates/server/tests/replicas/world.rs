@@ -1,4 +1,5 @@
 //! The one helper that knows how replicas on one database are made, and how their time passes.
+#![allow(dead_code, reason = "each test program that has this file needs a part of it")]
 
 use std::io::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,6 +29,8 @@ pub(crate) struct World<'s> {
     url: String,
     folder: Folder,
     shift_us: Arc<AtomicI64>,
+    /// How long a statement may take, and a transaction idle, where that is not as ever.
+    limit: Option<Duration>,
 }
 
 enum Folder {
@@ -39,7 +42,7 @@ impl<'s> World<'s> {
     /// A database without a store.
     pub(crate) fn empty(server: &'s Server) -> Self {
         let folder = Folder::Ours(tempfile::tempdir().unwrap());
-        Self { server: Some(server), url: server.fresh_database(), folder, shift_us: Arc::default() }
+        Self { server: Some(server), url: server.fresh_database(), folder, shift_us: Arc::default(), limit: None }
     }
 
     /// One with the ring `public/r`, whose signer and standby are there.
@@ -50,15 +53,39 @@ impl<'s> World<'s> {
         world
     }
 
+    /// The same with a limit for statements and idle transactions.
+    pub(crate) fn with_limits(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
     /// The same world as another process has it.
     pub(crate) fn of_text(text: &str) -> World<'static> {
-        let [url, folder, shift] = <[&str; 3]>::try_from(text.split('\n').collect::<Vec<_>>()).unwrap();
+        let [url, folder, shift, limit] = <[&str; 4]>::try_from(text.split('\n').collect::<Vec<_>>()).unwrap();
         let shift_us = Arc::new(AtomicI64::new(shift.parse().unwrap()));
-        World { server: None, url: url.to_owned(), folder: Folder::Theirs(folder.into()), shift_us }
+        let limit = limit.parse().ok().map(Duration::from_millis);
+        World { server: None, url: url.to_owned(), folder: Folder::Theirs(folder.into()), shift_us, limit }
     }
 
     pub(crate) fn as_text(&self) -> String {
-        format!("{}\n{}\n{}", self.url, self.path().display(), self.shift_us.load(Ordering::Relaxed))
+        let limit = self.limit.map_or(String::new(), |limit| limit.as_millis().to_string());
+        format!("{}\n{}\n{}\n{limit}", self.url, self.path().display(), self.shift_us.load(Ordering::Relaxed))
+    }
+
+    /// The same for a process that reaches the database by another port.
+    pub(crate) fn through_text(&self, port: u16) -> String {
+        let rest = self.as_text();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        format!("postgres://test@127.0.0.1:{port}/{}\n{rest}", self.database())
+    }
+
+    /// The name of the database.
+    pub(crate) fn database(&self) -> &str {
+        self.url.rsplit_once('/').unwrap().1
+    }
+
+    /// A process on this store, if it answers.
+    pub(crate) fn try_replica(&self) -> Result<Arc<Rings>, VaultError> {
+        Ok(self.rings(Vault::open(&self.address(), self.master())?))
     }
 
     /// A process on this store.
@@ -68,8 +95,7 @@ impl<'s> World<'s> {
 
     /// One that reaches it by another port.
     pub(crate) fn through(&self, port: u16) -> Arc<Rings> {
-        let database = self.url.rsplit_once('/').unwrap().1;
-        let address = Address::parse(&format!("postgres://test@127.0.0.1:{port}/{database}")).unwrap();
+        let address = Address::parse(&format!("postgres://test@127.0.0.1:{port}/{}", self.database())).unwrap();
         self.rings(Vault::open(&address, self.master()).unwrap())
     }
 
@@ -106,7 +132,7 @@ impl<'s> World<'s> {
             "CREATE OR REPLACE FUNCTION chancery.now_us() RETURNS BIGINT LANGUAGE sql VOLATILE AS \
              'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + {shift_us}'"
         );
-        self.server.unwrap().sql(self.url.rsplit_once('/').unwrap().1, &statement);
+        self.server.unwrap().sql(self.database(), &statement);
     }
 
     pub(crate) fn now_secs(&self, rings: &Rings) -> i64 {
@@ -129,7 +155,8 @@ impl<'s> World<'s> {
     }
 
     fn address(&self) -> Address {
-        Address::parse(&self.url).unwrap()
+        let address = Address::parse(&self.url).unwrap();
+        self.limit.map_or(address.clone(), |limit| address.with_limits(limit, limit))
     }
 
     fn master(&self) -> MasterSource {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
@@ -22,6 +23,8 @@ const OPTIONS: [&str; 3] = ["host", "application_name", "channel_binding"];
 pub struct Address {
     pub(super) config: Config,
     pub(super) protection: Protection,
+    pub(super) statement: Duration,
+    pub(super) idle_in_transaction: Duration,
     shown: String,
 }
 
@@ -66,13 +69,23 @@ impl Address {
         let mut config = Config::from_str(parsed.as_str()).map_err(|_| refuse("it cannot be read as a connection"))?;
         let protection = protection(ssl_mode.as_deref(), roots, &config)?;
         bound(&mut config, &protection);
-        Ok(Self { config, protection, shown: shown(&parsed) })
+        let (statement, idle_in_transaction) = (limits::STATEMENT, limits::IDLE_IN_TRANSACTION);
+        Ok(Self { config, protection, statement, idle_in_transaction, shown: shown(&parsed) })
     }
 
     /// The same with this password, in place of the one in the URL.
     #[must_use]
     pub fn with_password(mut self, password: &[u8]) -> Self {
         self.config.password(password);
+        self
+    }
+
+    /// The same with shorter waits for a statement and for the next one of an open transaction: what bounds X, for a store
+    /// whose write window is shorter than the usual minute.
+    #[must_use]
+    pub fn with_limits(mut self, statement: Duration, idle_in_transaction: Duration) -> Self {
+        self.statement = statement.min(limits::STATEMENT);
+        self.idle_in_transaction = idle_in_transaction.min(limits::IDLE_IN_TRANSACTION);
         self
     }
 

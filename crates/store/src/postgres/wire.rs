@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::error::Error as _;
 use std::time::Duration;
 
+use keyring::{Span, StatementLimits};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::{DbError, SqlState};
@@ -24,6 +25,7 @@ pub(crate) struct Wire {
     driver: AbortHandle,
     health: Cell<Health>,
     is_postgres: bool,
+    limits: StatementLimits,
 }
 
 /// What a connection is good for.
@@ -46,8 +48,13 @@ impl Wire {
     /// Connects and tells the server its limits.
     pub(super) fn open(address: &Address, runtime: &Handle) -> Result<Self, Error> {
         let (client, driver) = connect(address, runtime)?;
-        let mut wire = Self { client, driver, health: Cell::new(Health::Sound), is_postgres: false };
-        wire.batch(&settings())?;
+        let span = |limit: Duration| Span::from_us(limit.as_micros().try_into().unwrap_or(i64::MAX));
+        let limits = StatementLimits {
+            statement: span(address.statement),
+            idle_in_transaction: span(address.idle_in_transaction),
+        };
+        let mut wire = Self { client, driver, health: Cell::new(Health::Sound), is_postgres: false, limits };
+        wire.batch(&settings(address))?;
         let version: String =
             wire.query("SELECT version()", &[])?.first().map_or(Ok(String::new()), |row| row.get(0))?;
         wire.is_postgres = version.starts_with("PostgreSQL ");
@@ -57,6 +64,11 @@ impl Wire {
     /// Whether the server names itself PostgreSQL: what only that one has is asked of no other.
     pub(crate) fn is_postgres(&self) -> bool {
         self.is_postgres
+    }
+
+    /// How long a statement, and a pause in a transaction, may take on it.
+    pub(crate) fn limits(&self) -> StatementLimits {
+        self.limits
     }
 
     /// Whether it may be used once more.
@@ -86,9 +98,10 @@ impl Wire {
     }
 
     fn finish<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        let Some(answer) = wait(answer, limits::STATEMENT) else {
+        let limit = Duration::from_micros(self.limits.statement.as_us().unsigned_abs());
+        let Some(answer) = wait(answer, limit) else {
             self.health.set(Health::Silent);
-            return Err(away("it did not answer a statement within 5 s"));
+            return Err(away(format!("it did not answer a statement within {limit:?}")));
         };
         answer.map_err(|error| {
             let error = refused(&error);
@@ -129,15 +142,15 @@ pub(super) fn away(why: impl Into<String>) -> Error {
     Error::Away { why: why.into() }
 }
 
-fn settings() -> String {
+fn settings(address: &Address) -> String {
     let ms = |limit: Duration| limit.as_millis();
     format!(
         "SET search_path TO {}; SET statement_timeout = {}; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = {}",
         super::SCHEMA,
-        ms(limits::STATEMENT),
-        ms(limits::LOCK),
-        ms(limits::IDLE_IN_TRANSACTION),
+        ms(address.statement),
+        ms(limits::LOCK.min(address.statement)),
+        ms(address.idle_in_transaction),
     )
 }
 

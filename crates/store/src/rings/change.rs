@@ -1,6 +1,6 @@
 //! What may happen to rings, each with its event, its epoch and its audit row in one transaction.
 
-use keyring::{Haste, KEYS_MAX, Ring, RingPolicy, StatementLimits, Time, Use};
+use keyring::{Haste, KEYS_MAX, Ring, RingPolicy, Time, Use};
 
 use super::chain::{self, Kind, NewEvent};
 use super::{GenerationRow, RingRows, check_ring_name, key_owner, read, ring_id, row_digest, use_name};
@@ -326,7 +326,7 @@ impl Change<'_> {
     fn check_policy(&self, policy: &RingPolicy) -> Result<(), Error> {
         let store = read::store_policies(self.session)?;
         let newest = store.last().ok_or(Error::Damaged { detail: "the store has no timing".to_owned() })?;
-        policy.check(newest, &STATEMENT_LIMITS).map_err(|refusal| Error::Timing { why: refusal.to_string() })
+        policy.check(newest, &self.session.limits()).map_err(|refusal| Error::Timing { why: refusal.to_string() })
     }
 
     fn ring(&self, rows: &RingRows) -> Result<Ring, Error> {
@@ -339,10 +339,6 @@ impl Change<'_> {
         Ok(Time::from_us(self.session.read_clock()?))
     }
 }
-
-/// What one transaction may take (key ring contract, section 12); X must cover it.
-const STATEMENT_LIMITS: StatementLimits =
-    StatementLimits { statement: keyring::Span::from_secs(5), idle_in_transaction: keyring::Span::from_secs(10) };
 
 fn policy_digest(ring_id: &str, version: u32, policy: &RingPolicy) -> Digest {
     let mut canonical = Canonical::default();

@@ -1,0 +1,118 @@
+//! A store in PostgreSQL from the command line: the same words as for a folder, and several servers on it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+#[path = "../../store/src/testing/server.rs"]
+mod postgres;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use house::server::Server;
+use house::{Ran, chancery, chancery_in};
+
+const FLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/node-red/generate-jwt.json");
+
+fn on(folder: &Path, arguments: &[&str]) -> Ran {
+    chancery(&[&["--data", folder.join("data").to_str().unwrap()], arguments].concat())
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let ran = on(folder, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+/// A data folder whose settings name a new database with a store.
+fn init() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    done(folder.path(), &["init", "--store", &postgres::shared().fresh_database()]);
+    folder
+}
+
+/// The folder of another server on the same store.
+fn another(of: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    for file in ["chancery.toml", "master.key"] {
+        std::fs::copy(of.join("data").join(file), folder.path().join("data").join(file)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn every_verb_knows_a_store_in_postgresql() {
+    let folder = init();
+    let folder = folder.path();
+    assert_eq!(done(folder, &["keys", "list"]).lines().count(), 5);
+    done(folder, &["keys", "create", "orders", "--alg", "ES256"]);
+    done(folder, &["keys", "rotate", "orders"]);
+    done(folder, &["keys", "revoke", "orders", "1"]);
+    done(folder, &["kek", "renew"]);
+    done(folder, &["flow", "import", FLOW]);
+    assert!(done(folder, &["flow", "export", "generate-jwt"]).contains("/jwt/generate"));
+    let data = folder.join("data");
+    let set = ["--data", data.to_str().unwrap(), "secret", "set", "igniteadmin", "tokensecret"];
+    assert_eq!(chancery_in(&[], &set, "a secret").code, 0);
+    assert_eq!(done(folder, &["secret", "list"]), "766dcb94.6ebc04.tokensecret\n");
+    let minted = done(folder, &["mint", "--key", "ring:orders", "--sub", "alice", "--ttl", "5m"]);
+    assert_eq!(minted.split('.').count(), 3);
+    assert!(done(folder, &["audit", "verify"]).contains("are what was written"));
+    let backup = on(folder, &["backup", "/nowhere/else.db"]);
+    assert_eq!(backup.code, 1);
+    assert!(backup.stderr.contains("pg_dump"), "{}", backup.stderr);
+    assert_eq!(on(folder, &["init"]).code, 78, "a store is there");
+    assert!(!data.join("chancery.db").exists());
+}
+
+#[test]
+fn a_password_is_taken_from_where_nobody_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_password = "postgres://test:s3cret@127.0.0.1:1/nothing";
+    let refused = on(folder.path(), &["init", "--store", with_password]);
+    assert_eq!(refused.code, 78);
+    assert!(refused.stderr.contains("store.password") && !refused.stderr.contains("s3cret"), "{}", refused.stderr);
+    let data = folder.path().join("data");
+    for arguments in [&["explain", "settings"][..], &["keys", "list"], &["init"]] {
+        let all = [&["--data", data.to_str().unwrap()], arguments].concat();
+        let ran = chancery_in(&[("CHANCERY_STORE__URL", with_password)], &all, "");
+        assert!(!ran.stderr.contains("s3cret") && !ran.stdout.contains("s3cret"), "{arguments:?}");
+        assert_eq!(ran.code, if arguments[0] == "explain" { 0 } else { 69 }, "{}", ran.stderr);
+    }
+}
+
+/// What one server is given, the others serve; one that is killed leaves the rest as they were.
+#[test]
+fn servers_on_one_store_are_one() {
+    let one = init();
+    let other = another(one.path());
+    let mut first = Server::start(one.path(), &[]);
+    let second = Server::start(other.path(), &[]);
+    done(one.path(), &["flow", "import", FLOW]);
+    let data = one.path().join("data");
+    let set = ["--data", data.to_str().unwrap(), "secret", "set", "igniteadmin", "tokensecret"];
+    assert_eq!(chancery_in(&[], &set, "a secret that both know").code, 0);
+    assert_eq!(first.get("/jwt/generate").status, 200, "{}", first.log());
+    // R is ten seconds; a hint comes sooner.
+    let came = within(Duration::from_secs(15), || second.get("/jwt/generate").status == 200);
+    assert!(came, "{}", second.log());
+    done(other.path(), &["keys", "create", "orders", "--alg", "ES256"]);
+    let set = |server: &Server| server.get("/.well-known/jwks.json").body;
+    assert!(within(Duration::from_secs(15), || set(&first) == set(&second)));
+    first.kill();
+    assert_eq!(second.get("/jwt/generate").status, 200);
+    done(other.path(), &["audit", "verify"]);
+    let refused = Server::refused(other.path(), &[]);
+    assert!(!refused.0.success() && refused.1.contains("another process listens there"), "{}", refused.1);
+}
+
+fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        if holds() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
