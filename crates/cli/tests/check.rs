@@ -130,7 +130,42 @@ fn what_is_no_definition_gives_one_error() {
     }
 }
 
-/// AC-01 (part): the name of a file says nothing, whatever stands in it.
+/// AC-01: either OpenAPI in either form, with a line of dashes, quoted keys and lines that end as on Windows.
+#[test]
+fn every_version_in_every_form_loads() {
+    let yaml = |head: &str| {
+        format!(
+            "---\n# a comment\n{head}\n\"paths\":\n  '/t':\n    \"get\": {{}}\nx-ibm-configuration:\n  \
+                 gateway: 'datapower-api-gateway'\n  assembly:\n    execute:\n      - gatewayscript:\n          source: |\n            \
+                 var a = 1;\n            context.set('b', a);\n"
+        )
+    };
+    let json = |head: &str| {
+        format!(
+            r#"{{ {head}, "paths": {{"/t": {{"get": {{}}}}}}, "x-ibm-configuration": {{"gateway": "datapower-api-gateway",
+            "assembly": {{"execute": [{{"gatewayscript": {{"source": "var a = 1;\r\n"}}}}]}}}} }}"#
+        )
+    };
+    for (openapi, text) in [
+        ("2", yaml("swagger: '2.0'")),
+        ("2", json(r#""swagger": "2.0""#)),
+        ("3", yaml("\"openapi\": 3.0.3")),
+        ("3", json(r#""openapi": "3.0.0""#)),
+    ] {
+        for (name, text) in [
+            ("api.yaml", text.clone()),
+            ("api (1).json", text.replace('\n', "\r\n")),
+            ("\u{fc}", format!("\u{feff}{text}")),
+        ] {
+            let ran = check(name, &text, &[]);
+            let told =
+                format!("API definition in OpenAPI {openapi} for the DataPower API Gateway\n  operations: GET /t\n");
+            assert!(ran.code == 0 && ran.stdout.contains(&told), "{name} {ran:?}\n{text}");
+        }
+    }
+}
+
+/// The name of a file says nothing, whatever stands in it.
 #[test]
 fn odd_names_of_files_are_names() {
     let example = include_str!("../../../examples/api-connect/token.yaml");

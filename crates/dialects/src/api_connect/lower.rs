@@ -272,7 +272,7 @@ impl<'d> Lowering<'d> {
         for (name, value) in step.block.members().filter(|(name, _)| !known.contains(name)) {
             if name.starts_with(OWN) {
                 let message = format!("The policy `{}` has no member `{name}` here.", step.kind);
-                let hint = "Take it out; what it would do is not done.";
+                let hint = "Take it out; what it would do is not done. docs/contracts/api-connect.md, section 16, names those there are.";
                 self.tell(Severity::Error, "extension_unknown", (&value, step.kind), message, hint);
             } else if self.told_before.insert(("property_unknown", format!("{}.{name}", step.kind))) {
                 let message = format!("The policy `{}` has no property `{name}`; it is ignored.", step.kind);

@@ -20,6 +20,10 @@ const CLAIMS: Function = Function { name: "claims", run: claims };
 const TYPED: Function = Function { name: "typed", run: typed };
 /// Its argument if that is the code of a status, as a number or a text.
 const STATUS: Function = Function { name: "status", run: status };
+/// Its argument, if it is a list, else a list of it; undefined for nothing.
+const LISTED: Function = Function { name: "listed", run: listed };
+/// The first argument, if it is anything; else a fault that says the second.
+const REQUIRED: Function = Function { name: "required", run: required };
 /// A list of the first argument and of the second behind it.
 const APPENDED: Function = Function { name: "appended", run: appended };
 
@@ -54,6 +58,16 @@ pub(super) fn claims_of(value: Expr) -> Expr {
 /// The value as one of this type; what does not fit is a `PropertyError`.
 pub(super) fn typed_of(value: Expr, kind: &str) -> Expr {
     Expr::Applied { function: TYPED, to: vec![value, Expr::Literal(Value::text(kind))] }
+}
+
+/// The value as a list.
+pub(super) fn listed_of(value: Expr) -> Expr {
+    Expr::Applied { function: LISTED, to: vec![value] }
+}
+
+/// The value; a fault that says why if there is none.
+pub(super) fn required_of(value: Expr, why: &str) -> Expr {
+    Expr::Applied { function: REQUIRED, to: vec![value, Expr::Literal(Value::text(why))] }
 }
 
 /// A list of what stands there and of one value more.
@@ -172,6 +186,20 @@ fn status(arguments: &[Value]) -> Result<Value, Fault> {
         return Ok(value.clone());
     }
     Err(property_error(&format!("`message.status.code` would be `{}`, which is no status code", shown(value))))
+}
+
+fn listed(arguments: &[Value]) -> Result<Value, Fault> {
+    let value = arguments.first().unwrap_or(&Value::Undefined);
+    let is_done = value.is_undefined() || matches!(value, Value::List(_));
+    Ok(if is_done { value.clone() } else { Value::list(vec![value.clone()]) })
+}
+
+fn required(arguments: &[Value]) -> Result<Value, Fault> {
+    let [value, why] = arguments else { return Ok(Value::Undefined) };
+    if value.is_undefined() {
+        return Err(Fault::new(FaultKind::ClaimsInvalid, why.as_text().unwrap_or_default()));
+    }
+    Ok(value.clone())
 }
 
 fn appended(arguments: &[Value]) -> Result<Value, Fault> {

@@ -74,6 +74,11 @@ impl super::Table {
         self.apis.iter().find_map(|live| Some((live, live.front().api().filter(|api| api.serves(path))?)))
     }
 
+    /// Whether there is an API at all.
+    pub(crate) fn has_apis(&self) -> bool {
+        !self.apis.is_empty()
+    }
+
     /// Whether flow files serve anything at all.
     pub(crate) fn has_routes(&self) -> bool {
         self.routes.iter().len() > 0

@@ -74,6 +74,7 @@ impl Live {
             Found::Route { route, to, parameters } => accept(route, to, parameters, request, peer).await,
             Found::Options(allow) => Err(Box::new(node_red::options(&allow))),
             Found::Undecodable => Err(Box::new(node_red::refused(StatusCode::BAD_REQUEST))),
+            Found::Nothing if !table.has_routes() && table.has_apis() => Err(api::nowhere()),
             Found::Nothing => Err(Box::new(node_red::not_found(request.method(), request.uri().path()))),
         }
     }

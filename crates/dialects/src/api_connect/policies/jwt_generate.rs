@@ -6,7 +6,7 @@ use plan::{
     Protection, SealPlan, Severity, Value,
 };
 
-use super::algorithms;
+use super::{algorithms, own};
 use crate::api_connect::lower::{Lowering, Step, Telling};
 use crate::api_connect::name::path;
 use crate::api_connect::values::{audience_of, claims_of, plain_of};
@@ -50,7 +50,7 @@ const TELLING: Telling = Telling::General {
 };
 
 pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
-    lowering.tell_unknown(step, KNOWN);
+    lowering.tell_unknown(step, &[KNOWN, &own::KNOWN].concat());
     check_names(lowering, step);
     let (claims, lifetime) = (claims(lowering, step), lifetime(lowering, step));
     let (signature, encryption) = (signature(lowering, step), encryption(lowering, step));
@@ -64,11 +64,9 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) 
         (None, None) => Op::Raise(refusal("no key is named, neither to sign nor to encrypt with")),
         (signature, encryption) => {
             let signature = signature.filter(|_| !is_none);
-            Op::Seal {
-                plan: Box::new(SealPlan { claims, lifetime, signature, encryption, prefix: prefix.into() }),
-                into,
-                known: None,
-            }
+            let mut plan = SealPlan { claims, lifetime, signature, encryption, prefix: prefix.into() };
+            own::apply(lowering, step, &mut plan);
+            Op::Seal { plan: Box::new(plan), into, known: None }
         }
     };
     lowering.step_told(step, op, vec![vec![next]], &TELLING)

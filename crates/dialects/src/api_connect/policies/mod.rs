@@ -8,6 +8,7 @@ mod jwt_generate;
 mod jwt_validate;
 mod log;
 mod operation_switch;
+mod own;
 mod script;
 mod set_variable;
 mod throw;

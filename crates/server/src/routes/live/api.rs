@@ -21,12 +21,11 @@ pub(super) async fn accept(
     request: Request<Intake>,
 ) -> Result<Start, Box<Response<Bytes>>> {
     let id = RequestId::fresh();
-    let refused = |status: u16, text: &str| Box::new(phrased(problem(status, None, text, None)));
     let (head, intake) = request.into_parts();
     let called = match api.find(&head.method, head.uri.path()) {
         Found::Operation(called) => called,
         Found::OtherMethod => return Err(refused(405, "The method is not one that this path has.")),
-        Found::Nothing => return Err(refused(404, "No resources match requested URI")),
+        Found::Nothing => return Err(nowhere()),
         Found::Preflight => {
             let header = |name| head.headers.get(name);
             let (method, wanted) =
@@ -49,4 +48,13 @@ pub(super) async fn accept(
         exchange: Exchange::ApiConnect(Box::new(exchange)),
         id,
     })
+}
+
+/// The answer to a request for a path that no API has.
+pub(super) fn nowhere() -> Box<Response<Bytes>> {
+    refused(404, "No resources match requested URI")
+}
+
+fn refused(status: u16, text: &str) -> Box<Response<Bytes>> {
+    Box::new(phrased(problem(status, None, text, None)))
 }
