@@ -3,9 +3,11 @@
 pub mod api_connect;
 mod found;
 pub mod node_red;
+pub mod orchestration;
 pub mod outward;
 pub mod spec;
 pub mod supertokens;
+mod token_form;
 mod tokens;
 
 pub use found::{FoundSecret, SecretChange};
@@ -19,6 +21,8 @@ pub enum Kind {
     NodeRed,
     /// An API definition of IBM API Connect.
     ApiConnect,
+    /// An orchestration flow.
+    Orchestration,
 }
 
 impl Kind {
@@ -27,6 +31,7 @@ impl Kind {
         match self {
             Self::NodeRed => "node-red",
             Self::ApiConnect => "api-connect",
+            Self::Orchestration => "orchestration",
         }
     }
 }
@@ -35,6 +40,9 @@ impl Kind {
 ///
 /// Only the beginning is looked at, so a document that is told may still be broken further on.
 pub fn detect(octets: &[u8]) -> Option<Kind> {
+    if orchestration::is_flow(octets) {
+        return Some(Kind::Orchestration);
+    }
     let is_definition = || api_connect::is_definition(octets).then_some(Kind::ApiConnect);
     node_red::is_flow_file(octets).then_some(Kind::NodeRed).or_else(is_definition)
 }
@@ -46,6 +54,8 @@ pub struct Settings<'a> {
     pub node_red: node_red::LowerSettings<'a>,
     /// For API definitions.
     pub api_connect: api_connect::LowerSettings<'a>,
+    /// For orchestration flows.
+    pub orchestration: orchestration::LowerSettings<'a>,
 }
 
 /// What a document was lowered to.
@@ -55,6 +65,8 @@ pub enum Lowered {
     NodeRed(Box<node_red::Lowered>),
     /// An API definition.
     ApiConnect(Box<api_connect::Lowered>),
+    /// An orchestration flow.
+    Orchestration(Box<orchestration::Lowered>),
 }
 
 /// Lowers a document of this kind.
@@ -65,6 +77,9 @@ pub fn lower(kind: Kind, name: &str, octets: &[u8], settings: &Settings<'_>) -> 
     Ok(match kind {
         Kind::NodeRed => Lowered::NodeRed(Box::new(node_red::lower(name, octets, &settings.node_red)?)),
         Kind::ApiConnect => Lowered::ApiConnect(Box::new(api_connect::lower(name, octets, &settings.api_connect)?)),
+        Kind::Orchestration => {
+            Lowered::Orchestration(Box::new(orchestration::lower(name, octets, &settings.orchestration)?))
+        }
     })
 }
 
@@ -74,6 +89,7 @@ impl Lowered {
         match self {
             Self::NodeRed(lowered) => &lowered.flow,
             Self::ApiConnect(lowered) => &lowered.flow,
+            Self::Orchestration(lowered) => &lowered.flow,
         }
     }
 
@@ -82,6 +98,7 @@ impl Lowered {
         match self {
             Self::NodeRed(lowered) => &lowered.diagnostics,
             Self::ApiConnect(lowered) => &lowered.diagnostics,
+            Self::Orchestration(lowered) => &lowered.diagnostics,
         }
     }
 
@@ -93,6 +110,9 @@ impl Lowered {
             }
             Self::ApiConnect(lowered) => {
                 lowered.api.operations().map(|(method, path)| (method.clone(), path)).collect()
+            }
+            Self::Orchestration(lowered) => {
+                lowered.endpoint.iter().map(|endpoint| (endpoint.method.clone(), endpoint.path.to_string())).collect()
             }
         }
     }

@@ -56,6 +56,10 @@ pub enum FieldKind {
     Script,
     /// Names, each with a text.
     Pairs,
+    /// Rows, each with these members.
+    Rows(&'static [&'static str]),
+    /// One or more of these values; a new node holds the first.
+    Several(&'static [&'static str]),
     /// A selection of other nodes.
     Nodes,
     /// Properties of a message, each with a value and its type.

@@ -1,6 +1,7 @@
 //! The live flows: documents are deployed whole or not at all, and the table of what is live is a value, swapped whole.
 
 mod apis;
+mod endpoints;
 pub mod follow;
 mod live;
 mod probe;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::node_red::{self, RouteTable, Serve};
-use dialects::{FoundSecret, Lowered, SecretChange, Settings};
+use dialects::{FoundSecret, Lowered, SecretChange, Settings, orchestration};
 use engine::Told;
 use futures_util::{StreamExt as _, stream};
 use plan::{Diagnostic, Flow, Op, Origin, ScriptIx, SecretRef, TriggerIx, validate};
@@ -293,7 +294,8 @@ impl Deployments {
         let kind = dialects::detect(octets).ok_or(DeployError::UnknownKind)?;
         let (environment, jwt_any_hmac) = (&self.environment, self.house.jwt_any_hmac);
         let node_red = node_red::LowerSettings { environment, jwt_any_hmac };
-        let settings = Settings { node_red, api_connect: self.house.apis.lowering() };
+        let orchestration = orchestration::LowerSettings { host: &self.house.apis.host };
+        let settings = Settings { node_red, api_connect: self.house.apis.lowering(), orchestration };
         dialects::lower(kind, name, octets, &settings).map_err(DeployError::Refused)
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::api_connect::{self, Api, Clients, Phrase};
 use dialects::node_red::{self, Rendered, RequestNode, ResponseNode, Route, Unanswered};
+use dialects::orchestration::{self, Endpoint};
 use dialects::{FoundSecret, Kind, Lowered};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Response};
@@ -40,6 +41,8 @@ pub(crate) enum Front {
     },
     /// Through the operations of an API definition.
     ApiConnect(Box<Api>),
+    /// Through the trigger of an orchestration flow; none if no request calls it.
+    Orchestration(Option<Box<Endpoint>>),
 }
 
 /// What asks somebody outside.
@@ -56,6 +59,8 @@ pub(crate) enum Exchange {
     NodeRed(node_red::Exchange),
     /// Of an API.
     ApiConnect(Box<api_connect::Exchange>),
+    /// Of an orchestration flow.
+    Orchestration,
 }
 
 /// How a caller is told that there is no reply.
@@ -64,6 +69,8 @@ pub(crate) enum Absence {
     NodeRed(RequestId),
     /// In the form of the API.
     ApiConnect(Box<api_connect::Exchange>),
+    /// In JSON.
+    Orchestration,
 }
 
 impl Parts {
@@ -81,6 +88,11 @@ impl Parts {
                 let front = Front::ApiConnect(Box::new(api));
                 Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
+            Lowered::Orchestration(lowered) => {
+                let orchestration::Lowered { flow, endpoint, diagnostics, secrets, kept } = *lowered;
+                let front = Front::Orchestration(endpoint.map(Box::new));
+                Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
+            }
         }
     }
 }
@@ -91,6 +103,7 @@ impl Front {
         match self {
             Self::NodeRed { .. } => Kind::NodeRed,
             Self::ApiConnect(_) => Kind::ApiConnect,
+            Self::Orchestration(_) => Kind::Orchestration,
         }
     }
 
@@ -98,23 +111,32 @@ impl Front {
     pub(crate) fn routes(&self) -> &[Route] {
         match self {
             Self::NodeRed { routes, .. } => routes,
-            Self::ApiConnect(_) => &[],
+            Self::ApiConnect(_) | Self::Orchestration(_) => &[],
         }
     }
 
-    /// What asks somebody outside.
-    pub(crate) fn outward(&self, fetch: FetchIx) -> Outward<'_> {
+    /// What asks somebody outside; an orchestration flow asks nobody yet.
+    pub(crate) fn outward(&self, fetch: FetchIx) -> Option<Outward<'_>> {
         match self {
-            Self::NodeRed { requests, .. } => Outward::NodeRed(&requests[fetch.0 as usize]),
-            Self::ApiConnect(api) => Outward::ApiConnect(api),
+            Self::NodeRed { requests, .. } => Some(Outward::NodeRed(&requests[fetch.0 as usize])),
+            Self::ApiConnect(api) => Some(Outward::ApiConnect(api)),
+            Self::Orchestration(_) => None,
         }
     }
 
     /// The API of a definition.
     pub(crate) fn api(&self) -> Option<&Api> {
         match self {
-            Self::NodeRed { .. } => None,
+            Self::NodeRed { .. } | Self::Orchestration(_) => None,
             Self::ApiConnect(api) => Some(api),
+        }
+    }
+
+    /// Where requests for an orchestration flow come in.
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::NodeRed { .. } | Self::ApiConnect(_) => None,
+            Self::Orchestration(endpoint) => endpoint.as_deref(),
         }
     }
 
@@ -125,13 +147,16 @@ impl Front {
                 routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect()
             }
             Self::ApiConnect(api) => api.operations().map(|(method, path)| (method.clone(), path)).collect(),
+            Self::Orchestration(endpoint) => {
+                endpoint.iter().map(|endpoint| (endpoint.method.clone(), endpoint.path.to_string())).collect()
+            }
         }
     }
 
     /// How long a request waits for a reply; `usual` where the dialect has no time of its own.
     pub(crate) fn reply_timeout(&self, usual: Duration) -> Duration {
         match self {
-            Self::NodeRed { .. } => usual,
+            Self::NodeRed { .. } | Self::Orchestration(_) => usual,
             Self::ApiConnect(_) => Duration::from_secs(REPLY_API_CONNECT_SECS),
         }
     }
@@ -151,8 +176,11 @@ impl Front {
             (Self::ApiConnect(_), Exchange::ApiConnect(exchange)) => {
                 api_connect::render(reply, message, exchange).map(phrased).map(Rendered::Answer)
             }
+            (Self::Orchestration(_), Exchange::Orchestration) => {
+                orchestration::render(reply, message).map(Rendered::Answer)
+            }
             // A run that nobody has asked for carries an empty exchange.
-            (Self::NodeRed { .. } | Self::ApiConnect(_), _) => Ok(Rendered::NobodyWaits),
+            (Self::NodeRed { .. } | Self::ApiConnect(_) | Self::Orchestration(_), _) => Ok(Rendered::NobodyWaits),
         }
     }
 }
@@ -170,7 +198,7 @@ impl Exchange {
     /// Method and path of the operation that was called, as its author writes them.
     pub(crate) fn operation(&self) -> Option<(&str, &str)> {
         match self {
-            Self::NodeRed(_) => None,
+            Self::NodeRed(_) | Self::Orchestration => None,
             Self::ApiConnect(exchange) => Some(exchange.operation()),
         }
     }
@@ -180,6 +208,7 @@ impl Exchange {
         match self {
             Self::NodeRed(_) => Absence::NodeRed(id),
             Self::ApiConnect(exchange) => Absence::ApiConnect(exchange.clone()),
+            Self::Orchestration => Absence::Orchestration,
         }
     }
 }
@@ -189,7 +218,7 @@ impl Absence {
     pub(crate) fn is_waited_for(&self) -> bool {
         match self {
             Self::NodeRed(_) => true,
-            Self::ApiConnect(_) => false,
+            Self::ApiConnect(_) | Self::Orchestration => false,
         }
     }
 
@@ -197,7 +226,8 @@ impl Absence {
     pub(crate) fn told(&self, why: Unanswered) -> Response<Bytes> {
         let exchange = match self {
             Self::NodeRed(id) => return node_red::unanswered(why, &id.to_string()),
-            Self::ApiConnect(exchange) => exchange,
+            Self::ApiConnect(exchange) => Some(exchange),
+            Self::Orchestration => None,
         };
         let (status, text) = match why {
             Unanswered::Error => (500, "The request could not be completed."),
@@ -205,7 +235,10 @@ impl Absence {
             Unanswered::Busy => (503, "Too many requests wait already."),
             Unanswered::Timeout => (504, "The API did not answer in time."),
         };
-        let mut answer = phrased(api_connect::problem(status, None, text, Some(exchange)));
+        let mut answer = match exchange {
+            Some(exchange) => phrased(api_connect::problem(status, None, text, Some(exchange))),
+            None => orchestration::problem(status, "unanswered", text),
+        };
         if why == Unanswered::Busy {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(node_red::RETRY_AFTER_SECS));
         }

@@ -41,7 +41,7 @@ fn exit_for(severity: Severity) -> ExitCode {
 
 fn survey(lowered: Option<&Lowered>) -> Option<&Survey> {
     match lowered? {
-        Lowered::NodeRed(_) => None,
+        Lowered::NodeRed(_) | Lowered::Orchestration(_) => None,
         Lowered::ApiConnect(lowered) => Some(&lowered.survey),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use dialects::node_red::LowerSettings;
-use dialects::{Lowered, Settings};
+use dialects::{Lowered, Settings, orchestration};
 use plan::{Diagnostic, Severity};
 use server::deployment::ApiSettings;
 use store::DOCUMENT_BYTES_MAX;
@@ -37,7 +37,8 @@ impl Document {
         let environment: BTreeMap<String, String> = std::env::vars().collect();
         let apis = ApiSettings::default();
         let node_red = LowerSettings { environment: &environment, jwt_any_hmac: false };
-        let settings = Settings { node_red, api_connect: apis.lowering() };
+        let orchestration = orchestration::LowerSettings { host: &apis.host };
+        let settings = Settings { node_red, api_connect: apis.lowering(), orchestration };
         let kind = dialects::detect(&self.octets).ok_or_else(|| vec![unknown_kind()])?;
         dialects::lower(kind, &self.name, &self.octets, &settings)
     }

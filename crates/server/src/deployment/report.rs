@@ -11,7 +11,7 @@ use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::vault::{Vault, VaultError};
 
 /// The paths that the server keeps for itself.
-const RESERVED_PATHS: [&str; 1] = ["/.well-known/jwks.json"];
+pub(super) const RESERVED_PATHS: [&str; 1] = ["/.well-known/jwks.json"];
 
 /// What a deploy did.
 #[derive(Clone, Debug)]
@@ -138,7 +138,7 @@ pub(super) fn unreadable_files(flow: &Flow) -> impl Iterator<Item = Diagnostic> 
 
 /// What a new document would serve that a live one serves already.
 pub(super) fn taken_routes(owner: &str, live: &Front, new: &Front) -> Vec<Diagnostic> {
-    match (live.api(), new.api()) {
+    let taken = match (live.api(), new.api()) {
         (None, None) => taken_by_routes(owner, live.routes(), new.routes()),
         (Some(live), None) => {
             let taken = new.routes().iter().filter(|route| holds(live, route));
@@ -153,7 +153,8 @@ pub(super) fn taken_routes(owner: &str, live: &Front, new: &Front) -> Vec<Diagno
             vec![taken_path(owner, path, Place::default())]
         }
         (Some(_), Some(_)) => Vec::new(),
-    }
+    };
+    taken.into_iter().chain(super::endpoints::taken(owner, live, new)).collect()
 }
 
 /// Whether an API answers on the path of this route.
@@ -180,7 +181,7 @@ pub(super) fn reserved_routes(new: &Front) -> Vec<Diagnostic> {
         let message = format!("The path {} belongs to the server itself.", route.path);
         Diagnostic::new(Severity::Error, "route_reserved", place_of(route), message).hint("Give the node another path.")
     });
-    told.collect()
+    told.chain(super::endpoints::reserved(new)).collect()
 }
 
 fn taken_route(owner: &str, route: &Route, holder: &Route) -> Diagnostic {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dialects::api_connect::Api;
 use dialects::node_red::{RequestNode, prepare};
-use plan::{Answer, Cells, FetchIx, Value};
+use plan::{Answer, Cells, Fault, FaultKind, FetchIx, Value};
 
 use super::Begun;
 use crate::deployment::LiveDocument;
@@ -13,8 +13,9 @@ use crate::front::Outward;
 /// Asks somebody outside for this message.
 pub(crate) fn fetch(live: &LiveDocument, fetch: FetchIx, to: &Value, message: &Value, cells: &Cells) -> Begun {
     match live.front().outward(fetch) {
-        Outward::NodeRed(node) => request(live, node, to, message, cells),
-        Outward::ApiConnect(api) => invoke(live, api, fetch, to, message),
+        Some(Outward::NodeRed(node)) => request(live, node, to, message, cells),
+        Some(Outward::ApiConnect(api)) => invoke(live, api, fetch, to, message),
+        None => Begun::Done(Answer::Failed(Fault::new(FaultKind::Configuration, "the document asks nobody outside"))),
     }
 }
 

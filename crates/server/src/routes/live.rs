@@ -1,6 +1,7 @@
 //! Live flows: a request is accepted by the dialect of its flow, runs, and is answered.
 
 mod api;
+mod flow;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,6 +66,9 @@ impl Live {
     /// is let go of then, so that a document which is replaced meanwhile is held by its runs alone.
     async fn take_in(&self, request: Request<Intake>, peer: Peer) -> Result<Start, Box<Response<Bytes>>> {
         let table = self.deployments.table();
+        if let Some((live, endpoint, parameters)) = table.endpoint(request.method(), request.uri().path()) {
+            return flow::accept(live, endpoint, parameters, request).await;
+        }
         if let Some((live, found)) = table.api(request.uri().path())
             && (!found.base_path().is_empty() || !table.has_routes())
         {

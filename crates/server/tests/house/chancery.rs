@@ -54,6 +54,7 @@ impl Default for Options {
 pub(crate) struct Chancery {
     pub(crate) running: Running,
     pub(crate) deployments: Arc<Deployments>,
+    pub(crate) rings: Arc<Rings>,
     memory: Memory,
     guard: Option<LogGuard>,
 }
@@ -71,7 +72,7 @@ impl Chancery {
         let rings = Rings::open(Arc::clone(&vault)).unwrap();
         let deployments = Deployments::new(FlowHouse {
             vault,
-            rings,
+            rings: Arc::clone(&rings),
             pool: pool(),
             fetcher: Fetcher::new(options.fetch_allow),
             files: options.files,
@@ -85,7 +86,7 @@ impl Chancery {
         });
         let router = RuntimeRouter::new(Live::new(Arc::clone(&deployments)));
         let running = start(router, Limits::of(ListenerKind::Runtime));
-        Self { running, deployments, memory, guard: Some(guard) }
+        Self { running, deployments, rings, memory, guard: Some(guard) }
     }
 
     /// A server that serves this document; the secret of the seed's config node is `s3cret`.

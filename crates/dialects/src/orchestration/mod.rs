@@ -1,0 +1,25 @@
+//! Orchestration flows in their own JSON form: lowered to the plan, their requests accepted and their outcomes dressed.
+//!
+//! The contract is `docs/contracts/jwt-generator.md`; a section named in this module is a section of that contract. The vendor
+//! publishes no form of its own, so the form is ours.
+
+mod accept;
+mod lower;
+mod nodes;
+mod places;
+mod render;
+mod route;
+mod syntax;
+
+pub use accept::{Around, accept};
+pub use lower::{LowerSettings, Lowered, lower};
+pub use render::{problem, render};
+pub use route::{Authentication, Endpoint};
+
+/// The most octets of a request body (section 8).
+pub const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// Whether a document looks like such a flow (section 8).
+pub(crate) fn is_flow(octets: &[u8]) -> bool {
+    syntax::looks_like_one(octets)
+}

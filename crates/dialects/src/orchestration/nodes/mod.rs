@@ -1,0 +1,37 @@
+//! The nodes of flows, one file each.
+
+mod condition;
+mod end;
+mod jwt_generator;
+mod library_flow;
+mod set_variable;
+mod start;
+
+use super::lower::{Live, Lowering};
+use crate::spec::NodeSpec;
+
+/// Every node type.
+pub(super) const TYPES: &[&NodeType] = &[
+    &start::TYPE,
+    &jwt_generator::TYPE,
+    &condition::TYPE,
+    &set_variable::TYPE,
+    &library_flow::TYPE,
+    &end::SUCCESS,
+    &end::FAILURE,
+];
+
+/// A node type: how it describes itself, and what it becomes.
+pub(super) struct NodeType {
+    /// What it is called on the canvas.
+    pub(super) label: &'static str,
+    /// How it describes itself.
+    pub(super) spec: NodeSpec,
+    /// Lowers a node of this type.
+    pub(super) lower: for<'d> fn(&mut Lowering<'d>, &Live<'_, 'd>),
+}
+
+/// The node type of that name.
+pub(super) fn find(kind: &str) -> Option<&'static NodeType> {
+    TYPES.iter().find(|known| known.spec.kind == kind).copied()
+}

@@ -1,0 +1,162 @@
+//! How a `JWT - Generator` describes itself: every field of contract sections 2 to 5, by its place below `config`.
+
+use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
+
+const fn field(name: &'static str, label: &'static str, summary: &'static str, kind: FieldKind) -> FieldSpec {
+    FieldSpec { name, label, summary, kind }
+}
+
+/// The node.
+pub(crate) const GENERATOR: NodeSpec = NodeSpec {
+    kind: "jwt-generator",
+    category: "tokens",
+    colour: "#3a86c8",
+    summary: "Makes a JWT from configured claims, a signature and optional encryption.",
+    inputs: 1,
+    outputs: Outputs::Labelled(&["True", "Failure"]),
+    fields: FIELDS,
+};
+
+const FIELDS: &[FieldSpec] = &[
+    field("ttl", "JWT TTL", "Seconds until the token expires.", FieldKind::Number(300)),
+    field("claims/include/iat", "iat", "Whether the token says when it was issued.", FieldKind::Flag(true)),
+    field("claims/include/iss", "iss", "Whether the token says who issued it.", FieldKind::Flag(true)),
+    field("claims/include/sub", "sub", "Whether the token says whom it is about.", FieldKind::Flag(true)),
+    field("claims/include/exp", "exp", "Whether the token says when it expires.", FieldKind::Flag(true)),
+    field("claims/iss", "Issuer value", "The issuer.", FieldKind::Text("{{flow.issuer}}")),
+    field("claims/sub", "Subject value", "The subject.", FieldKind::Text("{{user.id}}")),
+    field(
+        "claims/custom",
+        "Custom Claims",
+        "Further claims: key, value and type of each.",
+        FieldKind::Rows(&["key", "value", "type"]),
+    ),
+    field(
+        "signature/type",
+        "Choose Signature type",
+        "By which kind of key it is signed.",
+        FieldKind::Choice(SIGNATURE),
+    ),
+    field(
+        "signature/allowWeakHmac",
+        "Allow weak HMAC",
+        "Whether a secret shorter than its hash is taken.",
+        FieldKind::Flag(false),
+    ),
+    field("signature/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    field("signature/symmetric/algorithm", "OCT Algorithm", "The algorithm that signs.", FieldKind::Choice(HMAC)),
+    field("signature/symmetric/password", "Password", "The shared secret, by its UTF-8 octets.", FieldKind::Secret),
+    field("signature/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
+    field("signature/symmetric/keyRef", "Key ring", "A key ring in the place of material.", FieldKind::Text("")),
+    field("signature/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
+    field("signature/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    field("signature/asymmetric/keySize", "Key Size", "Bits that an RSA key must have.", FieldKind::Choice(KEY_SIZE)),
+    field(
+        "signature/asymmetric/rsaAlgorithm",
+        "RSA Algorithm",
+        "The algorithm that signs with an RSA key.",
+        FieldKind::Choice(RSA_SIGNATURE),
+    ),
+    field(
+        "signature/asymmetric/ecAlgorithm",
+        "EC Algorithm",
+        "The algorithm that signs with an EC key.",
+        FieldKind::Choice(EC_SIGNATURE),
+    ),
+    field("signature/asymmetric/curve", "Curve", "The curve, which the algorithm fixes.", FieldKind::Choice(CURVE)),
+    field("signature/asymmetric/privateKey", "Private Key", "The key that signs: PEM or JWK.", FieldKind::Secret),
+    field("signature/asymmetric/password", "Password", "Another name of Private Key.", FieldKind::Secret),
+    field("signature/asymmetric/publicKey", "Public Key", "The key that verifies: PEM or JWK.", FieldKind::Text("")),
+    field("signature/asymmetric/keyRef", "Key ring", "A key ring in the place of material.", FieldKind::Text("")),
+    field(
+        "encryption/type",
+        "Choose Encryption type",
+        "By which kind of key it is encrypted.",
+        FieldKind::Choice(ENCRYPTION),
+    ),
+    field(
+        "encryption/contentEncryption",
+        "Content encryption",
+        "The algorithm that encrypts the content.",
+        FieldKind::Choice(CONTENT),
+    ),
+    field("encryption/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    field(
+        "encryption/symmetric/algorithm",
+        "OCT Algorithm",
+        "The algorithm of key management.",
+        FieldKind::Choice(SECRET_KEY),
+    ),
+    field("encryption/symmetric/password", "Password", "The shared secret, of the exact length.", FieldKind::Secret),
+    field("encryption/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
+    field("encryption/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
+    field("encryption/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    field("encryption/asymmetric/keySize", "Key Size", "Bits that an RSA key must have.", FieldKind::Choice(KEY_SIZE)),
+    field(
+        "encryption/asymmetric/rsaAlgorithm",
+        "RSA Algorithm",
+        "The algorithm that encrypts to an RSA key.",
+        FieldKind::Choice(RSA_KEY),
+    ),
+    field(
+        "encryption/asymmetric/ecAlgorithm",
+        "EC Algorithm",
+        "The algorithm that encrypts to an EC key.",
+        FieldKind::Choice(EC_KEY),
+    ),
+    field("encryption/asymmetric/curve", "Curve", "The curve of the key.", FieldKind::Choice(CURVE)),
+    field("encryption/asymmetric/publicKey", "Public Key", "The recipient's key in PEM.", FieldKind::Text("")),
+    field("encryption/asymmetric/publicJwk", "Public JWK", "The same key as a JWK.", FieldKind::Text("")),
+    field(
+        "save/attributes",
+        "Attributes",
+        "What of the token is saved.",
+        FieldKind::Several(super::attributes::ATTRIBUTES),
+    ),
+    field("save/variable", "Variable name", "The variable it is saved in.", FieldKind::Text("jwt")),
+    field("save/frontend", "Available to the frontend", "Whether front-end nodes may read it.", FieldKind::Flag(false)),
+];
+
+type Choices = &'static [(&'static str, &'static str)];
+
+const SIGNATURE: Choices =
+    &[("symmetric", "Symmetric Key (Password)"), ("asymmetric", "Asymmetric Key"), ("none", "None")];
+const ENCRYPTION: Choices =
+    &[("none", "None"), ("symmetric", "Symmetric Key (Password)"), ("asymmetric", "Asymmetric Key")];
+const KEY_TYPE: Choices = &[("RSA", "RSA"), ("EC", "EC")];
+const KEY_SIZE: Choices = &[("3072", "3072"), ("2048", "2048"), ("4096", "4096")];
+const CURVE: Choices = &[("P-256", "P-256"), ("P-384", "P-384"), ("P-521", "P-521")];
+const HMAC: Choices = &[("HS256", "HS256"), ("HS384", "HS384"), ("HS512", "HS512")];
+const RSA_SIGNATURE: Choices = &[
+    ("RS256", "RS256"),
+    ("RS384", "RS384"),
+    ("RS512", "RS512"),
+    ("PS256", "PS256"),
+    ("PS384", "PS384"),
+    ("PS512", "PS512"),
+];
+const EC_SIGNATURE: Choices = &[("ES256", "ES256"), ("ES384", "ES384"), ("ES512", "ES512")];
+const CONTENT: Choices = &[
+    ("A256GCM", "A256GCM"),
+    ("A128GCM", "A128GCM"),
+    ("A192GCM", "A192GCM"),
+    ("A128CBC-HS256", "A128CBC-HS256"),
+    ("A192CBC-HS384", "A192CBC-HS384"),
+    ("A256CBC-HS512", "A256CBC-HS512"),
+];
+const SECRET_KEY: Choices = &[
+    ("A256KW", "A256KW"),
+    ("A128KW", "A128KW"),
+    ("A192KW", "A192KW"),
+    ("A128GCMKW", "A128GCMKW"),
+    ("A192GCMKW", "A192GCMKW"),
+    ("A256GCMKW", "A256GCMKW"),
+    ("dir", "dir"),
+];
+const RSA_KEY: Choices = &[("RSA-OAEP-256", "RSA-OAEP-256"), ("RSA-OAEP", "RSA-OAEP")];
+const EC_KEY: Choices = &[
+    ("ECDH-ES+A256KW", "ECDH-ES+A256KW"),
+    ("ECDH-ES", "ECDH-ES"),
+    ("ECDH-ES+A128KW", "ECDH-ES+A128KW"),
+    ("ECDH-ES+A192KW", "ECDH-ES+A192KW"),
+];

@@ -1,0 +1,342 @@
+//! Orchestration flows over HTTP: what a caller sends, and what comes back.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+
+use house::Reply;
+use house::chancery::{Chancery, Options};
+use jose::jwa::{SignatureAlgorithm, Switches};
+use jose::jwk::Jwk;
+use jose::jws::{Keys, Verifier};
+use jose::{PrivateJwk, SecretForm, VerifyingKey, base64url};
+use serde_json::{Value, json};
+use server::rings::{NewRingSpec, Timing};
+
+const PASSWORD: &str = "a shared secret of at least thirty-two octets";
+/// Every attribute that a generator saves.
+const ATTRIBUTES: &[&str] = &[
+    "token",
+    "token_type",
+    "header",
+    "claims",
+    "iat",
+    "iss",
+    "sub",
+    "exp",
+    "aud",
+    "nbf",
+    "jti",
+    "issued_at",
+    "expires_at",
+    "expires_in",
+    "kid",
+    "alg",
+    "typ",
+    "encrypted",
+    "nested",
+    "jwe_header",
+    "enc_alg",
+    "enc",
+    "enc_kid",
+    "public_jwk",
+    "jwk_thumbprint",
+];
+
+/// A flow that makes a token by this configuration of a `jwt-generator`, and answers with all that is known of it, or with
+/// `flow.error` and 422.
+fn flow(config: Value) -> Value {
+    let mut config = config;
+    config["save"] = json!({"attributes": ATTRIBUTES});
+    json!({
+        "format": "chancery.orchestration/1", "id": "f", "category": "API",
+        "trigger": {"type": "api", "method": "POST", "path": "/f", "authentication": "none"},
+        "nodes": [
+            {"id": "s", "type": "start", "exits": {"Next": "g"}},
+            {"id": "g", "type": "jwt-generator", "name": "G", "config": config, "exits": {"True": "e", "Failure": "x"}},
+            {"id": "e", "type": "end-success", "config": {"body": {"json": "{{jwt}}"}}},
+            {"id": "x", "type": "end-failure", "config": {"status": 422, "body": {"json": "{{flow.error}}"}}},
+        ],
+    })
+}
+
+/// A configuration that signs with the shared secret.
+fn signed(claims: Value) -> Value {
+    json!({"claims": claims, "signature": {"symmetric": {"kid": "k1", "password": PASSWORD}}})
+}
+
+/// The default claims, with values of their own.
+fn plain() -> Value {
+    json!({"iss": "https://issuer.test", "sub": "alice"})
+}
+
+async fn deployed(document: &Value) -> Chancery {
+    let chancery = Chancery::with(Options::default());
+    chancery.deploy_as("f", &document.to_string()).await.unwrap();
+    chancery
+}
+
+async fn post(chancery: &Chancery, body: &Value) -> Reply {
+    let body = body.to_string();
+    let head = "POST /f HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    chancery.running.ask(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await
+}
+
+/// What a flow of this configuration answers to this body.
+async fn answered(config: Value, body: Value) -> (u16, Value) {
+    let reply = post(&deployed(&flow(config)).await, &body).await;
+    (reply.status, serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{}", reply.body)))
+}
+
+/// Why a flow of this configuration is not deployed.
+async fn refused(document: &Value) -> String {
+    let chancery = Chancery::with(Options::default());
+    chancery.deploy_as("f", &document.to_string()).await.err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+/// The claims of a token that verifies with the shared secret, as text.
+fn verified(token: &str, algorithm: &str, key: &str) -> String {
+    let row = SignatureAlgorithm::by_name(algorithm).unwrap();
+    let key = match key.starts_with(['{', '-']).then(|| Jwk::import(key.as_bytes()).unwrap()) {
+        None => {
+            let private = PrivateJwk::from_secret(key.as_bytes(), SecretForm::AsIs).unwrap();
+            VerifyingKey::from_private(row, &private, Switches::NONE).unwrap()
+        }
+        Some(Jwk::Private(private)) => VerifyingKey::from_private(row, &private, Switches::NONE).unwrap(),
+        Some(Jwk::Public(public)) => VerifyingKey::new(row, &public, Switches::NONE).unwrap(),
+    };
+    let verified = Verifier::new(&[row]).unwrap().verify(token, Keys::One(&key)).unwrap();
+    String::from_utf8(verified.payload).unwrap()
+}
+
+fn header(token: &str) -> String {
+    String::from_utf8(base64url::decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+}
+
+/// JG-03: a node with only a key and `sub` gives the default claims in their order, for 300 seconds.
+#[tokio::test]
+async fn a_key_and_a_subject_make_a_token() {
+    let (status, jwt) = answered(signed(json!({"sub": "alice"})), json!({})).await;
+    assert_eq!(status, 200, "{jwt}");
+    let token = jwt["token"].as_str().unwrap();
+    assert_eq!(header(token), r#"{"alg":"HS256","typ":"JWT","kid":"k1"}"#);
+    let claims = verified(token, "HS256", PASSWORD);
+    let read: Value = serde_json::from_str(&claims).unwrap();
+    let (iat, exp) = (read["iat"].as_i64().unwrap(), read["exp"].as_i64().unwrap());
+    assert_eq!(exp - iat, 300);
+    assert_eq!(claims, format!(r#"{{"iat":{iat},"iss":"http://localhost","sub":"alice","exp":{exp}}}"#));
+}
+
+/// JG-04 (part): a TTL is a whole number of seconds within its range, written or in a variable.
+#[tokio::test]
+async fn a_lifetime_is_whole_seconds() {
+    let config = |ttl: Value| {
+        let mut config = signed(plain());
+        config["ttl"] = ttl;
+        config
+    };
+    for (ttl, body, seconds) in [
+        (json!(1), json!({}), 1),
+        (json!(31_622_400), json!({}), 31_622_400),
+        (json!("{{flow.request.body.v}}"), json!({"v": 60}), 60),
+        (json!("{{flow.request.body.v}}"), json!({"v": "60"}), 60),
+    ] {
+        let (status, jwt) = answered(config(ttl.clone()), body).await;
+        assert_eq!((status, &jwt["expires_in"]), (200, &json!(seconds)), "{ttl}");
+    }
+    let live = deployed(&flow(config(json!("{{flow.request.body.v}}")))).await;
+    for v in [json!(0), json!(-1), json!(1.5), json!("abc"), json!(31_622_401), json!("+5"), json!([1])] {
+        let reply = post(&live, &json!({"v": v})).await;
+        let error: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!((reply.status, error["code"].as_str()), (422, Some("ttl.invalid")), "{v}");
+        let message = "JWT - Generator \"G\": JWT TTL: whole seconds from 1 to 31622400 needed";
+        assert_eq!(error, json!({"message": message, "code": "ttl.invalid", "node": "g", "field": "ttl"}));
+    }
+    for ttl in [json!(0), json!(-1), json!(1.5), json!("abc"), json!(31_622_401), json!(true)] {
+        let told = refused(&flow(config(ttl.clone()))).await;
+        assert!(told.contains("ttl.invalid") && told.contains("/nodes/1/config/ttl"), "{ttl}: {told}");
+    }
+}
+
+/// JG-05: the sixteen combinations of the four flags give exactly the included claims, and a warning without `exp`.
+#[tokio::test]
+async fn flags_decide_which_claims_stand() {
+    let names = ["iat", "iss", "sub", "exp"];
+    for bits in 0..16_u8 {
+        let is_in = |at: usize| bits & (1 << at) != 0;
+        let mut claims = plain();
+        claims["include"] = json!({"iat": is_in(0), "iss": is_in(1), "sub": is_in(2), "exp": is_in(3)});
+        let chancery = Chancery::with(Options::default());
+        let report = chancery.deploy_as("f", &flow(signed(claims)).to_string()).await.unwrap();
+        let warned = report.diagnostics.iter().any(|told| told.code == "claims.no_exp");
+        assert_eq!(warned, !is_in(3), "{bits}");
+        let jwt: Value = serde_json::from_str(&post(&chancery, &json!({})).await.body).unwrap();
+        let claims: Value = serde_json::from_str(&verified(jwt["token"].as_str().unwrap(), "HS256", PASSWORD)).unwrap();
+        let found: Vec<_> = claims.as_object().unwrap().keys().cloned().collect();
+        let expected: Vec<_> = names.iter().enumerate().filter(|(at, _)| is_in(*at)).map(|(_, name)| *name).collect();
+        assert_eq!(found, expected, "{bits}");
+    }
+}
+
+/// JG-08: an unset variable leads to Failure by its path, and nothing is saved.
+#[tokio::test]
+async fn an_unset_variable_is_a_failure() {
+    let mut document = flow(signed(json!({"iss": "i"})));
+    document["nodes"][3]["config"]["body"]["json"] = json!("[{{flow.error}}, {{jwt}}]");
+    let live = deployed(&document).await;
+    let reply = post(&live, &json!({})).await;
+    assert_eq!(reply.status, 500, "the answer itself asks for what was not saved: {}", reply.body);
+    assert!(reply.body.contains("variable.missing") && reply.body.contains("\\\"jwt\\\""), "{}", reply.body);
+    let (status, error) = answered(signed(json!({"iss": "i"})), json!({})).await;
+    let message = "JWT - Generator \"G\": claims/sub: variable \"user.id\" is not set";
+    let expected = json!({"message": message, "code": "variable.missing", "node": "g", "field": "claims/sub"});
+    assert_eq!((status, error), (422, expected));
+}
+
+/// The claims behind the default ones, as text, for these rows and this body.
+async fn rows(rows: Value, body: Value) -> Result<String, Value> {
+    let mut claims = plain();
+    claims["include"] = json!({"iat": false, "iss": false, "sub": false, "exp": false});
+    claims["custom"] = rows;
+    let (status, jwt) = answered(signed(claims), body).await;
+    if status == 200 { Ok(verified(jwt["token"].as_str().unwrap(), "HS256", PASSWORD)) } else { Err(jwt) }
+}
+
+fn row(kind: &str, value: &str) -> Value {
+    json!([{"key": "k", "value": value, "type": kind}])
+}
+
+/// What a row of this type makes of a variable: the claim as text, or the code.
+async fn made(kind: &str, v: Value) -> String {
+    match rows(row(kind, "{{flow.request.body.v}}"), json!({"v": v})).await {
+        Ok(claims) => claims.strip_prefix("{\"k\":").unwrap().strip_suffix('}').unwrap().to_owned(),
+        Err(error) => format!("{}: {}", error["code"].as_str().unwrap(), error["message"].as_str().unwrap()),
+    }
+}
+
+/// JG-12, JG-13, JG-14, JG-15, JG-16, JG-18: each type takes what it takes, from a variable of each kind.
+#[tokio::test]
+async fn rows_are_converted_to_their_types() {
+    for (v, text) in [
+        (json!("a"), r#""a""#),
+        (json!(7), r#""7""#),
+        (json!(true), r#""true""#),
+        (json!([1]), r#""[1]""#),
+        (json!({"a": 1}), r#""{\"a\":1}""#),
+    ] {
+        assert_eq!(made("String", v).await, text);
+    }
+    for (v, text) in
+        [("42", "42"), (" -3.5 ", "-3.5"), ("1e3", "1e3"), ("18446744073709551615", "18446744073709551615")]
+    {
+        assert_eq!(made("Number", json!(v)).await, text);
+    }
+    assert_eq!(made("Number", json!(7)).await, "7");
+    for bad in [json!("abc"), json!(""), json!("+1"), json!("01"), json!("1,5"), json!("1e400"), json!(true), json!([])]
+    {
+        assert!(made("Number", bad.clone()).await.starts_with("claim.type: "), "{bad}");
+    }
+    for (v, text) in
+        [(json!("true"), "true"), (json!("FALSE"), "false"), (json!(" True "), "true"), (json!(false), "false")]
+    {
+        assert_eq!(made("Boolean", v).await, text);
+    }
+    for bad in [json!("1"), json!("yes"), json!(1), json!("0"), json!("")] {
+        assert!(made("Boolean", bad.clone()).await.starts_with("claim.type: "), "{bad}");
+    }
+    let list = r#"["a",1,null]"#;
+    assert_eq!(made("Array", json!(list)).await, list);
+    assert_eq!(made("Array", serde_json::from_str(list).unwrap()).await, list);
+    assert!(made("Array", json!("{}")).await.ends_with("claim \"k\": cannot convert String to Array"));
+    assert!(made("Array", json!({})).await.ends_with("claim \"k\": cannot convert Object to Array"));
+    assert!(made("Array", json!("a,b")).await.starts_with("claim.type: "));
+    assert_eq!(made("Object", json!(r#"{"b":1,"a":2}"#)).await, r#"{"b":1,"a":2}"#);
+    for bad in [json!("[]"), json!("{"), json!(r#"{"a":1,"a":2}"#), json!([])] {
+        assert!(made("Object", bad.clone()).await.starts_with("claim.type: "), "{bad}");
+    }
+    assert!(made("String", Value::Null).await.starts_with("variable.missing: "));
+    let mixed = rows(row("String", "x-{{flow.request.body.v}}"), json!({"v": [1, {"a": null}]})).await;
+    assert_eq!(mixed.unwrap(), r#"{"k":"x-[1,{\"a\":null}]"}"#);
+}
+
+/// JG-19, JG-20: what stands in a variable neither expands nor leaves its text, and literals take values of any kind.
+#[tokio::test]
+async fn values_do_not_become_syntax() {
+    let body = json!({"v": "{{flow.id}}", "w": "\",\"admin\":true,\"x\":\"", "roles": ["r", 1], "id": "u"});
+    let literal = r#"{"a": "{{flow.request.body.w}}", "b": {{flow.request.body.v}}}"#;
+    let made = rows(row("Object", literal), body.clone()).await.unwrap();
+    assert_eq!(made, r#"{"k":{"a":"\",\"admin\":true,\"x\":\"","b":"{{flow.id}}"}}"#);
+    let literal = r#"[{{flow.request.body.roles}}, "x-{{flow.request.body.id}}", null]"#;
+    assert_eq!(rows(row("Array", literal), body).await.unwrap(), r#"{"k":[["r",1],"x-u",null]}"#);
+}
+
+/// JG-09, JG-10, JG-11, JG-17: rows stand in their order, none twice, none against RFC 7519, and what cannot be converted is
+/// told at deploy with node and pointer.
+#[tokio::test]
+async fn rows_are_claims_in_their_order() {
+    let three = |order: [&str; 3]| json!(order.map(|key| json!({"key": key, "value": key})));
+    assert_eq!(rows(three(["b", "a", "c"]), json!({})).await.unwrap(), r#"{"b":"b","a":"a","c":"c"}"#);
+    assert_eq!(rows(three(["c", "b", "a"]), json!({})).await.unwrap(), r#"{"c":"c","b":"b","a":"a"}"#);
+    let told = |custom: Value| async move {
+        let mut claims = plain();
+        claims["custom"] = custom;
+        refused(&flow(signed(claims))).await
+    };
+    assert!(told(three(["a", "b", "a"])).await.contains("key_repeated"));
+    assert!(told(json!([{"key": "iss", "value": "x"}])).await.contains("/nodes/1/config/claims/custom/0/key"));
+    let excluded = rows(json!([{"key": "iss", "value": "x"}]), json!({})).await;
+    assert_eq!(excluded.unwrap(), r#"{"iss":"x"}"#);
+    assert!(told(json!([{"key": "nbf", "value": "5"}])).await.contains("claim.value"));
+    let times =
+        json!([{"key": "nbf", "value": "5", "type": "Number"}, {"key": "exp", "value": "-1", "type": "Number"}]);
+    assert!(told(times).await.contains("claim.value"));
+    let audience = json!([{"key": "aud", "value": "[\"a\",\"b\"]", "type": "Array"}]);
+    assert_eq!(rows(audience, json!({})).await.unwrap(), r#"{"aud":["a","b"]}"#);
+    let audience = json!([{"key": "aud", "value": "{{flow.request.body.v}}", "type": "Array"}]);
+    assert_eq!(rows(audience, json!({"v": ["a", 1]})).await.unwrap_err()["code"], "claim.value");
+    let told = told(json!([{"key": "k", "value": "yes", "type": "Boolean"}])).await;
+    assert!(
+        told.contains("claim.type") && told.contains("node g") && told.contains("/claims/custom/0/value"),
+        "{told}"
+    );
+}
+
+/// JG-46: the example of the contract answers a token of its ring, and 422 without a user.
+#[tokio::test]
+async fn the_example_issues_tokens_of_its_ring() {
+    let chancery = Chancery::with(Options::default());
+    let spec = NewRingSpec {
+        tenant: "public".to_owned(),
+        name: "es256".to_owned(),
+        algorithm: SignatureAlgorithm::by_name("ES256").unwrap(),
+        kid_prefix: "",
+        timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
+        is_rsa_2048: false,
+        is_strict: false,
+    };
+    chancery.rings.make(&[spec], &house::chancery::caller().by()).unwrap();
+    let document = include_str!("../../../examples/orchestration/issue-token.json");
+    chancery.deploy_as("issue-token", document).await.unwrap();
+    let secret = plan::SecretRef { owner: "issue-token".into(), field: "apiKey".into() };
+    let step = server::vault::SecretStep::of_text("the key").unwrap();
+    chancery.deployments.vault().change_secret(&secret, &step, &house::chancery::caller().by()).unwrap();
+    let ask = async |key: &str, body: &str| {
+        let head = "POST /issue-token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+        let head = format!("{head}X-API-Key: {key}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        chancery.running.ask(head).await
+    };
+    assert_eq!(ask("another", "{}").await.status, 401);
+    let reply = ask("the key", r#"{"user":"alice"}"#).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    let body: Value = serde_json::from_str(&reply.body).unwrap();
+    let set: Value = serde_json::from_str(&chancery.rings.public_set("public/es256").unwrap()).unwrap();
+    let token = body["access_token"].as_str().unwrap();
+    let header: Value = serde_json::from_str(&header(token)).unwrap();
+    let key = set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header["kid"]).unwrap().to_string();
+    let claims: Value = serde_json::from_str(&verified(token, "ES256", &key)).unwrap();
+    assert_eq!((&claims["sub"], &claims["admin"]), (&json!("alice"), &json!(false)));
+    let reply = ask("the key", "{}").await;
+    let message = "JWT - Generator \"JWT - Generator\": claims/sub: variable \"flow.request.body.user\" is not set";
+    assert_eq!((reply.status, reply.body), (422, json!({"error": message}).to_string()));
+}
