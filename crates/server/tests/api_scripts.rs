@@ -146,6 +146,19 @@ async fn scripts_do_no_harm() {
     }
 }
 
+/// A module that scripts do not get is told when the definition is deployed, by its name and with a way out.
+#[tokio::test]
+async fn modules_that_are_not_there_are_told() {
+    let source =
+        "var apim = require('./apim.custom.js'), u = require( \"urlopen\" ), fs = require('fs'), m = require(name);";
+    let chancery = Chancery::with(Options::default());
+    let document = definition("datapower-gateway", &script(source)).to_string();
+    let report = chancery.deploy_as("api", &document).await.unwrap();
+    let told: Vec<String> = report.diagnostics.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("`urlopen`") && told[0].contains("invoke") && told[1].contains("`fs`"), "{told:?}");
+}
+
 /// What a deploy tells of steps that do not run, by their places.
 async fn stopped(document: &Value) -> Vec<String> {
     let chancery = Chancery::with(Options::default());

@@ -55,27 +55,27 @@ impl Signs {
         let has = |marks: &[&str]| marks.iter().any(|mark| bare.contains(mark));
         let words: Vec<&str> = bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$').collect();
         let has_word = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
-        let characters: Vec<char> = bare.chars().collect();
-        let is_single = |at: usize| {
-            let near = |at: Option<usize>| at.and_then(|at| characters.get(at)).copied().unwrap_or(' ');
-            characters[at] == '='
-                && !matches!(near(at.checked_sub(1)), '=' | '!' | '<' | '>' | ':')
-                && !matches!(near(Some(at + 1)), '=' | '>')
-        };
+        let negates = bare.split('!').skip(1).any(|behind| !behind.starts_with('='));
         Self {
-            javascript: has(&["==", "&&", "||", "=>", "!("]) || has_word(&["typeof", "instanceof", "apim", "context"]),
+            javascript: negates
+                || has(&["==", "&&", "||", "=>"])
+                || has_word(&["typeof", "instanceof", "apim", "context"]),
             jsonata: has(&["`", "~>", ":="])
                 || has_word(&["and", "or"])
-                || words.iter().any(|word| word.len() > 1 && word.starts_with('$'))
-                || (0..characters.len()).any(is_single),
+                || words.iter().any(|word| word.len() > 1 && word.starts_with('$')),
         }
     }
 }
 
 /// The text with nothing in its quotes, and without references.
 fn without_quoted(text: &str) -> String {
-    let (mut out, mut quote, mut escaped) = (String::new(), None, false);
-    for c in text.chars() {
+    let (mut out, mut quote, mut escaped, mut is_reference) = (String::new(), None, false, false);
+    for (at, c) in text.char_indices() {
+        is_reference |= quote.is_none() && text[at..].starts_with("$(");
+        if is_reference {
+            is_reference = c != ')';
+            continue;
+        }
         match quote {
             Some(_) if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
@@ -105,11 +105,14 @@ mod tests {
             ("a && b", ("javascript", false), ("javascript", true)),
             ("request.headers.x", ("javascript", false), ("jsonata", false)),
             ("a > 1", ("javascript", false), ("jsonata", false)),
-            ("a = 'x == y'", ("jsonata", true), ("jsonata", false)),
+            // An assignment, which is what JavaScript makes of it.
+            ("a = 'x == y'", ("javascript", false), ("jsonata", false)),
             ("$statusCode() >= 200", ("jsonata", true), ("jsonata", false)),
             ("a and b", ("jsonata", true), ("jsonata", false)),
             ("$(a.b) == 1", ("javascript", false), ("javascript", true)),
             ("apim.getvariable('a')", ("javascript", false), ("javascript", true)),
+            ("!$(flag)", ("javascript", false), ("javascript", true)),
+            ("$(either.or) > 1", ("javascript", false), ("jsonata", false)),
         ] {
             assert_eq!(language(text, Gateway::V5), language_of_v5, "{text}");
             assert_eq!(language(text, Gateway::Api), language_of_api, "{text}");

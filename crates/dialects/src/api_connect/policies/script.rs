@@ -3,17 +3,29 @@
 use std::sync::{Arc, LazyLock};
 
 use jose::json::write_text;
-use plan::{NodeIx, Op, ScriptIx, ScriptPlan, Text};
+use plan::{NodeIx, Op, ScriptIx, ScriptPlan, Severity, Text};
 
 use crate::api_connect::lower::{Lowering, Step, Telling};
 use crate::api_connect::shape::recognise;
 
+/// The modules that a script may ask for.
+const MODULES: [&str; 8] = [
+    "apim",
+    "./apim.custom.js",
+    "local:///isp/policy/apim.custom.js",
+    "buffer",
+    "url",
+    "querystring",
+    "util",
+    "header-metadata",
+];
 /// Processor time of one call, in milliseconds (security contract, section 5).
 const CPU_MS: u32 = 100;
 
 pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
     lowering.tell_unknown(step, &["title", "description", "version", "source"]);
     let source = step.block.text("source").unwrap_or_default();
+    tell_modules(lowering, step, &source);
     let shape = recognise(&source, &lowering.names);
     let script = script(lowering, step, (source.into(), "{}".into()), 1);
     let op = match shape {
@@ -21,6 +33,21 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) 
         None => Op::Script(script),
     };
     lowering.step(step, op, next)
+}
+
+/// Tells of modules that a script asks for and does not get.
+fn tell_modules(lowering: &mut Lowering<'_>, step: &Step<'_>, source: &str) {
+    for (at, call) in source.match_indices("require(") {
+        let argument = source[at + call.len()..].trim_start();
+        let Some(mark) = argument.chars().next().filter(|mark| matches!(mark, '"' | '\'')) else { continue };
+        let Some((module, _)) = argument[1..].split_once(mark) else { continue };
+        if !MODULES.contains(&module) {
+            let at = step.block.get("source").unwrap_or_else(|| step.block.clone());
+            let message = format!("The script asks for the module `{module}`, which is not available; it fails there.");
+            let hint = if module == "urlopen" { "Call the server with an `invoke`." } else { "Do without it." };
+            lowering.tell(Severity::Stopped, "module_unsupported", (&at, step.kind), message, hint);
+        }
+    }
 }
 
 /// A step that leaves by the output of its first expression that is true, or by the last.
