@@ -18,7 +18,7 @@ use rings::{AuditCommand, BackupArguments, RestoreArguments};
 use verify::VerifyArguments;
 
 use crate::input::KeyArgument;
-use crate::time::TimeArgument;
+use crate::time::{DurationArgument, TimeArgument};
 
 /// One mint for every JWT.
 #[derive(Debug, Parser)]
@@ -152,6 +152,12 @@ pub(crate) struct ServeArguments {
     /// Go on with a store that is older than the one this folder has seen.
     #[arg(long, conflicts_with = "ephemeral")]
     pub(crate) accept_rollback: bool,
+    /// Serve read-only from the last snapshot in the data folder, where the store itself is away.
+    #[arg(long, conflicts_with_all = ["ephemeral", "init", "accept_rollback"])]
+    pub(crate) start_from_snapshot: bool,
+    /// How long to wait for a master key whose place is not there yet.
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub(crate) master_key_wait: DurationArgument,
     /// Supply a secret for this run.
     #[arg(long, value_name = "NODE.FIELD=env:NAME|file:PATH")]
     pub(crate) secret: Vec<String>,

@@ -138,3 +138,24 @@ fn lost_keys_are_published_again() {
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert!(server.get("/.well-known/jwks.json").body.contains(r#""kid":"lost""#));
 }
+
+/// KR-19: `HEAD` tells all of a key set but its body.
+#[test]
+fn a_key_set_is_told_without_its_body() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--init"]);
+    let whole = server.get("/.well-known/jwks.json");
+    let told = server.head("/.well-known/jwks.json");
+    assert_eq!((told.status, told.body.as_str()), (200, ""));
+    let fields = |head: &str| {
+        let mut lines: Vec<_> = head.lines().filter(|line| !line.starts_with("date:")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(fields(&told.head.to_lowercase()), fields(&whole.head.to_lowercase()));
+    for field in
+        ["cache-control: public, max-age=900, stale-if-error=900", "etag: \"", "access-control-allow-origin: *"]
+    {
+        assert!(told.head.to_lowercase().contains(field), "{}", told.head);
+    }
+}

@@ -182,7 +182,9 @@ impl Rings {
         let mut read = self.reading();
         *read = next;
         self.swap(&read, t);
-        self.read_at_us.store(before.boot_us, Ordering::Release);
+        // A snapshot is as old as it says, however often it is read.
+        let age = self.vault.taken_at().map_or(Span::ZERO, |taken_at| epochs.now - taken_at);
+        self.read_at_us.store(before.boot_us - age.as_us(), Ordering::Release);
         Ok(())
     }
 

@@ -10,9 +10,12 @@ use tokio::sync::Notify;
 use crate::accept::Shutdown;
 use crate::log::{Field, Log};
 use crate::rings::{Freshness, Invariant, Rings};
+use crate::vault::VaultError;
 
 /// Who makes generations, for the audit.
 const BY: store::By<'static> = store::By { actor: "rotator", address: None, request_id: None };
+/// How old a snapshot may become.
+const SNAPSHOT_EVERY: Span = Span::from_secs(3_600);
 /// The shortest pause between two rounds.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest pause while the store is away.
@@ -37,10 +40,19 @@ pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
     let heard = Arc::new(Notify::new());
     let hears = Arc::clone(&heard);
     let listening = rings.vault().store().listen(move || hears.notify_one());
+    let mut snapshots = Snapshots::default();
     loop {
         let (rings_there, rings_told) = (Arc::clone(&rings), Arc::clone(&rings));
-        let round = tokio::task::spawn_blocking(move || round(&rings_there)).await;
-        if let Ok(mut found) = round {
+        let mut kept = std::mem::take(&mut snapshots);
+        let round = tokio::task::spawn_blocking(move || {
+            let mut found = round(&rings_there);
+            if let Err(error) = kept.keep(&rings_there) {
+                found.aside_failed.get_or_insert(error.to_string());
+            }
+            (found, kept)
+        });
+        if let Ok((mut found, kept)) = round.await {
+            snapshots = kept;
             found.news = listening.as_ref().map(Listening::state).unwrap_or_default();
             tell(&log, &troubles, &found, &rings_told);
             troubles = found;
@@ -54,10 +66,38 @@ pub async fn run(rings: Arc<Rings>, log: Log, shutdown: Shutdown) {
     }
 }
 
+/// The copy that is served from while the store is away.
+#[derive(Default)]
+struct Snapshots {
+    /// Of which changes the last one knows.
+    changes: Vec<(String, u64)>,
+    /// How old it was in the last round, counted in rounds.
+    rounds: i64,
+}
+
+impl Snapshots {
+    /// Makes it anew after each change of a ring, and every hour: it can be served from while it is not older than T.
+    fn keep(&mut self, rings: &Rings) -> Result<(), VaultError> {
+        let Ok((snapshot, _)) = rings.snapshot() else { return Ok(()) };
+        if rings.vault().taken_at().is_some() || rings.freshness() != Freshness::Fresh {
+            return Ok(());
+        }
+        self.rounds += 1;
+        let changes: Vec<_> = snapshot.rings().map(|live| (live.rows.ring_id.clone(), live.rows.epoch)).collect();
+        if self.changes != changes || rings.refresh_every().times(self.rounds) > SNAPSHOT_EVERY {
+            rings.vault().write_snapshot()?;
+            (self.changes, self.rounds) = (changes, 0);
+        }
+        Ok(())
+    }
+}
+
 /// One round; blocks.
 pub(crate) fn round(rings: &Rings) -> Troubles {
     let mut found = Troubles::default();
     match rings.refresh() {
+        // What is served from a snapshot cannot be changed.
+        Ok(()) if rings.vault().taken_at().is_some() => {}
         Ok(()) => {
             found.untended = rings.tend(&BY).err().map(|error| error.to_string());
             found.store_away = rings.report().err().map(|error| error.to_string());

@@ -1,6 +1,7 @@
 //! The store and the keeper of its secrets as one thing: what is sealed here is opened here, and nowhere else.
 
 mod archive;
+mod aside;
 mod head;
 mod keks;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{KeySource, SecretRef};
 use signer::{Keeper, KeyName, Label, MasterSource, RingKey, Secret, Software};
-use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, RingWorld, Root, Store};
+use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
 
 pub use archive::{ARCHIVE_FILE, ServedKey};
 pub use head::HEAD_FILE;
@@ -37,6 +38,10 @@ pub struct Vault {
     master: Mutex<Option<MasterSource>>,
     /// What is kept beside a store on a disk.
     aside: Option<(HeadFile, Archive)>,
+    /// When the copy was made that this is; none for a store itself.
+    taken_at: Option<keyring::Time>,
+    /// The folder of a store on a disk.
+    folder: Option<PathBuf>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
 }
@@ -157,10 +162,7 @@ impl Vault {
         };
         let (store, (keeper, _)) = Store::init(folder, by, draw, fill)?;
         let vault = Self::new(store, keeper, Some(source)).beside(folder);
-        if let Some((head, archive)) = &vault.aside {
-            archive.set_aside().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })?;
-            head.note(&vault.store)?;
-        }
+        vault.begin_aside()?;
         Ok(vault)
     }
 
@@ -177,62 +179,6 @@ impl Vault {
                 Ok(vault)
             }
         }
-    }
-
-    /// The same for a store that may have been rolled back; that it was is audited.
-    ///
-    /// # Errors
-    /// As [`Self::open`], but for the last.
-    pub fn open_rolled_back(folder: &Path, source: MasterSource, by: &By<'_>) -> Result<Self, VaultError> {
-        let vault = Self::of_store(Store::open(folder)?, source)?.beside(folder);
-        if let Err(VaultError::RolledBack { .. }) = vault.check_head() {
-            let (action, outcome) = (store::Action::RollbackAccept, store::Outcome::Done);
-            let entry = store::Entry { action, object: "store", before: None, after: None, outcome };
-            vault.store.change(by, |change| change.record(&entry))?;
-        }
-        if let Some((head, _)) = &vault.aside {
-            head.note(&vault.store)?;
-        }
-        Ok(vault)
-    }
-
-    /// The same with a database clock of the caller's, so that hours pass in a test.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub fn open_at(folder: &Path, source: MasterSource, clock: store::Clock) -> Result<Self, VaultError> {
-        let vault = Self::of_store(Store::open_at(folder, clock)?, source)?.beside(folder);
-        vault.check_head()?;
-        Ok(vault)
-    }
-
-    /// Notes beside the store how far it is and which keys it shows, so that a rollback is seen and mended later.
-    ///
-    /// # Errors
-    /// [`VaultError::Aside`], and those of the store.
-    pub fn keep_aside(&self, world: &RingWorld) -> Result<(), VaultError> {
-        let Some((head, archive)) = &self.aside else { return Ok(()) };
-        let kept = archive.keep(world);
-        kept.map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })?;
-        head.note(&self.store)
-    }
-
-    /// Every public key that was served from this folder and not revoked.
-    ///
-    /// # Errors
-    /// [`VaultError::Aside`].
-    pub fn served_keys(&self) -> Result<Vec<ServedKey>, VaultError> {
-        let Some((_, archive)) = &self.aside else { return Ok(Vec::new()) };
-        archive.served().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })
-    }
-
-    fn check_head(&self) -> Result<(), VaultError> {
-        self.aside.as_ref().map_or(Ok(()), |(head, _)| head.check(&self.store))
-    }
-
-    fn beside(mut self, folder: &Path) -> Self {
-        self.aside = Some((HeadFile::new(folder), Archive::new(folder)));
-        self
     }
 
     fn of_store(store: Store, source: MasterSource) -> Result<Self, VaultError> {
@@ -370,7 +316,15 @@ impl Vault {
     fn new(store: Store, keeper: Keeper, master: Option<MasterSource>) -> Self {
         let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
         let signer = Arc::new(signer);
-        Self { store, signer, master: Mutex::new(master), aside: None, order: Mutex::new(()) }
+        Self {
+            store,
+            signer,
+            master: Mutex::new(master),
+            aside: None,
+            taken_at: None,
+            folder: None,
+            order: Mutex::new(()),
+        }
     }
 
     fn take(&self, change: &mut Change<'_>, secret: &SecretRef, step: &SecretStep) -> Result<Taken, VaultError> {

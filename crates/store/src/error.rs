@@ -66,7 +66,9 @@ pub enum Error {
         known: u32,
     },
     /// The database file is not whole.
-    #[error("the database file is damaged ({detail}); restore the last backup")]
+    #[error(
+        "the database file is damaged ({detail}); move it away and put the last backup there with `chancery restore`"
+    )]
     Damaged {
         /// What the check found first.
         detail: String,

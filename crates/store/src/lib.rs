@@ -34,6 +34,7 @@ mod read;
 mod replicas;
 mod rings;
 mod rows;
+mod snapshot;
 mod sql;
 mod sqlite;
 mod store;
@@ -52,5 +53,6 @@ pub use rings::{
 };
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
+pub use snapshot::SNAPSHOT_FILE;
 pub use sqlite::{DATABASE_FILE, JOURNAL_FILE, LOCK_FILE};
 pub use store::{Clock, Store};

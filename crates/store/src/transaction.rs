@@ -55,6 +55,21 @@ impl Drop for Transaction<'_> {
     }
 }
 
+/// Reads at one instant, also where nothing may be written.
+pub(crate) fn read_at_once<T>(
+    session: Session<'_>,
+    read: impl FnOnce(Session<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    session.batch(match session {
+        Session::Sqlite(_) => "BEGIN",
+        Session::Postgres(_) => postgres::BEGIN,
+    })?;
+    let transaction = Transaction { session, is_open: true };
+    let found = read(session)?;
+    transaction.commit()?;
+    Ok(found)
+}
+
 /// All of this work or nothing of it.
 pub(crate) fn transact<T, E: From<Error>>(
     session: Session<'_>,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use server::control::Client;
 use server::rings::{NewRingSpec, Rings, RingsError};
@@ -12,7 +13,10 @@ use store::{Address, By};
 
 use crate::exit::{ExitCode, Failure};
 use crate::input::read_file;
+use crate::voice::Voice;
 
+/// How often it is looked whether the master key is there.
+const MASTER_KEY_PAUSE: Duration = Duration::from_millis(200);
 /// The most octets of a passphrase file.
 const PASSPHRASE_BYTES_MAX: u64 = 4_096;
 
@@ -57,6 +61,28 @@ pub(super) fn open_rolled_back(folder: &Path, settings: &Settings) -> Result<Vau
     }
     refuse_missing(folder)?;
     Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)
+}
+
+/// Opens the snapshot of a folder whose store is away.
+pub(super) fn open_snapshot(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+    Vault::open_snapshot(folder, master_key(folder, settings)?).map_err(failed)
+}
+
+/// Waits until the master key can be read where the settings say that it is: a folder may be mounted late.
+pub(super) fn wait_for_master_key(folder: &Path, settings: &Settings, wait: Duration, voice: Voice) {
+    let path = match &settings.store.master_key {
+        MasterKeyPlace::File(path) | MasterKeyPlace::PassphraseFile(path) => folder.join(path),
+        MasterKeyPlace::Environment(_) | MasterKeyPlace::PassphraseEnvironment(_) => return,
+    };
+    let started = Instant::now();
+    let mut is_told = false;
+    while std::fs::File::open(&path).is_err() && started.elapsed() < wait {
+        if !is_told {
+            voice.warn(format!("the master key {} is away; nothing is served until it is there", path.display()));
+            is_told = true;
+        }
+        std::thread::sleep(MASTER_KEY_PAUSE);
+    }
 }
 
 fn refuse_missing(folder: &Path) -> Result<(), Failure> {

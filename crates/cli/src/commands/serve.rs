@@ -7,6 +7,7 @@ mod listeners;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plan::Diagnostic;
 use sandbox::{Pool, PoolSettings};
@@ -17,7 +18,7 @@ use server::effects::file::Files;
 use server::limits::QUEUE_MAX;
 use server::log::{Field, Form, Log};
 use server::metrics::Metrics;
-use server::rings::{NewRingSpec, Rings, RingsError};
+use server::rings::{Freshness, NewRingSpec, Rings, RingsError, Timing};
 use server::routes::core::Core;
 use server::settings::Settings;
 use server::token_log::{TOKEN_LOG_FILE, TokenLog, TokenLogGuard};
@@ -36,6 +37,10 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
     let settings = data::settings(folder, &flags(arguments))?;
     let documents = arguments.documents.iter().map(|path| Document::read(path)).collect::<Result<_, _>>()?;
     let given = given::secrets(&arguments.secret)?;
+    let wait = Duration::from_secs(arguments.master_key_wait.secs.unsigned_abs());
+    if !arguments.ephemeral && !arguments.init {
+        data::wait_for_master_key(folder, &settings, wait, voice);
+    }
     let vault = vault(arguments, folder, &settings)?;
     let apis = apis::settings(&arguments.apis, &settings.runtime.bind, &vault)?;
     let form = settings.log.form.unwrap_or_else(Form::for_stderr);
@@ -204,6 +209,9 @@ fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Resu
             return made;
         }
     }
+    if arguments.start_from_snapshot {
+        return data::open_snapshot(folder, settings).map(Arc::new);
+    }
     let open = if arguments.accept_rollback { data::open_rolled_back } else { data::open };
     open(folder, settings).map(Arc::new)
 }
@@ -221,6 +229,8 @@ fn rings(vault: &Arc<Vault>, settings: &Settings, keeps_nothing: bool) -> Result
         return Ok(rings);
     }
     loop {
+        refuse_other_timing(&rings, settings)?;
+        refuse_old_snapshot(&rings)?;
         let missing = missing(&rings, settings);
         if missing.is_empty() {
             return Ok(rings);
@@ -236,10 +246,45 @@ fn rings(vault: &Arc<Vault>, settings: &Settings, keeps_nothing: bool) -> Result
     }
 }
 
+/// The settings only seed a new store: where they say something else than it, nobody knows which is meant.
+fn refuse_other_timing(rings: &Rings, settings: &Settings) -> Result<(), Failure> {
+    let Ok((snapshot, t)) = rings.snapshot() else { return Ok(()) };
+    for spec in NewRingSpec::of_apps(&settings.core) {
+        let Some(live) = snapshot.ring(&spec.ring_id()) else { continue };
+        let (Timing::Dynamic(wanted), Some(stored)) = (spec.timing, live.ring.policy(t).rotation_period) else {
+            continue;
+        };
+        if wanted != stored {
+            let secs = |span: keyring::Span| span.as_us() / 1_000_000;
+            let (ring, wanted, stored) = (spec.ring_id(), secs(wanted), secs(stored));
+            return Err(Failure::new(
+                ExitCode::Configuration,
+                "settings_mismatch",
+                format!("core.rotation_period says {wanted} s, ring {ring} was made with {stored} s; nothing was changed"),
+            )
+            .hint("The timing lies in the store, so that no two processes disagree: set the setting to what the store has."));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_old_snapshot(rings: &Rings) -> Result<(), Failure> {
+    if rings.vault().taken_at().is_some() && rings.freshness() == Freshness::Stale {
+        return Err(Failure::new(
+            ExitCode::Away,
+            "snapshot_too_old",
+            "the snapshot is older than the max_staleness of every ring: others may have changed everything since",
+        )
+        .hint("Bring the store back, or restore a backup."));
+    }
+    Ok(())
+}
+
 fn missing(rings: &Rings, settings: &Settings) -> Vec<NewRingSpec> {
     let Ok((snapshot, _)) = rings.snapshot() else { return Vec::new() };
     let mut wanted = NewRingSpec::of_apps(&settings.core);
-    wanted.retain(|spec| !settings.core.bind.is_empty() && snapshot.ring(&spec.ring_id()).is_none());
+    let can_be_made = !settings.core.bind.is_empty() && rings.vault().taken_at().is_none();
+    wanted.retain(|spec| can_be_made && snapshot.ring(&spec.ring_id()).is_none());
     wanted
 }
 

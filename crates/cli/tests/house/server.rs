@@ -32,15 +32,20 @@ impl Server {
     /// Starts a server with these further arguments and waits until it answers.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut server = Self::spawn(folder, arguments);
+        server.wait_until_it_answers();
+        server
+    }
+
+    /// Waits until it answers; it must not end before.
+    pub fn wait_until_it_answers(&mut self) {
         let started = Instant::now();
-        while TcpStream::connect(&server.address).is_err() {
-            if let Some(status) = server.child.try_wait().expect("the child can be waited for") {
-                panic!("the server ended with {status}:\n{}", server.log());
+        while TcpStream::connect(&self.address).is_err() {
+            if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                panic!("the server ended with {status}:\n{}", self.log());
             }
-            assert!(started.elapsed() < PATIENCE, "no answer:\n{}", server.log());
+            assert!(started.elapsed() < PATIENCE, "no answer:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(10));
         }
-        server
     }
 
     /// Starts a server that is expected to end by itself, and gives its status and what it said.
@@ -50,7 +55,8 @@ impl Server {
         (status, server.log())
     }
 
-    fn spawn(folder: &Path, arguments: &[&str]) -> Self {
+    /// Starts a server and waits for nothing.
+    pub fn spawn(folder: &Path, arguments: &[&str]) -> Self {
         let port = {
             let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
             free.local_addr().expect("it has an address").port()
@@ -84,14 +90,29 @@ impl Server {
 
     /// Sends SIGTERM and waits for the end.
     pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(rustix::process::Signal::TERM);
+        self.wait()
+    }
+
+    /// Sends a signal; one that has ended by itself takes none.
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the child runs");
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("the child can be waited for")
     }
 
     /// Sends a GET and reads the whole reply.
     pub fn get(&self, path: &str) -> Reply {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
+    }
+
+    /// Sends a HEAD and reads the whole reply.
+    pub fn head(&self, path: &str) -> Reply {
+        self.send(&format!("HEAD {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
     }
 
     /// Sends a GET with a bearer token.

@@ -395,3 +395,43 @@ fn what_was_served_is_shown_again() {
     rings.refresh().unwrap();
     assert!(!kids(&rings, SetKind::Runtime).contains(&signed.kid), "until its end");
 }
+
+/// KR-38: a store that is away is served from its snapshot: signed and shown as before, not changed, and as old as the
+/// snapshot is: beyond T it is refused.
+#[test]
+fn a_snapshot_serves_for_as_long_as_t() {
+    let disk = Disk::new();
+    let rings = disk.served();
+    rings.vault().write_snapshot().unwrap();
+    let (signed, shown) = (mint(&rings, HOUR).unwrap(), kids(&rings, SetKind::Runtime));
+    drop(rings);
+    let start_us = disk.start_us();
+    std::fs::rename(disk.file(), disk.folder.join("elsewhere")).unwrap();
+    assert!(Vault::open(&*disk.folder, source(&disk.folder)).is_err(), "the store is away");
+    let open = || {
+        let (passed, ticking) = (Arc::clone(&disk.passed_us), Arc::clone(&disk.passed_us));
+        let clock = Arc::new(move || start_us + passed.load(Ordering::Relaxed));
+        let vault = Vault::open_snapshot_at(&disk.folder, source(&disk.folder), clock).unwrap();
+        let ticks = move || {
+            let boot_us = ticking.load(Ordering::Relaxed);
+            Ticks { boot_us, wall_us: boot_us + start_us }
+        };
+        Rings::with_ticks(Arc::new(vault), Box::new(ticks)).unwrap()
+    };
+    disk.pass_secs(HOUR / 2);
+    let rings = open();
+    assert_eq!(rings.freshness(), Freshness::Degraded);
+    assert_eq!(kids(&rings, SetKind::Runtime), shown);
+    verify_now(&rings, &[&signed, &mint(&rings, HOUR).unwrap()]);
+    assert_eq!(rings.rotate("public/r", "test", &BY).unwrap_err().outcome().0.as_u16(), 503);
+    let told = round(&rings);
+    assert!(told.store_away.is_none() && told.untended.is_none());
+    disk.pass_secs(22 * HOUR - HOUR / 2);
+    round(&rings);
+    mint(&rings, HOUR).unwrap();
+    disk.pass_secs(1);
+    round(&rings);
+    assert_eq!(mint(&rings, HOUR).unwrap_err(), super::RingRefusal::Stale, "a refresh makes it no younger");
+    drop(rings);
+    assert_eq!(open().freshness(), Freshness::Stale, "what `serve` refuses to start with");
+}

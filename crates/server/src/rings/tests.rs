@@ -297,7 +297,7 @@ fn what_is_no_date_is_refused() {
     }
 }
 
-/// KR-19 (part): the headers of both listeners to the letter, 304, and an `ETag` that changes at a removal without a write.
+/// KR-19: the headers of both listeners to the letter, 304, and an `ETag` that changes at a removal without a write.
 #[test]
 fn a_set_says_how_long_it_may_be_kept() {
     let (world, rings) = with_ring(weekly());

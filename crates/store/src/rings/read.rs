@@ -19,7 +19,7 @@ impl Store {
     /// [`Error::Database`] or [`Error::Damaged`] if the rows cannot be read.
     pub fn rings(&self) -> Result<RingWorld, Error> {
         let connection = self.connection()?;
-        crate::transaction::transact(connection.session(), world)
+        crate::transaction::read_at_once(connection.session(), world)
     }
 
     /// The change counters alone.
