@@ -90,6 +90,40 @@ async fn secrets_are_set_listed_and_deleted() {
     }
 }
 
+/// SE-33 (part): YAML that grows without end, has tags of its own, or a second document is refused where it stands, at once.
+#[tokio::test]
+async fn yaml_bombs_are_refused_at_once() {
+    let admin = Admin::start();
+    let definition = |more: &str| format!("swagger: '2.0'\npaths: {{}}\n{more}");
+    let aliases = |levels: usize, width: usize| {
+        (1..levels).fold("a0: &a0 [lol]\n".to_owned(), |text, level| {
+            let below = vec![format!("*a{}", level - 1); width].join(", ");
+            format!("{text}a{level}: &a{level} [{below}]\n")
+        })
+    };
+    for (text, told) in [
+        (definition(&aliases(40, 9)), "more than 200000 values, aliases expanded"),
+        (definition(&aliases(3, 60_000)), "more than 200000 values, aliases expanded"),
+        (definition(&format!("x: {}1{}", "[".repeat(40), "]".repeat(40))), "deeper than 32 levels"),
+        (definition(&format!("x: {}", "[".repeat(100_000))), "recursion limit"),
+        (definition("x: &x [*x]\n"), "an anchor that is still open"),
+        (definition("x: !!python/object/apply:os.system ['true']\n"), "no tags of its own"),
+        (definition("---\nswagger: '2.0'\n"), "a second document"),
+        (definition("paths: {}\n"), "stands twice"),
+    ] {
+        let before = std::time::Instant::now();
+        let (status, refused) = admin.call(Method::PUT, "/documents/bomb", &text).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}: {refused}");
+        let diagnostics = refused["diagnostics"].as_array().unwrap();
+        assert_eq!(diagnostics.len(), 1, "{refused}");
+        assert!(diagnostics[0]["message"].as_str().unwrap().contains(told), "{told}: {refused}");
+        assert!(diagnostics[0]["line"].as_u64().unwrap() >= 3, "{refused}");
+        assert!(before.elapsed().as_secs() < 10, "{told} took {:?}", before.elapsed());
+    }
+    let (_, list) = admin.call(Method::GET, "/documents", "").await;
+    assert_eq!(list["documents"], json!([]));
+}
+
 #[tokio::test]
 async fn a_name_that_several_nodes_have_is_no_name() {
     let admin = Admin::start();

@@ -6,6 +6,10 @@
 #[path = "../../../fuzz/src/node_red.rs"]
 mod node_red;
 
+#[allow(unreachable_pub, reason = "the fuzzer's crate offers the same file to its targets")]
+#[path = "../../../fuzz/src/api_connect.rs"]
+mod api_connect;
+
 #[path = "../../../fuzz/src/replay.rs"]
 mod replay;
 
@@ -23,6 +27,11 @@ fn texts(target: &str) -> Vec<String> {
 #[test]
 fn flow_files() {
     inputs("node_red_flow").iter().for_each(|input| node_red::flow(input));
+}
+
+#[test]
+fn definitions() {
+    inputs("api_connect").iter().for_each(|input| api_connect::definition(input));
 }
 
 #[test]

@@ -14,6 +14,9 @@ const DEPTH_MAX: usize = 32;
 /// Nodes of a document, aliases expanded (security contract, section 5).
 const NODES_MAX: usize = 200_000;
 
+/// The tags of the core schema.
+const CORE_TAGS: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+
 /// Where something stands: line and column, both from 1.
 pub(super) type Spot = (usize, usize);
 
@@ -126,6 +129,11 @@ enum OpenKind {
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Broken> {
         let at = span.start;
+        if let Event::Scalar(.., tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) = &event
+            && let Some(tag) = tag.as_ref().filter(|tag| !is_core(tag))
+        {
+            return Err(Broken { at, why: format!("it has the tag `{tag}`, and no tags of its own are read") });
+        }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let kind = scalar(text, style, tag.as_deref());
@@ -201,6 +209,11 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// Whether a tag is one of the core schema (YAML 1.2.2 section 10.3.1).
+fn is_core(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema() && CORE_TAGS.contains(&tag.suffix.as_str())
 }
 
 fn name_of(node: Node) -> Result<String, Broken> {
@@ -484,6 +497,10 @@ mod tests {
         assert_eq!(broken("a: 1\na: 2\n").0, (2, 1));
         assert_eq!(broken("{\"a\": 1,\n \"a\": 2}").0.0, 2);
         assert!(broken("a: 1\n---\nb: 2\n").1.contains("second document"));
+        for tagged in ["a: !own 1\n", "a: !own [1]\n", "!own\na: 1\n", "a: !!js/function 'x'\n"] {
+            let (at, why) = broken(tagged);
+            assert!(at.0 <= 2 && why.contains("the tag `"), "{tagged}: {why}");
+        }
         assert!(broken("a: [1\nb: 2\n").0.0 >= 2);
         assert_eq!(broken("").1, "it is empty");
         assert!(broken("a: *nothing\n").0.0 == 1);
