@@ -80,6 +80,9 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The token that keeps a key did not do what it was asked for.
+    #[error(transparent)]
+    Hsm(#[from] crate::pkcs11::HsmFault),
     /// The system gives no random octets.
     #[error("the source of random octets failed")]
     Random,
@@ -100,6 +103,7 @@ impl Error {
             Self::Unopenable { .. } => "secret_unopenable",
             Self::UnknownKek { .. } => "kek_unknown",
             Self::KeyRefused { .. } => "key_refused",
+            Self::Hsm(fault) => fault.code(),
             Self::Random => "random",
         }
     }

@@ -1,4 +1,7 @@
-//! The keys of rings: drawn or brought in here, sealed for their place, opened once and held ready to sign.
+//! The keys of rings: drawn or brought in here and sealed for their place, or made in a PKCS#11 token; opened once and
+//! held ready to sign.
+
+use std::sync::Arc;
 
 use jose::jwa::{KeyShape, SignatureAlgorithm, SignatureFamily, Switches};
 use jose::jwk::{KeyParameters, PublicJwk};
@@ -7,6 +10,7 @@ use jose::{KeyKind, PrivateJwk, RsaBits, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::fault::Fault;
+use crate::pkcs11::{Hsm, HsmFault, HsmKey};
 use crate::{Error, FaultKind, Keeper, Label, RandomPool, SealedBox, Secret, hex};
 
 /// What each opened half signs before it is used.
@@ -14,9 +18,15 @@ const SELF_TEST: &[u8] = b"chancery self-test";
 
 /// A key for a new generation: its private half, and what of it is public.
 pub struct RingKey {
-    private: PrivateJwk,
+    half: Half,
     kid: String,
     thumbprint: String,
+}
+
+/// Where a private half is.
+enum Half {
+    Here(PrivateJwk),
+    InToken { id: String, public: PublicJwk },
 }
 
 /// The place in a ring that a private half is sealed for; it opens in no other.
@@ -36,8 +46,24 @@ pub struct Place<'a> {
     pub signer: &'a str,
 }
 
-/// A private half in memory, parsed and tried, and wiped when it is dropped.
-pub struct OpenKey(SigningKey);
+/// A private half that was tried: in memory, parsed and wiped when it is dropped, or in its token.
+pub struct OpenKey(Ready);
+
+enum Ready {
+    Here(SigningKey),
+    InToken(HsmKey),
+}
+
+/// Why a key of a ring did not sign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsigned {
+    /// The key, or what it was given.
+    #[error(transparent)]
+    Key(#[from] Fault),
+    /// The token that keeps it.
+    #[error(transparent)]
+    Hsm(#[from] HsmFault),
+}
 
 impl RingKey {
     /// Draws a key for an algorithm; `rsa_bits` counts for RSA alone. Its `kid` is the prefix and the thumbprint, for a
@@ -73,6 +99,32 @@ impl RingKey {
         Self::new(keeper, algorithm, private, kid_prefix)
     }
 
+    /// Makes a key in a token, which it never leaves. Its `kid` is the prefix and the thumbprint.
+    ///
+    /// # Errors
+    /// [`Error::Hsm`].
+    pub fn generate_in(
+        hsm: &Hsm,
+        algorithm: &'static SignatureAlgorithm,
+        rsa_bits: RsaBits,
+        kid_prefix: &str,
+        label: &str,
+    ) -> Result<Self, Error> {
+        let made = hsm.generate(algorithm, rsa_bits, label)?;
+        let thumbprint = made.public.thumbprint();
+        let kid = format!("{kid_prefix}{thumbprint}");
+        let public = PublicJwk { parameters: parameters(algorithm, &kid), ..made.public };
+        Ok(Self { half: Half::InToken { id: made.id, public }, kid, thumbprint })
+    }
+
+    /// The `CKA_ID` that a token keeps it under; none for a key that was made here.
+    pub fn signer_ref(&self) -> Option<&str> {
+        match &self.half {
+            Half::Here(_) => None,
+            Half::InToken { id, .. } => Some(id),
+        }
+    }
+
     /// Its `kid`.
     pub fn kid(&self) -> &str {
         &self.kid
@@ -85,15 +137,21 @@ impl RingKey {
 
     /// The public half as canonical JWK text; none for a shared secret.
     pub fn public_jwk(&self) -> Option<String> {
-        self.private.public().map(|public| public.to_json())
+        match &self.half {
+            Half::Here(private) => private.public().map(|public| public.to_json()),
+            Half::InToken { public, .. } => Some(public.to_json()),
+        }
     }
 
-    /// Seals the private half for its place.
+    /// Seals the private half for its place; none for one that lies in a token.
     ///
     /// # Errors
     /// [`Error::Random`].
-    pub fn seal(&self, keeper: &Keeper, place: &Place<'_>) -> Result<SealedBox, Error> {
-        keeper.seal(&place.label(), &private_jwk(&self.private))
+    pub fn seal(&self, keeper: &Keeper, place: &Place<'_>) -> Result<Option<SealedBox>, Error> {
+        match &self.half {
+            Half::Here(private) => keeper.seal(&place.label(), &private_jwk(private)).map(Some),
+            Half::InToken { .. } => Ok(None),
+        }
     }
 
     fn new(
@@ -116,13 +174,8 @@ impl RingKey {
             (None, Some(_)) => format!("{kid_prefix}{thumbprint}"),
             (None, None) => format!("{kid_prefix}{}", random_kid()?),
         };
-        let parameters = KeyParameters {
-            kid: Some(kid.clone()),
-            alg: Some(algorithm.name.to_owned()),
-            use_: Some("sig".to_owned()),
-            ..KeyParameters::default()
-        };
-        Ok(Self { private: private.with_parameters(parameters), kid, thumbprint })
+        let private = private.with_parameters(parameters(algorithm, &kid));
+        Ok(Self { half: Half::Here(private), kid, thumbprint })
     }
 }
 
@@ -148,22 +201,49 @@ impl OpenKey {
         let mut signature = Vec::new();
         key.sign(SELF_TEST, &mut signature).map_err(Error::refused)?;
         check.verify(SELF_TEST, &signature).map_err(Error::refused)?;
-        Ok(Self(key))
+        Ok(Self(Ready::Here(key)))
+    }
+
+    /// Takes the private half that a token keeps under this `CKA_ID`, and has it sign for its own public half.
+    ///
+    /// # Errors
+    /// [`Error::Hsm`], and [`Error::KeyRefused`] for a key that is not the row's.
+    pub fn in_token(
+        hsm: &Arc<Hsm>,
+        id: &str,
+        algorithm: &'static SignatureAlgorithm,
+        public: &PublicJwk,
+    ) -> Result<Self, Error> {
+        let key = HsmKey::new(Arc::clone(hsm), id, algorithm, public)?;
+        key.sign(SELF_TEST)?;
+        Ok(Self(Ready::InToken(key)))
     }
 
     /// Its `kid`.
     pub fn kid(&self) -> &str {
-        self.0.kid().unwrap_or_default()
+        match &self.0 {
+            Ready::Here(key) => key.kid(),
+            Ready::InToken(key) => key.kid(),
+        }
+        .unwrap_or_default()
     }
 
     /// Its algorithm.
     pub fn algorithm(&self) -> &'static SignatureAlgorithm {
-        self.0.algorithm()
+        match &self.0 {
+            Ready::Here(key) => key.algorithm(),
+            Ready::InToken(key) => key.algorithm(),
+        }
     }
 
     /// Whether each signature takes so long that it belongs on a thread of its own.
     pub fn is_slow(&self) -> bool {
-        is_slow(self.0.algorithm())
+        self.is_in_token() || is_slow(self.algorithm())
+    }
+
+    /// Whether a token keeps it: whoever asks it waits, and computes nothing.
+    pub fn is_in_token(&self) -> bool {
+        matches!(self.0, Ready::InToken(_))
     }
 
     /// The header of this key's tokens, to be used for many.
@@ -171,19 +251,28 @@ impl OpenKey {
     /// # Errors
     /// [`Fault`] for a header that is too long.
     pub fn header(&self, plan: &HeaderPlan) -> Result<ProtectedHeader, Fault> {
-        ProtectedHeader::encode(plan, self.0.algorithm(), self.0.kid(), self.0.public())
-            .map_err(|error| Fault::in_key(&error))
+        let (kid, public) = match &self.0 {
+            Ready::Here(key) => (key.kid(), key.public()),
+            Ready::InToken(key) => (key.kid(), Some(key.public())),
+        };
+        ProtectedHeader::encode(plan, self.algorithm(), kid, public).map_err(|error| Fault::in_key(&error))
     }
 
     /// Signs these claims, octet for octet, into a compact token.
     ///
     /// # Errors
-    /// [`Fault`] if the token would be too long or the library fails.
-    pub fn mint(&self, header: &ProtectedHeader, claims: &[u8]) -> Result<String, Fault> {
-        let mut token = Vec::new();
-        self.0.sign_compact(header, claims, &mut token).map_err(|error| Fault::in_signing(&error))?;
-        String::from_utf8(token)
-            .map_err(|_| Fault { kind: FaultKind::Failed, text: "a compact token is base64url and dots".to_owned() })
+    /// [`Unsigned`] if the token would be too long, the library fails or the token that keeps the key does.
+    pub fn mint(&self, header: &ProtectedHeader, claims: &[u8]) -> Result<String, Unsigned> {
+        let token = match &self.0 {
+            Ready::Here(key) => {
+                let mut token = Vec::new();
+                key.sign_compact(header, claims, &mut token).map_err(|error| Fault::in_signing(&error))?;
+                token
+            }
+            Ready::InToken(key) => key.mint(header, claims)?,
+        };
+        let odd = |_| Fault { kind: FaultKind::Failed, text: "a compact token is base64url and dots".to_owned() };
+        Ok(String::from_utf8(token).map_err(odd)?)
     }
 }
 
@@ -223,6 +312,15 @@ fn private_jwk(private: &PrivateJwk) -> Secret {
     let mut octets = Zeroizing::new(Vec::new());
     private.write_private(&mut octets);
     Secret::from(octets)
+}
+
+fn parameters(algorithm: &SignatureAlgorithm, kid: &str) -> KeyParameters {
+    KeyParameters {
+        kid: Some(kid.to_owned()),
+        alg: Some(algorithm.name.to_owned()),
+        use_: Some("sig".to_owned()),
+        ..KeyParameters::default()
+    }
 }
 
 fn random_kid() -> Result<String, Error> {

@@ -22,7 +22,7 @@ fn place<'a>(alg: &'a str, kid: &'a str) -> Place<'a> {
 /// A key, its box and its public half.
 fn made(keeper: &Keeper, alg: &str) -> (RingKey, SealedBox, Option<PublicJwk>) {
     let key = RingKey::generate(keeper, row(alg), RsaBits::Bits2048, "d-").unwrap();
-    let sealed = key.seal(keeper, &place(alg, key.kid())).unwrap();
+    let sealed = key.seal(keeper, &place(alg, key.kid())).unwrap().unwrap();
     let public = key.public_jwk().map(|text| PublicJwk::parse(text.as_bytes()).unwrap());
     (key, sealed, public)
 }
@@ -99,7 +99,7 @@ fn a_shared_secret_is_long_enough_or_refused() {
     assert_eq!(first.public_jwk(), None);
     assert_ne!(first.kid(), again.kid());
     assert_eq!(first.thumbprint(), again.thumbprint(), "the same secret twice is told");
-    let sealed = first.seal(&keeper, &place("HS256", first.kid())).unwrap();
+    let sealed = first.seal(&keeper, &place("HS256", first.kid())).unwrap().unwrap();
     OpenKey::open(&keeper, &place("HS256", first.kid()), row("HS256"), &sealed, None).unwrap();
 }
 
@@ -113,7 +113,7 @@ fn an_imported_key_keeps_its_kid_and_comes_out_as_it_went_in() {
     };
     let key = import("EdDSA").unwrap();
     assert_eq!(key.kid(), "mine");
-    let sealed = key.seal(&keeper, &place("EdDSA", "mine")).unwrap();
+    let sealed = key.seal(&keeper, &place("EdDSA", "mine")).unwrap().unwrap();
     let out = export(&keeper, &place("EdDSA", "mine"), &sealed).unwrap();
     let out = String::from_utf8(out.expose().to_vec()).unwrap();
     assert!(out.contains("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"), "{out}");
