@@ -12,6 +12,7 @@ mod disk_tests;
 pub(crate) mod found;
 mod invariants;
 mod mint;
+mod reconcile;
 mod refusal;
 mod replicas;
 mod rotate;
@@ -24,6 +25,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use jose::jwa::SignatureAlgorithm;
+use jose::jwk::PublicJwk;
 use keyring::{Ring, Span, StorePolicy, Time};
 use signer::{OpenKey, Place};
 use store::{Epochs, GenerationRow, RingRows, RingWorld, VerifyOnlyRow, key_owner};
@@ -31,11 +34,12 @@ use store::{Epochs, GenerationRow, RingRows, RingWorld, VerifyOnlyRow, key_owner
 pub use change::{Made, RingsError};
 pub use clock::{TickSource, Ticks};
 pub use invariants::{Invariant, RingMetrics};
-pub use mint::{Moment, RingToken};
+pub use mint::{Moment, Pace, RingToken};
+pub use reconcile::Reconciled;
 pub use refusal::RingRefusal;
 pub use rotate::Rotation;
 pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
-pub use spec::{NewRingSpec, Timing, app_ring_id};
+pub use spec::{NewRingSpec, RingSigner, Timing, app_ring_id};
 
 use clock::{DbClock, NoEstimate};
 use replicas::Identity;
@@ -239,6 +243,11 @@ impl Rings {
         read.quarantined.iter().map(|((ring_id, n), why)| (format!("{ring_id}/{n}"), why.clone())).collect()
     }
 
+    /// Whether the token that keeps keys refused its PIN: only a restart with another one helps.
+    pub fn is_locked_out(&self) -> bool {
+        self.vault.hsm().is_ok_and(|hsm| hsm.is_locked_out())
+    }
+
     /// How many tokens had their `exp` cut to the ceiling.
     pub fn exp_cut_count(&self) -> u64 {
         self.metrics.exp_cut.get()
@@ -334,13 +343,16 @@ impl Rings {
         let Some(row) = rows.generations.iter().find(|row| row.n == n) else {
             return Ok(Err("its row is missing".to_owned()));
         };
-        let Ok(algorithm) = jose::jwa::SignatureAlgorithm::by_name(&rows.alg) else {
+        let Ok(algorithm) = SignatureAlgorithm::by_name(&rows.alg) else {
             return Ok(Err(format!("`{}` is no algorithm that signs", rows.alg)));
         };
         let public = match snapshot::public(row) {
             Ok(public) if row.is_whole => public,
             Ok(_) | Err(()) => return Ok(Err("its row was altered".to_owned())),
         };
+        if let Some(id) = &row.signer_ref {
+            return Ok(self.key_in_token(id, algorithm, public.as_ref()));
+        }
         let owner = key_owner(&rows.ring_id, n);
         let Some(sealed) = self.vault.store().sealed(&owner)? else {
             return Ok(Err("its private half is not in the store".to_owned()));
@@ -348,6 +360,17 @@ impl Rings {
         let keeper = self.vault.signer().keeper();
         let opened = OpenKey::open(keeper, &place(rows, row, &owner), algorithm, &to_signer(sealed), public.as_ref());
         Ok(opened.map_err(|error| error.to_string()))
+    }
+
+    fn key_in_token(
+        &self,
+        id: &str,
+        algorithm: &'static SignatureAlgorithm,
+        public: Option<&PublicJwk>,
+    ) -> Result<OpenKey, String> {
+        let hsm = self.vault.hsm().map_err(|error| error.to_string())?;
+        let public = public.ok_or("a key in a token has a public half")?;
+        OpenKey::in_token(hsm, id, algorithm, public).map_err(|error| error.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod core;
 mod file;
+mod hsm;
 mod rows;
 mod value;
 
@@ -15,6 +16,7 @@ use crate::accept::Bind;
 use crate::effects::fetch::AllowList;
 use crate::log::{Form, Level};
 pub use core::{ApiKey, CoreSettings, OfApp};
+pub use hsm::{HsmSettings, PinPlace};
 use rows::{ROWS, Row};
 
 /// The file in the data folder.
@@ -44,6 +46,8 @@ pub struct Settings {
     pub flows: FlowSettings,
     /// The store.
     pub store: StoreSettings,
+    /// The PKCS#11 token.
+    pub hsm: HsmSettings,
     /// The log.
     pub log: LogSettings,
     /// Whether a flow may answer with the detail of an error (docs/contracts/security.md section 8).

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plan::{KeySource, SecretRef};
-use signer::{Keeper, KeyName, Label, MasterSource, RingKey, Secret, Software};
+use signer::{Hsm, Keeper, KeyName, Label, MasterSource, RingKey, Secret, Software};
 use store::{Address, By, Change, Deployed, Digest, Kek, NewDocument, Root, Store};
 
 pub use archive::{ARCHIVE_FILE, ServedKey};
@@ -42,6 +42,8 @@ pub struct Vault {
     taken_at: Option<keyring::Time>,
     /// The folder of a store on a disk.
     folder: Option<PathBuf>,
+    /// The token that keeps the keys of some rings, if one is named.
+    hsm: Option<Arc<Hsm>>,
     /// Held from a change of secrets until the signer knows of it, so that both take changes in one order.
     order: Mutex<()>,
 }
@@ -101,6 +103,9 @@ pub enum VaultError {
         /// The system's answer.
         error: std::io::Error,
     },
+    /// A ring keeps its keys in a PKCS#11 token, and no token is named.
+    #[error("its keys lie in a PKCS#11 token, and the settings name none; set hsm.module, hsm.token and hsm.pin")]
+    NoHsm,
     /// The store says less than it said before: it was rolled back under a running server.
     #[error("epoch_regressed: the store was rolled back while this server ran; it goes on with what it knew")]
     EpochRegressed,
@@ -209,6 +214,20 @@ impl Vault {
         let (keeper, founding) = Keeper::ephemeral()?;
         let store = Store::ephemeral_at(root(founding), by, clock)?;
         Ok(Self::new(store, keeper, None))
+    }
+
+    /// The same vault, with the token that keeps the keys of PKCS#11 rings.
+    #[must_use]
+    pub fn with_hsm(self, hsm: Option<Arc<Hsm>>) -> Self {
+        Self { hsm, ..self }
+    }
+
+    /// The token that keeps the keys of PKCS#11 rings.
+    ///
+    /// # Errors
+    /// [`VaultError::NoHsm`].
+    pub fn hsm(&self) -> Result<&Arc<Hsm>, VaultError> {
+        self.hsm.as_ref().ok_or(VaultError::NoHsm)
     }
 
     /// The store itself, to read from.
@@ -323,6 +342,7 @@ impl Vault {
             aside: None,
             taken_at: None,
             folder: None,
+            hsm: None,
             order: Mutex::new(()),
         }
     }

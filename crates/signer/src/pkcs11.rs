@@ -172,6 +172,11 @@ impl Hsm {
         self.ask(SLOW_DEADLINE, |session| session.held())
     }
 
+    /// Whether the token refused the PIN.
+    pub fn is_locked_out(&self) -> bool {
+        self.crew.device().is_pin_refused()
+    }
+
     fn sign(&self, algorithm: &'static SignatureAlgorithm, id: &[u8], input: &[u8]) -> Result<Vec<u8>, HsmFault> {
         let (id, input) = (id.to_vec(), input.to_vec());
         self.ask(SIGN_DEADLINE, move |session| session.sign(algorithm, &id, &input))

@@ -6,7 +6,7 @@ mod read;
 
 use keyring::{BadRows, Event, Ring, RingPolicy, StorePolicy, Time, Use};
 
-pub use change::{NewGeneration, NewRing, Rotated};
+pub use change::{NewGeneration, NewRing, PrivateHalf, Rotated};
 
 use crate::{Digest, Error};
 

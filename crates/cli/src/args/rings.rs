@@ -25,6 +25,8 @@ pub(crate) enum RingCommand {
     Rotate(RotateArguments),
     /// End the trust in a generation, at once.
     Revoke(RevokeArguments),
+    /// Compare the PKCS#11 token with the rows: orphans, halves, and keys that are missing.
+    Reconcile,
     /// Publish public keys again that the store lost, so that their tokens verify.
     Republish(RepublishArguments),
 }
@@ -42,7 +44,8 @@ pub(crate) struct RingArgument {
 Examples:
   chancery keys create orders --alg ES256
   chancery keys create legacy --alg RS256 --rsa-2048 --static
-  chancery keys create hourly --alg EdDSA --rotation-period 1h")]
+  chancery keys create hourly --alg EdDSA --rotation-period 1h
+  chancery keys create vault --alg RS256 --in-hsm")]
 pub(crate) struct CreateArguments {
     #[command(flatten)]
     pub(crate) ring: RingArgument,
@@ -56,11 +59,14 @@ pub(crate) struct CreateArguments {
     #[arg(long = "static", conflicts_with = "rotation_period")]
     pub(crate) is_static: bool,
     /// RSA keys of 2 048 bits in place of 3 072.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "in_hsm")]
     pub(crate) rsa_2048: bool,
     /// Sign for five minutes at most without news from the store, so that a revocation reaches every process.
     #[arg(long)]
     pub(crate) strict_revocation: bool,
+    /// Keys are made in the PKCS#11 token that the settings name, and never leave it.
+    #[arg(long)]
+    pub(crate) in_hsm: bool,
 }
 
 #[derive(Args, Debug)]
@@ -80,6 +86,7 @@ pub(crate) struct ExportKeyArguments {
     #[command(flatten)]
     pub(crate) ring: RingArgument,
     /// The generation, by its number or its kid.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) key: String,
     #[command(flatten)]
     pub(crate) form: FormArguments,
@@ -103,6 +110,7 @@ pub(crate) struct RevokeArguments {
     #[command(flatten)]
     pub(crate) ring: RingArgument,
     /// The generation, by its number or its kid.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) key: String,
     /// Why, for the record.
     #[arg(long, default_value = "revoked by an operator")]

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use server::control::Client;
 use server::rings::{NewRingSpec, Rings, RingsError};
-use server::settings::{MasterKeyPlace, PasswordPlace, Settings};
+use server::settings::{MasterKeyPlace, PasswordPlace, PinPlace, Settings};
 use server::vault::{Place, TENANT, Vault, VaultError};
-use signer::{MasterSource, Secret};
+use signer::{Hsm, HsmSettings, MasterSource, Secret};
 use store::{Address, By};
 
 use crate::exit::{ExitCode, Failure};
@@ -35,7 +35,7 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
     let (source, address) = (master_key(folder, settings)?, address(folder, settings)?);
     let place = address.as_ref().map_or(Place::Folder(folder), Place::Server);
     let vault = Vault::init(place, source, &begins_with, &by()).map_err(failed)?;
-    let vault = Arc::new(vault);
+    let vault = Arc::new(vault.with_hsm(hsm(folder, settings)?));
     // The standbys, which any later start would make as well.
     Rings::open(Arc::clone(&vault)).map_err(failed)?.tend(&by()).map_err(ring_failed)?;
     Ok(vault)
@@ -51,7 +51,7 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
             Vault::open(folder, source)
         }
     };
-    opened.map_err(failed)
+    Ok(opened.map_err(failed)?.with_hsm(hsm(folder, settings)?))
 }
 
 /// The same for a store on a disk that may be older than the one that this folder has seen.
@@ -60,7 +60,8 @@ pub(super) fn open_rolled_back(folder: &Path, settings: &Settings) -> Result<Vau
         return open(folder, settings);
     }
     refuse_missing(folder)?;
-    Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)
+    let vault = Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)?;
+    Ok(vault.with_hsm(hsm(folder, settings)?))
 }
 
 /// Opens the snapshot of a folder whose store is away.
@@ -97,6 +98,17 @@ fn refuse_missing(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The token that the settings name, if they do. It is not asked for yet: it may come later.
+fn hsm(folder: &Path, settings: &Settings) -> Result<Option<Arc<Hsm>>, Failure> {
+    let Some(module) = settings.hsm.module.clone() else { return Ok(None) };
+    let pin = match &settings.hsm.pin {
+        PinPlace::File(path) => secret_file(&folder.join(path))?,
+        PinPlace::Environment(name) => variable(name, "hsm_pin_missing", "hsm.pin")?,
+    };
+    let loaded = Hsm::load(HsmSettings { module, token: settings.hsm.token.clone(), pin });
+    loaded.map(Some).map_err(|fault| Failure::new(ExitCode::Configuration, fault.code(), fault))
+}
+
 /// Whether a store is there already.
 pub(super) fn is_there(folder: &Path, settings: &Settings) -> Result<bool, Failure> {
     match address(folder, settings)? {
@@ -111,11 +123,7 @@ fn address(folder: &Path, settings: &Settings) -> Result<Option<Address>, Failur
     let password = match &settings.store.password {
         None => return Ok(Some(address)),
         Some(PasswordPlace::Environment(name)) => variable(name, "password_missing", "store.password")?,
-        Some(PasswordPlace::File(path)) => {
-            let mut text = read_file(&folder.join(path), PASSPHRASE_BYTES_MAX)?;
-            text.truncate(text.trim_ascii_end().len());
-            Secret::from(zeroize::Zeroizing::new(text))
-        }
+        Some(PasswordPlace::File(path)) => secret_file(&folder.join(path))?,
     };
     Ok(Some(address.with_password(password.expose())))
 }
@@ -136,14 +144,18 @@ fn master_key(folder: &Path, settings: &Settings) -> Result<MasterSource, Failur
     let master = |name: &str| variable(name, "master_key_missing", "store.master_key");
     Ok(match &settings.store.master_key {
         MasterKeyPlace::File(path) => MasterSource::File(folder.join(path)),
-        MasterKeyPlace::PassphraseFile(path) => {
-            let mut text = read_file(&folder.join(path), PASSPHRASE_BYTES_MAX)?;
-            text.truncate(text.trim_ascii_end().len());
-            MasterSource::Passphrase(Secret::from(zeroize::Zeroizing::new(text)))
-        }
+        MasterKeyPlace::PassphraseFile(path) => MasterSource::Passphrase(secret_file(&folder.join(path))?),
         MasterKeyPlace::Environment(name) => MasterSource::Environment { name: name.clone(), value: master(name)? },
         MasterKeyPlace::PassphraseEnvironment(name) => MasterSource::Passphrase(master(name)?),
     })
+}
+
+/// What a file holds, without the line's end.
+fn secret_file(path: &Path) -> Result<Secret, Failure> {
+    let mut text = zeroize::Zeroizing::new(read_file(path, PASSPHRASE_BYTES_MAX)?);
+    let length = text.trim_ascii_end().len();
+    text.truncate(length);
+    Ok(Secret::from(text))
 }
 
 fn variable(name: &str, code: &'static str, setting: &str) -> Result<Secret, Failure> {
@@ -157,9 +169,11 @@ fn variable(name: &str, code: &'static str, setting: &str) -> Result<Secret, Fai
 pub(super) fn failed(error: VaultError) -> Failure {
     let (exit, code) = match &error {
         VaultError::Signer(error @ signer::Error::KeyRefused { .. }) => (ExitCode::Refused, error.code()),
+        VaultError::Signer(error @ signer::Error::Hsm(_)) => (ExitCode::Away, error.code()),
         VaultError::Signer(error) => (ExitCode::Configuration, error.code()),
         VaultError::RolledBack { .. } => (ExitCode::Configuration, "store_rolled_back"),
         VaultError::Aside { .. } => (ExitCode::Away, "aside_failed"),
+        VaultError::NoHsm => (ExitCode::Configuration, "no_hsm"),
         VaultError::InMemory => (ExitCode::Refused, "store_in_memory"),
         VaultError::EpochRegressed => (ExitCode::Away, "epoch_regressed"),
         VaultError::Store(error) => (exit_of(error), error.code()),

@@ -65,7 +65,8 @@ pub(super) fn refused(refusal: &RingRefusal) -> Failure {
         | RingRefusal::NoSigner
         | RingRefusal::NotReady
         | RingRefusal::ClockSkew
-        | RingRefusal::HorizonNotStored => ExitCode::Away,
+        | RingRefusal::HorizonNotStored
+        | RingRefusal::Hsm(_) => ExitCode::Away,
         RingRefusal::Expiry(_) => ExitCode::Refused,
         RingRefusal::Claims(_) | RingRefusal::Key(_) => ExitCode::Unreadable,
     };

@@ -8,6 +8,7 @@ mod generate;
 mod import;
 mod list;
 mod public;
+mod reconcile;
 mod republish;
 mod revoke;
 mod rotate;
@@ -48,6 +49,7 @@ fn of_rings(command: &RingCommand, folder: &Path, clock: Clock, voice: Voice) ->
         RingCommand::Export(arguments) => export::run(arguments, folder, voice),
         RingCommand::Rotate(arguments) => rotate::run(arguments, folder, voice),
         RingCommand::Revoke(arguments) => revoke::run(arguments, folder, voice),
+        RingCommand::Reconcile => reconcile::run(folder, voice),
         RingCommand::Republish(arguments) => republish::run(arguments, folder, clock, voice),
     }
 }

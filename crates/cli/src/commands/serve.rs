@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
     if !arguments.ephemeral && !arguments.init {
         data::wait_for_master_key(folder, &settings, wait, voice);
     }
-    let vault = vault(arguments, folder, &settings)?;
+    let vault = vault(arguments, folder, &settings, voice)?;
     let apis = apis::settings(&arguments.apis, &settings.runtime.bind, &vault)?;
     let form = settings.log.form.unwrap_or_else(Form::for_stderr);
     let (log, guard) = Log::start(settings.log.level, form, std::io::stderr())
@@ -196,7 +196,7 @@ async fn stopped() {
     });
 }
 
-fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Failure> {
+fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings, voice: Voice) -> Result<Arc<Vault>, Failure> {
     if arguments.ephemeral {
         return Vault::ephemeral(&data::by()).map(Arc::new).map_err(data::failed);
     }
@@ -213,7 +213,11 @@ fn vault(arguments: &ServeArguments, folder: &Path, settings: &Settings) -> Resu
         return data::open_snapshot(folder, settings).map(Arc::new);
     }
     let open = if arguments.accept_rollback { data::open_rolled_back } else { data::open };
-    open(folder, settings).map(Arc::new)
+    let vault = open(folder, settings)?;
+    if let Ok(Err(fault)) = vault.hsm().map(|hsm| hsm.check()) {
+        voice.warn(format!("{}: {fault}", fault.code()));
+    }
+    Ok(Arc::new(vault))
 }
 
 /// The rings of the vault, and those of apps that the settings name and the vault does not have. Where nothing is kept

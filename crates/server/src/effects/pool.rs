@@ -25,8 +25,13 @@ impl Pool {
     /// A pool in which so many pieces of work may be under way or waited for.
     #[must_use]
     pub fn new(places: usize) -> Pool {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Pool { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(cores)) }
+        Self::of(places, std::thread::available_parallelism().map_or(1, NonZero::get))
+    }
+
+    /// The same for work that waits for something outside: so many pieces of it at a time.
+    #[must_use]
+    pub fn of(places: usize, at_a_time: usize) -> Pool {
+        Pool { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(at_a_time)) }
     }
 
     /// Does slow work on a thread of its own.

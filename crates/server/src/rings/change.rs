@@ -7,9 +7,9 @@ use jose::PrivateJwk;
 use jose::jwa::SignatureAlgorithm;
 use keyring::Time;
 use signer::{Keeper, Place, RingKey, Secret};
-use store::{By, Change, GenerationRow, NewGeneration, RingRows, key_owner};
+use store::{By, Change, GenerationRow, NewGeneration, PrivateHalf, RingRows, key_owner};
 
-use super::spec::rsa_bits;
+use super::spec::{HSM_LABEL, PKCS11, rsa_bits};
 use super::{LiveRing, NewRingSpec, Rings, place};
 use crate::vault::{VaultError, to_signer, to_store};
 
@@ -61,9 +61,13 @@ impl RingsError {
             Self::Away(_) => (StatusCode::SERVICE_UNAVAILABLE, "ring_away"),
             Self::Vault(VaultError::Store(error)) if error.is_of_the_caller() => (StatusCode::CONFLICT, error.code()),
             Self::Vault(VaultError::Store(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.code()),
+            Self::Vault(VaultError::Signer(error @ signer::Error::Hsm(_))) => {
+                (StatusCode::SERVICE_UNAVAILABLE, error.code())
+            }
             Self::Vault(VaultError::Signer(error)) => (StatusCode::UNPROCESSABLE_ENTITY, error.code()),
             Self::Vault(VaultError::RolledBack { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "store_rolled_back"),
             Self::Vault(VaultError::Aside { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "aside_failed"),
+            Self::Vault(VaultError::NoHsm) => (StatusCode::CONFLICT, "no_hsm"),
             Self::Vault(VaultError::InMemory) => (StatusCode::CONFLICT, "store_in_memory"),
             Self::Vault(VaultError::EpochRegressed) => (StatusCode::SERVICE_UNAVAILABLE, "epoch_regressed"),
         }
@@ -160,6 +164,10 @@ impl Rings {
     /// [`RingsError`].
     pub fn import(&self, ring_id: &str, private: PrivateJwk, by: &By<'_>) -> Result<Option<Made>, RingsError> {
         let (live, _) = self.live(ring_id)?;
+        if live.rows.signer == PKCS11 {
+            let why = "the ring keeps its keys in a token and makes them there; bring this one into another ring";
+            return Err(RingsError::Refused(why.to_owned()));
+        }
         let keeper = self.vault().signer().keeper();
         let key = RingKey::import(keeper, live.algorithm, private, &live.rows.kid_prefix)?;
         let made = self.store_generation(&live.rows, &key, true, "imported", by)?;
@@ -218,8 +226,19 @@ impl Rings {
         let algorithm = SignatureAlgorithm::by_name(&rows.alg)
             .map_err(|error| signer::Error::KeyRefused { why: error.to_string() })?;
         let bits = rsa_bits(&rows.signer);
-        let key = RingKey::generate(self.vault().signer().keeper(), algorithm, bits, &rows.kid_prefix)?;
-        self.store_generation(rows, &key, false, reason, by)
+        if rows.signer != PKCS11 {
+            let key = RingKey::generate(self.vault().signer().keeper(), algorithm, bits, &rows.kid_prefix)?;
+            return self.store_generation(rows, &key, false, reason, by);
+        }
+        let hsm = self.vault().hsm()?;
+        let label = format!("{HSM_LABEL}{}", rows.ring_id);
+        let key = RingKey::generate_in(hsm, algorithm, bits, &rows.kid_prefix, &label)?;
+        let made = self.store_generation(rows, &key, false, reason, by);
+        if !matches!(made, Ok(Some(_))) {
+            // Another process was faster, or the store refused: what no row names is not to stay in the token.
+            key.signer_ref().map_or(Ok(()), |id| hsm.destroy(id)).map_err(signer::Error::from)?;
+        }
+        made
     }
 
     /// None if another process made this number first: the key is dropped, and with it wiped.
@@ -242,7 +261,11 @@ impl Rings {
         let mut destroyed = false;
         for live in snapshot.rings() {
             for row in live.rows.generations.iter().filter(|row| live.ring.is_destroyable(row.n, t)) {
-                destroyed |= self.vault().store().change(by, |change| change.destroy(&live.rows.ring_id, row.n))?;
+                let is_new = self.vault().store().change(by, |change| change.destroy(&live.rows.ring_id, row.n))?;
+                if let (true, Some(id)) = (is_new, &row.signer_ref) {
+                    self.vault().hsm()?.destroy(id).map_err(signer::Error::from)?;
+                }
+                destroyed |= is_new;
             }
         }
         Ok(destroyed)
@@ -269,19 +292,15 @@ pub(super) fn insert(
     let At { ring_id, alg, signer, n } = *at;
     let owner = key_owner(ring_id, n);
     let place = Place { owner: &owner, ring: ring_id, alg, n, kid: key.kid(), signer };
-    let sealed = to_store(key.seal(keeper, &place)?);
+    let sealed = key.seal(keeper, &place)?.map(to_store);
+    let private = match (&sealed, key.signer_ref()) {
+        (Some(sealed), _) => PrivateHalf::Sealed(sealed),
+        (None, signer_ref) => PrivateHalf::Elsewhere(signer_ref.unwrap_or_default()),
+    };
     let public_jwk = key.public_jwk();
     let (kid, thumbprint) = (key.kid(), key.thumbprint());
-    let new = NewGeneration {
-        ring_id,
-        n,
-        kid,
-        thumbprint,
-        public_jwk: public_jwk.as_deref(),
-        is_imported,
-        sealed: &sealed,
-        reason,
-    };
+    let new =
+        NewGeneration { ring_id, n, kid, thumbprint, public_jwk: public_jwk.as_deref(), is_imported, private, reason };
     Ok(change.make_generation(&new)?)
 }
 

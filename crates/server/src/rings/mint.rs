@@ -37,6 +37,17 @@ pub struct RingToken {
     pub exp_cut: bool,
 }
 
+/// How long a signature keeps its thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It is made on the spot.
+    Fast,
+    /// It computes so long that it belongs on a thread of its own.
+    Slow,
+    /// It waits for a token.
+    Token,
+}
+
 /// What a signature is made with.
 struct Ready {
     snapshot: Arc<Snapshot>,
@@ -127,9 +138,13 @@ impl Rings {
         Ok(live.public_set(t))
     }
 
-    /// Whether a signature of this ring takes so long that it belongs on a thread of its own.
-    pub fn is_slow(&self, ring_id: &str) -> bool {
-        self.newest().ring(ring_id).and_then(|live| live.key.as_ref()).is_some_and(|key| key.is_slow())
+    /// How long a signature of this ring keeps its thread.
+    pub fn pace(&self, ring_id: &str) -> Pace {
+        match self.newest().ring(ring_id).and_then(|live| live.key.as_ref()) {
+            Some(key) if key.is_in_token() => Pace::Token,
+            Some(key) if key.is_slow() => Pace::Slow,
+            Some(_) | None => Pace::Fast,
+        }
     }
 
     /// The key that signs now, out of the very snapshot that shows it.

@@ -33,6 +33,18 @@ pub enum RingRefusal {
     /// The key did not sign.
     #[error(transparent)]
     Key(#[from] signer::Fault),
+    /// The token that keeps the key did not.
+    #[error(transparent)]
+    Hsm(#[from] signer::HsmFault),
+}
+
+impl From<signer::Unsigned> for RingRefusal {
+    fn from(unsigned: signer::Unsigned) -> Self {
+        match unsigned {
+            signer::Unsigned::Key(fault) => Self::Key(fault),
+            signer::Unsigned::Hsm(fault) => Self::Hsm(fault),
+        }
+    }
 }
 
 impl RingRefusal {
@@ -48,6 +60,7 @@ impl RingRefusal {
             Self::Expiry(refusal) => refusal.code(),
             Self::Claims(_) => "claims_invalid",
             Self::Key(_) => "key_failed",
+            Self::Hsm(fault) => fault.code(),
         }
     }
 
@@ -56,7 +69,7 @@ impl RingRefusal {
         match self {
             Self::NoRing(_) => StatusCode::NOT_FOUND,
             Self::Expiry(_) | Self::Claims(_) => StatusCode::BAD_REQUEST,
-            Self::Stale | Self::NoSigner | Self::NotReady | Self::ClockSkew | Self::HorizonNotStored => {
+            Self::Stale | Self::NoSigner | Self::NotReady | Self::ClockSkew | Self::HorizonNotStored | Self::Hsm(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Key(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -13,6 +13,10 @@ use crate::settings::CoreSettings;
 const SOFTWARE: &str = "software";
 /// The same with RSA keys of 2 048 bits, as SuperTokens' clients know them.
 const SOFTWARE_2048: &str = "software-2048";
+/// The signer that keeps keys in a PKCS#11 token, with RSA keys of 3 072 bits.
+pub(super) const PKCS11: &str = "pkcs11";
+/// What the labels of our keys in a token begin with; the ring's id follows.
+pub(super) const HSM_LABEL: &str = "chancery ";
 /// D where nothing else is said.
 const ROTATION_PERIOD: Span = Span::from_secs(7 * 86_400);
 /// The life that a `d-` key waits for after it stopped, V and twice S left out (docs/contracts/supertokens.md B-4).
@@ -34,10 +38,22 @@ pub struct NewRingSpec {
     pub kid_prefix: &'static str,
     /// The timing; none for the defaults of a ring that rotates.
     pub timing: Timing,
-    /// Whether RSA keys have 2 048 bits in place of 3 072.
-    pub is_rsa_2048: bool,
+    /// Who keeps its keys.
+    pub signer: RingSigner,
     /// Whether a process that the store does not answer stops signing after five minutes, so that a revocation reaches it.
     pub is_strict: bool,
+}
+
+/// Who keeps the private halves of a ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RingSigner {
+    /// This process, sealed in the store; RSA keys have 3 072 bits.
+    #[default]
+    Software,
+    /// The same, and RSA keys have 2 048 bits.
+    Software2048,
+    /// A PKCS#11 token, which they never leave; RSA keys have 3 072 bits.
+    Pkcs11,
 }
 
 /// The timing of a new ring.
@@ -62,7 +78,7 @@ impl NewRingSpec {
             algorithm: row(alg),
             kid_prefix: "",
             timing: Timing::Rotating(ROTATION_PERIOD),
-            is_rsa_2048: false,
+            signer: RingSigner::Software,
             is_strict: false,
         };
         let mut rings = vec![plain("es256", "ES256"), plain("rs256", "RS256"), plain("eddsa", "EdDSA")];
@@ -78,7 +94,7 @@ impl NewRingSpec {
             algorithm,
             kid_prefix,
             timing,
-            is_rsa_2048: true,
+            signer: RingSigner::Software2048,
             is_strict: false,
         };
         [
@@ -112,7 +128,7 @@ impl NewRingSpec {
             use_: use_of(self.algorithm),
             alg: self.algorithm.name,
             kid_prefix: self.kid_prefix,
-            signer: if self.is_rsa_2048 { SOFTWARE_2048 } else { SOFTWARE },
+            signer: self.signer.name(),
             policy: self.policy(store),
         }
     }
@@ -132,6 +148,16 @@ impl NewRingSpec {
                 let (over_life, standby) = (OverLife::Keep, Standby::AtLead);
                 RingPolicy { max_lifetime: Some(lifetime), over_life, standby, ..policy }
             }
+        }
+    }
+}
+
+impl RingSigner {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Software => SOFTWARE,
+            Self::Software2048 => SOFTWARE_2048,
+            Self::Pkcs11 => PKCS11,
         }
     }
 }

@@ -12,7 +12,7 @@ use jose::{VerifyingKey, jwa::SignatureAlgorithm};
 use keyring::{AskedExp, ExpiryRefusal, OverLife, RingPolicy, Span};
 use store::By;
 
-use super::{NewRingSpec, RingRefusal, RingToken, Rings, SetKind, Ticks, Timing};
+use super::{NewRingSpec, RingRefusal, RingSigner, RingToken, Rings, SetKind, Ticks, Timing};
 use crate::accept::Shutdown;
 use crate::problem::Body;
 use crate::routes::health::Condition;
@@ -90,7 +90,7 @@ pub(super) fn spec(name: &str, alg: &str, timing: Timing) -> NewRingSpec {
             Timing::Rotating(_) => "",
         },
         timing,
-        is_rsa_2048: true,
+        signer: RingSigner::Software2048,
         is_strict: false,
     }
 }

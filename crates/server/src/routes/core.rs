@@ -26,7 +26,7 @@ use crate::effects::pool::{Pool, Undone};
 use crate::effects::sign;
 use crate::log::{Field, Log};
 use crate::problem::{Body, Problem, RequestId};
-use crate::rings::{Rings, SetKind, app_ring_id};
+use crate::rings::{Pace, Rings, SetKind, app_ring_id};
 use crate::settings::{ApiKey, CoreSettings};
 use crate::token_log::{TokenLog, TokenRecord};
 
@@ -44,6 +44,7 @@ pub struct Core {
     header: Arc<HeaderPlan>,
     jwks_age_secs_max: i64,
     pool: Pool,
+    token_pool: Pool,
     tokens: Option<TokenLog>,
     log: Log,
 }
@@ -55,6 +56,9 @@ struct App {
     /// The API domain and the website domain that an SDK told last.
     domains: Mutex<[String; 2]>,
 }
+
+/// How many callers wait for a token at a time; it has fewer sessions.
+const HSM_CALLERS_MAX: usize = 32;
 
 /// Who asks: the name of an API key; none where an app asks for no key.
 type Caller = Option<String>;
@@ -90,6 +94,7 @@ impl Core {
             header: Arc::new(sign::header(&header()).expect("three members of different names are a header")),
             jwks_age_secs_max: i64::try_from(settings.jwks_max_age.as_secs()).unwrap_or(i64::MAX),
             pool: Pool::new(waiting_max),
+            token_pool: Pool::of(waiting_max, HSM_CALLERS_MAX),
             tokens,
             log,
         }
@@ -170,14 +175,21 @@ impl Core {
         };
         let tenant = &*admitted.address.app;
         let ring_id = app_ring_id(tenant, request.key.kid_prefix(), algorithm);
-        let is_slow = self.rings.is_slow(&ring_id);
+        let pool = self.pool_for(&ring_id);
         let (rings, header) = (Arc::clone(&self.rings), Arc::clone(&self.header));
         let order = Order { rings, ring_id, header, request, algorithm };
-        let created = if is_slow { self.pool.run(move || order.create()).await } else { Ok(order.create()) };
+        let created = match pool {
+            Some(pool) => pool.run(move || order.create()).await,
+            None => Ok(order.create()),
+        };
         let Created { token, kid, issued_at_secs, claims } = match created {
             Ok(Ok(created)) => created,
             Ok(Err(Uncreated::Refusal(refusal))) => return Err(refusal.into()),
             Ok(Err(Uncreated::Fault(code, cause))) => return Err(self.fail(code, &cause)),
+            Ok(Err(Uncreated::Away(code, cause))) => {
+                self.fail(code, &cause);
+                return Err(Refusal::Away.into());
+            }
             Err(Undone::Full) => return Err(Refusal::Overload.into()),
             Err(Undone::Died) => return Err(self.fail("signer_died", "a signature ended in a panic")),
         };
@@ -186,6 +198,16 @@ impl Core {
             tokens.record(TokenRecord { issued_at_secs, tenant, caller, peer, kid: &kid, claims }).await;
         }
         Ok(reply::json(render::created(&token)))
+    }
+
+    /// Where a signature of this ring is waited for; none if it is made on the spot. What a token keeps waiting takes no
+    /// place from what is computed.
+    fn pool_for(&self, ring_id: &str) -> Option<&Pool> {
+        match self.rings.pace(ring_id) {
+            Pace::Fast => None,
+            Pace::Slow => Some(&self.pool),
+            Pace::Token => Some(&self.token_pool),
+        }
     }
 
     fn fail(&self, code: &'static str, cause: &str) -> Stop {

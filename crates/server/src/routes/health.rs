@@ -41,6 +41,8 @@ impl Condition {
     pub(crate) fn readiness(&self) -> (StatusCode, &'static str) {
         if self.shutdown.has_begun() {
             (StatusCode::SERVICE_UNAVAILABLE, "draining")
+        } else if self.rings.as_ref().is_some_and(|rings| rings.is_locked_out()) {
+            (StatusCode::SERVICE_UNAVAILABLE, "hsm_pin_refused")
         } else if self.serving.load(Ordering::Acquire) {
             match self.rings_feel() {
                 Freshness::Fresh => (StatusCode::OK, "ready"),

@@ -9,12 +9,13 @@ use jose::jwk::{Jwk, PublicJwk};
 use keyring::Time;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use signer::HeldPair;
 use zeroize::Zeroizing;
 
 use super::{Call, Route, ServesAdmin, caller, json_reply};
 use crate::deployment::Caller;
 use crate::problem::{Body, Problem, Verb};
-use crate::rings::{LiveRing, Made, NewRingSpec, Rings, RingsError, Rotation, Timing};
+use crate::rings::{LiveRing, Made, NewRingSpec, Reconciled, RingSigner, Rings, RingsError, Rotation, Timing};
 use crate::vault::ServedKey;
 
 /// A ring to be made, as it is asked for.
@@ -36,6 +37,9 @@ pub struct RingWish {
     /// Whether it signs for five minutes at most without news from its store.
     #[serde(default)]
     pub strict_revocation: bool,
+    /// Whether the keys are made in the PKCS#11 token that the settings name, and stay there.
+    #[serde(default)]
+    pub in_hsm: bool,
 }
 
 #[derive(Deserialize)]
@@ -84,8 +88,8 @@ struct Backup {
 type Answered = Result<Json, RingsError>;
 
 /// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`; `POST
-/// /rings-republished`, `GET /audit/verification`, `POST /backup`.
-pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 9] {
+/// /rings-republished`, `GET /hsm/reconciliation`, `GET /audit/verification`, `POST /backup`.
+pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 10] {
     let route = |verb, path, work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>| {
         let rings = Arc::clone(rings);
         Route::new(verb, path, move |call| answer(Arc::clone(&rings), call, work))
@@ -116,6 +120,7 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 9] {
                 None => republish_served(rings, until_secs, by),
             })
         }),
+        route(Verb::Get, "/hsm/reconciliation", |rings, _, _, _| Ok(reconcile(rings))),
         route(Verb::Get, "/audit/verification", |rings, _, _, _| Ok(verify(rings))),
         route(Verb::Post, "/backup", |rings, _, body, by| {
             let Backup { file } = parse(body)?;
@@ -149,7 +154,12 @@ pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
         algorithm,
         kid_prefix: "",
         timing,
-        is_rsa_2048: wish.rsa_2048,
+        signer: match (wish.in_hsm, wish.rsa_2048) {
+            (true, true) => return Err(RingsError::Refused("RSA keys in a token have 3 072 bits".to_owned())),
+            (true, false) => RingSigner::Pkcs11,
+            (false, true) => RingSigner::Software2048,
+            (false, false) => RingSigner::Software,
+        },
         is_strict: wish.strict_revocation,
     };
     Ok(json!({ "made": made(&rings.make(&[spec], &by.by())?) }))
@@ -261,6 +271,17 @@ pub fn verify(rings: &Rings) -> Answered {
 pub fn backup(rings: &Rings, file: &Path, by: &Caller) -> Answered {
     let head = rings.vault().store().back_up(file, &by.by())?;
     Ok(json!({ "file": file, "rows": head.seq, "hash": jose::base64url::encode(&head.hash.0) }))
+}
+
+/// Holds what the PKCS#11 token keeps against the rows.
+///
+/// # Errors
+/// As [`list`].
+pub fn reconcile(rings: &Rings) -> Answered {
+    let Reconciled { whole, orphans, halves, missing } = rings.reconcile()?;
+    let pair = |pair: &HeldPair| json!({ "id": pair.id, "label": pair.label, "private": pair.has_private, "public": pair.has_public });
+    let pairs = |pairs: &[HeldPair]| pairs.iter().map(pair).collect::<Vec<_>>();
+    Ok(json!({ "whole": whole, "orphans": pairs(&orphans), "halves": pairs(&halves), "missing": missing }))
 }
 
 async fn answer(

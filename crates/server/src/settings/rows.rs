@@ -1,7 +1,7 @@
 //! The settings, one row each: name, default, what it does, and how its text becomes its value.
 
 use super::{Settings, SettingsError, Source};
-use super::{core, value};
+use super::{core, hsm, value};
 use crate::effects::fetch::AllowList;
 use crate::limits::{REPLY_FLOW_SECS_MAX, SCRIPT_HEAP_BYTES_MAX};
 
@@ -205,6 +205,27 @@ pub(super) const ROWS: &[Row] = &[
         default: "file:master.key",
         kind: Kind::One,
         set: |settings, values| value::master_key(values).map(|place| settings.store.master_key = place),
+    },
+    Row {
+        name: "hsm.module",
+        about: "the PKCS#11 module of the token that keeps the keys of some rings; empty for none",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| value::folder(values).map(|path| settings.hsm.module = path),
+    },
+    Row {
+        name: "hsm.token",
+        about: "the label of that token",
+        default: "chancery",
+        kind: Kind::One,
+        set: |settings, values| value::one(values).map(|label| settings.hsm.token = label.to_owned()),
+    },
+    Row {
+        name: "hsm.pin",
+        about: "where its user's PIN is: file:PATH or env:NAME",
+        default: "file:hsm.pin",
+        kind: Kind::One,
+        set: |settings, values| hsm::pin(values).map(|place| settings.hsm.pin = place),
     },
     Row {
         name: "log.level",

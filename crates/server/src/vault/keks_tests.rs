@@ -14,7 +14,7 @@ use store::{By, NewDocument};
 
 use super::keks::label_of;
 use super::{SecretStep, TENANT, Vault, VaultError, to_signer};
-use crate::rings::{NewRingSpec, Rings, Timing};
+use crate::rings::{NewRingSpec, RingSigner, Rings, Timing};
 
 const BY: By<'_> = By { actor: "test", address: None, request_id: None };
 const FOLDER: &str = "VAULT_TEST_RESEALS_IN";
@@ -35,7 +35,7 @@ fn fixed(tenant: &str) -> NewRingSpec {
         algorithm: SignatureAlgorithm::by_name("EdDSA").unwrap(),
         kid_prefix: "",
         timing: Timing::Static,
-        is_rsa_2048: false,
+        signer: RingSigner::Software,
         is_strict: false,
     }
 }

@@ -11,10 +11,10 @@ use jose::jwk::JwkSet;
 use jose::jws::{HeaderPlan, Verifier};
 use jose::{VerifyingKey, jwa::Switches};
 use keyring::{AskedExp, Span};
-use server::rings::{NewRingSpec, RingRefusal, RingToken, Rings, SetKind, Ticks, Timing};
+use server::rings::{NewRingSpec, RingRefusal, RingSigner, RingToken, Rings, SetKind, Ticks, Timing};
 use server::vault::{Vault, VaultError};
 use signer::MasterSource;
-use store::{Address, By, Change, Error, GenerationRow, NewGeneration, SealedBox};
+use store::{Address, By, Change, Error, GenerationRow, NewGeneration, PrivateHalf, SealedBox};
 use tempfile::TempDir;
 
 use crate::postgres::Server;
@@ -178,7 +178,7 @@ pub(crate) fn spec(name: &str, timing: Timing) -> NewRingSpec {
         algorithm: SignatureAlgorithm::by_name("EdDSA").unwrap(),
         kid_prefix: "",
         timing,
-        is_rsa_2048: false,
+        signer: RingSigner::Software,
         is_strict: false,
     }
 }
@@ -202,7 +202,7 @@ pub(crate) fn made_by(change: &mut Change<'_>, n: u32, sealed: &SealedBox) -> Re
         thumbprint: "late",
         public_jwk: None,
         is_imported: false,
-        sealed: &sealed,
+        private: PrivateHalf::Sealed(&sealed),
         reason: "late",
     })
 }

@@ -54,6 +54,10 @@ impl Crew {
         Self { orders, shared }
     }
 
+    pub(super) fn device(&self) -> &Device {
+        &self.shared.device
+    }
+
     /// Has the work done by whichever thread is free first.
     ///
     /// # Errors

@@ -76,6 +76,10 @@ impl Device {
         Ok(Self { context, settings, login, is_pin_refused, starts })
     }
 
+    pub(super) fn is_pin_refused(&self) -> bool {
+        self.is_pin_refused.load(Ordering::Acquire)
+    }
+
     /// Starts the module anew: some look for their storage then and never again. Not too often, and not while somebody is
     /// in it.
     fn restart(&self) -> Result<(), HsmFault> {

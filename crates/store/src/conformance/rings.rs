@@ -6,7 +6,7 @@ use keyring::{EventKind, RingPolicy, Span, StorePolicy, Time, Use};
 
 use super::{actions, count};
 use crate::testing::{BY, boxed, sql};
-use crate::{Change, Error, GenerationRow, NewGeneration, NewRing, RingRows, SealedBox, Store, key_owner};
+use crate::{Change, Error, GenerationRow, NewGeneration, NewRing, PrivateHalf, RingRows, SealedBox, Store, key_owner};
 
 /// The default timing of a ring that makes a generation every seven days.
 pub(super) fn rotating() -> RingPolicy {
@@ -60,7 +60,16 @@ fn key_box(ring_id: &str, n: u32) -> SealedBox {
 
 fn generation<'a>(ring_id: &'a str, n: u32, kid: &'a str, sealed: &'a SealedBox) -> NewGeneration<'a> {
     let public_jwk = Some(r#"{"kty":"EC"}"#);
-    NewGeneration { ring_id, n, kid, thumbprint: kid, public_jwk, is_imported: false, sealed, reason: "test" }
+    NewGeneration {
+        ring_id,
+        n,
+        kid,
+        thumbprint: kid,
+        public_jwk,
+        is_imported: false,
+        private: PrivateHalf::Sealed(sealed),
+        reason: "test",
+    }
 }
 
 fn only(store: &Store) -> RingRows {

@@ -43,10 +43,19 @@ pub struct NewGeneration<'a> {
     pub public_jwk: Option<&'a str>,
     /// Whether it was brought in and not made here.
     pub is_imported: bool,
-    /// The private half, sealed for [`key_owner`].
-    pub sealed: &'a SealedBox,
+    /// Where the private half is.
+    pub private: PrivateHalf<'a>,
     /// Why, for the event.
     pub reason: &'a str,
+}
+
+/// Where the private half of a new generation is.
+#[derive(Clone, Copy, Debug)]
+pub enum PrivateHalf<'a> {
+    /// Sealed for [`key_owner`], to be stored with the row.
+    Sealed(&'a SealedBox),
+    /// With a signer outside, which finds it by this name.
+    Elsewhere(&'a str),
 }
 
 /// What a rotation on demand did.
@@ -235,7 +244,10 @@ impl Change<'_> {
             thumbprint: new.thumbprint.to_owned(),
             public_jwk: new.public_jwk.map(str::to_owned),
             is_imported: new.is_imported,
-            signer_ref: None,
+            signer_ref: match new.private {
+                PrivateHalf::Sealed(_) => None,
+                PrivateHalf::Elsewhere(signer_ref) => Some(signer_ref.to_owned()),
+            },
             created_at: now,
             activate_at: self.ring(&rows)?.activate_at(now),
             is_whole: true,
@@ -244,7 +256,9 @@ impl Change<'_> {
         if !self.insert_generation_row(&rows, &row, digest)? {
             return Ok(None);
         }
-        self.insert_sealed(new.sealed)?;
+        if let PrivateHalf::Sealed(sealed) = new.private {
+            self.insert_sealed(sealed)?;
+        }
         let NewGeneration { n, reason, .. } = *new;
         let event = NewEvent { kind: Kind::Created, n: Some(n), at: now, until: None, reason, digest: Some(digest) };
         let action = if new.is_imported { Action::KeyImport } else { Action::KeyMake };

@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &CreateArguments, folder: &Path, voice: Voice) -> R
         rotation_period_secs: (!arguments.is_static).then_some(arguments.rotation_period.secs),
         rsa_2048: arguments.rsa_2048,
         strict_revocation: arguments.strict_revocation,
+        in_hsm: arguments.in_hsm,
     };
     let body = json!({
         "name": wish.name,
@@ -29,6 +30,7 @@ pub(super) fn run(arguments: &CreateArguments, folder: &Path, voice: Voice) -> R
         "rotation_period_secs": wish.rotation_period_secs,
         "rsa_2048": wish.rsa_2048,
         "strict_revocation": wish.strict_revocation,
+        "in_hsm": wish.in_hsm,
     });
     let (method, path) = (Method::POST, "/rings".to_owned());
     let done =

@@ -52,7 +52,8 @@ pub(super) fn kind(refusal: &RingRefusal) -> FaultKind {
         | RingRefusal::NotReady
         | RingRefusal::ClockSkew
         | RingRefusal::HorizonNotStored
-        | RingRefusal::Key(_) => FaultKind::KeyAway,
+        | RingRefusal::Key(_)
+        | RingRefusal::Hsm(_) => FaultKind::KeyAway,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) enum Uncreated {
     Refusal(Refusal),
     /// Our fault: its code and its cause, for the log.
     Fault(&'static str, String),
+    /// What signs is away for now: the same.
+    Away(&'static str, String),
 }
 
 /// Why the claims were not written.
@@ -80,11 +82,13 @@ impl Order {
             // Whichever member asked for a life that the ring does not grant.
             RingRefusal::Expiry(_) if self.request.payload.get("exp").is_some() => Refusal::Field("payload").into(),
             RingRefusal::Expiry(_) => Refusal::Field("validity").into(),
+            RingRefusal::Hsm(signer::HsmFault::Busy) => Refusal::Overload.into(),
             RingRefusal::NoRing(_)
             | RingRefusal::Stale
             | RingRefusal::NoSigner
             | RingRefusal::NotReady
             | RingRefusal::ClockSkew => Refusal::Away.into(),
+            RingRefusal::Hsm(_) => Uncreated::Away(refusal.code(), refusal.to_string()),
             RingRefusal::HorizonNotStored | RingRefusal::Claims(_) | RingRefusal::Key(_) => {
                 Uncreated::Fault(refusal.code(), refusal.to_string())
             }
