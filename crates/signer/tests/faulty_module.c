@@ -1,6 +1,6 @@
 /* A PKCS#11 module that passes everything on to a real one (P11_REAL) and spoils signatures as the file P11_FAULT says:
- * `error`, `session`, `absent`, `slow MILLISECONDS` or `hang`, behind `once ` for the next call only. It is read at each
- * call, so a test spoils and mends while the service runs. Each C_SignInit appends `s` to P11_CALLS and each
+ * `error`, `session`, `absent`, `slow MILLISECONDS` or `hang`, behind `once ` for the next call only; `made` hangs behind a
+ * key pair that was made. It is read at each call, so a test spoils and mends while the service runs. Each C_SignInit appends `s` to P11_CALLS and each
  * C_Login `l`. */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* The function list of PKCS#11 2.40: a version and 68 functions, in the order of its section 5.2. */
-enum { FUNCTIONS = 68, GET_FUNCTION_LIST = 3, LOGIN = 18, SIGN_INIT = 42 };
+enum { FUNCTIONS = 68, GET_FUNCTION_LIST = 3, LOGIN = 18, SIGN_INIT = 42, GENERATE_KEY_PAIR = 59 };
 enum { OK = 0x00, GENERAL_ERROR = 0x05, DEVICE_ERROR = 0x30, SESSION_HANDLE_INVALID = 0xB3, TOKEN_NOT_PRESENT = 0xE0 };
 typedef unsigned long rv;
 typedef struct { unsigned char version[2]; void *functions[FUNCTIONS]; } list;
@@ -22,6 +22,16 @@ static void note(char call) {
     if (!file) return;
     fputc(call, file);
     fclose(file);
+}
+
+static int is_spoilt(const char *how) {
+    char text[64] = "";
+    const char *path = getenv("P11_FAULT");
+    FILE *file = path ? fopen(path, "r") : 0;
+    if (!file) return 0;
+    if (!fgets(text, sizeof text, file)) text[0] = 0;
+    fclose(file);
+    return !strncmp(text, how, strlen(how));
 }
 
 static rv fault(void) {
@@ -51,6 +61,14 @@ static rv login(unsigned long session, unsigned long user, void *pin, unsigned l
     return ((rv(*)(unsigned long, unsigned long, void *, unsigned long))real->functions[LOGIN])(session, user, pin, octets);
 }
 
+static rv generate(unsigned long session, void *mechanism, void *public, unsigned long publics, void *private,
+                   unsigned long privates, unsigned long *made_public, unsigned long *made_private) {
+    rv made = ((rv(*)(unsigned long, void *, void *, unsigned long, void *, unsigned long, unsigned long *, unsigned long *))
+                   real->functions[GENERATE_KEY_PAIR])(session, mechanism, public, publics, private, privates, made_public, made_private);
+    while (is_spoilt("made")) usleep(10000);
+    return made;
+}
+
 rv C_GetFunctionList(list **out) {
     if (!real) {
         void *module = dlopen(getenv("P11_REAL"), RTLD_NOW);
@@ -59,6 +77,7 @@ rv C_GetFunctionList(list **out) {
         ours = *real;
         ours.functions[GET_FUNCTION_LIST] = (void *)C_GetFunctionList;
         ours.functions[LOGIN] = (void *)login;
+        ours.functions[GENERATE_KEY_PAIR] = (void *)generate;
         ours.functions[SIGN_INIT] = (void *)sign_init;
     }
     *out = &ours;

@@ -1,0 +1,162 @@
+// Rings whose keys lie in a PKCS#11 token: SoftHSM behind a module that can be spoilt, the real command line and server,
+// and Node.js' own OpenSSL to verify what they sign.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { createPublicKey, verify } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const chancery = process.env.CHANCERY ?? join(root, 'target', 'debug', 'chancery');
+const real = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so'].find(existsSync);
+const at = mkdtempSync(join(tmpdir(), 'chancery-pkcs11-'));
+const file = (name) => join(at, name);
+const data = file('data');
+const module = file('module.so');
+const PIN = '98765432';
+const env = { PATH: process.env.PATH, SOFTHSM2_CONF: file('conf'), P11_REAL: real, P11_FAULT: file('fault'), P11_CALLS: file('calls') };
+const run = (program, ...words) => execFileSync(program, words, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const cli = (...words) => run(chancery, '--data', data, ...words);
+const reconcile = () => JSON.parse(cli('keys', 'reconcile', '--json'));
+const generations = (ring) => JSON.parse(cli('keys', 'show', ring, '--json')).generations;
+
+/** How each algorithm is verified by Node.js. */
+const CHECKS = {
+  RS256: (key) => ['sha256', key],
+  PS256: (key) => ['sha256', { key, padding: 6, saltLength: 32 }],
+  ES256: (key) => ['sha256', { key, dsaEncoding: 'ieee-p1363' }],
+  EdDSA: (key) => [null, key],
+};
+
+let passed = 0;
+const failures = [];
+
+async function test(name, body) {
+  try {
+    await body();
+    passed += 1;
+  } catch (error) {
+    failures.push(`${name}: ${error.stderr ?? ''}${error.stack}`);
+  }
+}
+
+/** A server of the data folder; gives its addresses, and what stops it. */
+async function serve() {
+  const words = ['--data', data, 'serve', '--runtime', '127.0.0.1:0', '--health', '127.0.0.1:0', '--core', 'off', '--studio', 'off'];
+  const child = spawn(chancery, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const found = {};
+  const heard = [];
+  await new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no address in time: ${heard.join('\n')}`)), 60_000);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        heard.push(line);
+        const [, name, url] = /^(runtime|health) (http:\/\/\S+)/.exec(line) ?? [];
+        if (name) found[name] = url.replace(/\/$/, '');
+        if (found.runtime && found.health) {
+          clearTimeout(late);
+          resolve();
+        }
+      });
+    }
+    ended.then(() => reject(new Error(heard.join('\n'))));
+  });
+  return { ...found, stop: (signal = 'SIGTERM') => (child.kill(signal), ended) };
+}
+
+mkdirSync(file('tokens'));
+writeFileSync(file('conf'), `directories.tokendir = ${file('tokens')}\n`);
+run('cc', '-shared', '-fPIC', '-O1', '-o', module, join(root, 'crates', 'signer', 'tests', 'faulty_module.c'), '-ldl');
+run('softhsm2-util', '--init-token', '--free', '--label', 'chancery', '--so-pin', '12345678', '--pin', PIN);
+cli('init');
+writeFileSync(join(data, 'hsm.pin'), `${PIN}\n`);
+writeFileSync(join(data, 'chancery.toml'), `hsm.module = '${module}'\n`);
+
+// KR-27: rings of each kind in the token, signer and standby beside each other; their tokens hold for an independent
+// library.
+await test('keys in a token', async () => {
+  const algorithms = Object.keys(CHECKS);
+  const ring = (alg) => `hsm-${alg.toLowerCase()}`;
+  for (const alg of algorithms) cli('keys', 'create', ring(alg), '--alg', alg, '--in-hsm');
+  const { whole, orphans, halves, missing } = reconcile();
+  assert.deepEqual([whole, orphans, halves, missing], [2 * algorithms.length, [], [], []]);
+  const tokens = algorithms.map((alg) => [alg, cli('mint', '--key', `ring:${ring(alg)}`, '--claim', 'sub=x').trim()]);
+  const server = await serve();
+  const { keys } = await (await fetch(`${server.runtime}/.well-known/jwks.json`)).json();
+  await server.stop();
+  for (const [alg, token] of tokens) {
+    const [header, claims, signature] = token.split('.');
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url'));
+    assert.equal(keys.filter((key) => generations(ring(alg)).some((row) => row.kid === key.kid)).length, 2);
+    const jwk = keys.find((key) => key.kid === kid);
+    const [hash, key] = CHECKS[alg](createPublicKey({ key: jwk, format: 'jwk' }));
+    assert.ok(verify(hash, Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, 'base64url')), alg);
+  }
+});
+
+// I13: a private half is sensitive, cannot be taken out, and goes when its trust ends.
+await test('a private half stays, and ends with its generation', () => {
+  const private1 = generations('hsm-es256').at(-1).kid;
+  assert.throws(() => cli('keys', 'export', 'hsm-es256', private1, '--out', file('out.jwk')), /private half/);
+  const before = reconcile();
+  cli('keys', 'revoke', 'hsm-es256', private1, '--reason', 'test');
+  // The revoked pair is gone, and its successor has a standby.
+  assert.deepEqual(reconcile(), before);
+  assert.equal(generations('hsm-es256').length, 3);
+  const told = run('pkcs11-tool', '--module', module, '--token-label', 'chancery', '--login', '--pin', PIN, '--list-objects', '--type', 'privkey');
+  const privates = told.split('Private Key Object').slice(1);
+  assert.equal(privates.length, before.whole);
+  for (const half of privates) assert.match(half, /sensitive, always sensitive, never extractable/);
+});
+
+// KR-30: killed between the making of a pair and its row: no row, the next run makes it, the orphan is told.
+await test('a pair that was made and not stored', async () => {
+  const before = generations('hsm-es256').length;
+  writeFileSync(env.P11_FAULT, 'made');
+  const words = ['--data', data, 'keys', 'revoke', 'hsm-es256', generations('hsm-es256')[0].kid];
+  const child = spawn(chancery, words, { env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal)));
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  child.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL');
+  rmSync(env.P11_FAULT);
+  assert.equal(generations('hsm-es256').length, before);
+  assert.equal(reconcile().orphans.length, 1);
+  const server = await serve();
+  for (let tries = 0; generations('hsm-es256').length === before && tries < 100; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert.equal(generations('hsm-es256').length, before + 1);
+  assert.equal(reconcile().orphans.length, 1);
+  await server.stop();
+});
+
+// KR-60: half a pair is told, and a wrong PIN is tried once, keeps the server from being ready, and stops nothing else.
+await test('half a pair, and a wrong PIN', async () => {
+  const id = 'a1'.repeat(16);
+  const tool = ['--module', module, '--token-label', 'chancery', '--login', '--pin', PIN];
+  run('pkcs11-tool', ...tool, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', id, '--label', 'chancery public/hsm-es256');
+  run('pkcs11-tool', ...tool, '--delete-object', '--type', 'pubkey', '--id', id);
+  const half = reconcile().orphans.find((pair) => pair.id === id);
+  assert.deepEqual([half.private, half.public], [true, false]);
+  writeFileSync(join(data, 'hsm.pin'), '11111111\n');
+  rmSync(env.P11_CALLS, { force: true });
+  const server = await serve();
+  const ready = await fetch(`${server.health}/health/ready`);
+  assert.deepEqual([ready.status, await ready.text()], [503, 'hsm_pin_refused']);
+  assert.equal((await fetch(`${server.runtime}/.well-known/jwks.json`)).status, 200);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(readFileSync(env.P11_CALLS, 'utf8').split('l').length - 1, 1);
+  await server.stop();
+  writeFileSync(join(data, 'hsm.pin'), `${PIN}\n`);
+});
+
+rmSync(at, { recursive: true, force: true });
+for (const failure of failures) console.log(failure);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;
