@@ -311,7 +311,7 @@ async fn the_example_issues_tokens_of_its_ring() {
         algorithm: SignatureAlgorithm::by_name("ES256").unwrap(),
         kid_prefix: "",
         timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
-        is_rsa_2048: false,
+        signer: server::rings::RingSigner::Software,
         is_strict: false,
     };
     chancery.rings.make(&[spec], &house::chancery::caller().by()).unwrap();

@@ -10,7 +10,7 @@ const NODE_MAJOR_MIN: u32 = 20;
 /// Looks for every program that a step or a runner starts.
 ///
 /// # Errors
-/// The first one that is missing or too old, with what installs it.
+/// The first one that is missing or too old and could not be installed, with what installs it.
 pub(super) fn check(runners: &[Runner]) -> Outcome {
     present(
         "cc",
@@ -20,15 +20,19 @@ pub(super) fn check(runners: &[Runner]) -> Outcome {
     present(env!("CARGO"), &["fmt", "--version"], "rustup component add rustfmt")?;
     present(env!("CARGO"), &["clippy", "--version"], "rustup component add clippy")?;
     for program in ["initdb", "postgres", "psql"] {
-        present(&of_postgresql(program), &["--version"], "install PostgreSQL: `apt-get install postgresql`")?;
+        installed(|| of_postgresql(program), &["--version"], "postgresql")?;
     }
+    // Keys in a PKCS#11 token: a token in software, and a tool of somebody else's to look into it.
+    installed(|| "softhsm2-util".to_owned(), &["--version"], "softhsm2")?;
+    // It ends with an error whatever it is asked without a module.
+    installed(|| "sh".to_owned(), &["-c", "command -v pkcs11-tool"], "opensc")?;
     if runners.iter().any(Runner::needs_node) {
         let version = present("node", &["--version"], "install Node.js 20 or later from https://nodejs.org")?;
         new_enough(&version)?;
         present("npm", &["--version"], "install npm, which comes with Node.js")?;
     }
     if runners.iter().any(Runner::needs_openssl) {
-        present("openssl", &["version"], "install OpenSSL 3: `apt-get install openssl`")?;
+        installed(|| "openssl".to_owned(), &["version"], "openssl")?;
     }
     if runners.iter().any(Runner::needs_python) {
         present(
@@ -38,6 +42,20 @@ pub(super) fn check(runners: &[Runner]) -> Outcome {
         )?;
     }
     Ok(())
+}
+
+/// Looks for a program that a package of Debian has, and installs that where this process may.
+fn installed(program: impl Fn() -> String, arguments: &[&str], package: &str) -> Outcome {
+    let fix = format!("install it: `apt-get install {package}`");
+    if present(&program(), arguments, &fix).is_ok() {
+        return Ok(());
+    }
+    let apt = |words: &[&str]| Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive").status();
+    println!("{} is not here; installing {package}", program());
+    // What comes of it, the next look tells.
+    drop(apt(&["update", "--quiet=2"]));
+    drop(apt(&["install", "--yes", "--quiet=2", "--no-install-recommends", package]));
+    present(&program(), arguments, &fix).map(drop)
 }
 
 /// Where Debian keeps the programs of its newest PostgreSQL; elsewhere they are on the path.
