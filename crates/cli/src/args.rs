@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Backup(BackupArguments),
     /// Put a backup into a data folder that has no store.
     Restore(RestoreArguments),
+    /// Move the store of a data folder into a PostgreSQL database, for several servers.
+    Move(MoveArguments),
     /// Write the completion script of a shell to stdout.
     #[command(after_help = "Example:\n  chancery completions bash > /etc/bash_completion.d/chancery")]
     Completions {
@@ -112,6 +114,19 @@ pub(crate) enum Command {
     /// Load flows and put messages in, as the lines on stdin say; for tests. Opens no listener and keeps nothing.
     #[command(hide = true)]
     Probe,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  chancery move postgres://chancery@db.example/chancery
+
+No server may run on the folder. Everything is copied in one transaction and checked there; the file stays beside it as
+chancery.db.moved, and chancery.toml names the database from then on. The master key stays what it is.")]
+pub(crate) struct MoveArguments {
+    /// The database, which must have no store yet. Its password stands in store.password, never here.
+    #[arg(value_name = "URL")]
+    pub(crate) to: String,
 }
 
 #[derive(Args, Debug)]

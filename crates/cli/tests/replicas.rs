@@ -106,6 +106,33 @@ fn servers_on_one_store_are_one() {
     assert!(!refused.0.success() && refused.1.contains("another process listens there"), "{}", refused.1);
 }
 
+/// A store that began in a file goes on in a database: the same keys sign, the same secrets open.
+#[test]
+fn a_store_moves_from_its_folder_into_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["init"]);
+    done(folder, &["flow", "import", FLOW]);
+    let data = folder.join("data");
+    let set = ["--data", data.to_str().unwrap(), "secret", "set", "igniteadmin", "tokensecret"];
+    assert_eq!(chancery_in(&[], &set, "a secret").code, 0);
+    let before = done(folder, &["--json", "keys", "list"]);
+    let url = postgres::shared().fresh_database();
+    {
+        let _server = Server::start(folder, &[]);
+        assert_eq!(on(folder, &["move", &url]).code, 69, "while somebody serves it");
+    }
+    done(folder, &["move", &url]);
+    assert!(!data.join("chancery.db").exists() && data.join("chancery.db.moved").exists());
+    assert_eq!(done(folder, &["--json", "keys", "list"]), before);
+    done(folder, &["audit", "verify"]);
+    let server = Server::start(folder, &[]);
+    assert_eq!(server.get("/jwt/generate").status, 200, "{}", server.log());
+    assert_eq!(on(folder, &["move", &url]).code, 69);
+    drop(server);
+    assert_eq!(on(folder, &["move", &url]).code, 78, "it is there already");
+}
+
 fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
     let end = Instant::now() + limit;
     while Instant::now() < end {

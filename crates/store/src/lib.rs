@@ -29,6 +29,7 @@ mod keks;
 #[cfg(test)]
 mod kill_tests;
 mod migrate;
+mod move_over;
 mod postgres;
 mod read;
 mod replicas;

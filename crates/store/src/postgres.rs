@@ -4,6 +4,8 @@ mod address;
 mod limits;
 mod news;
 mod pool;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod wait;
 mod wire;
@@ -41,7 +43,7 @@ impl Store {
         let pool = Pool::new(address.clone())?;
         let (root, kept) = {
             let lent = pool.lend()?;
-            lent.batch(&format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))?;
+            lent.make_schema()?;
             found(Session::Postgres(&lent), &address.as_place(), by, draw, fill)?
         };
         Ok((Self::new(Backend::Postgres(Box::new(pool)), root.store_id, None), kept))

@@ -118,6 +118,16 @@ impl Row {
         Self(values)
     }
 
+    /// Its values, to be written elsewhere.
+    pub(crate) fn params(&self) -> impl Iterator<Item = Param<'_>> {
+        self.0.iter().map(|value| match value {
+            Value::Null => Param::Null,
+            Value::Integer(value) => Param::Integer(*value),
+            Value::Text(text) => Param::Text(text),
+            Value::Octets(octets) => Param::Octets(octets),
+        })
+    }
+
     /// The value of a column.
     pub(crate) fn get<T: Column>(&self, at: usize) -> Result<T, Error> {
         self.0.get(at).cloned().and_then(T::of).ok_or_else(|| Error::Damaged {

@@ -118,7 +118,7 @@ pub(super) fn is_there(folder: &Path, settings: &Settings) -> Result<bool, Failu
 }
 
 /// The database that the settings name, with its password.
-fn address(folder: &Path, settings: &Settings) -> Result<Option<Address>, Failure> {
+pub(super) fn address(folder: &Path, settings: &Settings) -> Result<Option<Address>, Failure> {
     let Some(address) = settings.store.url.clone() else { return Ok(None) };
     let password = match &settings.store.password {
         None => return Ok(Some(address)),

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &InitArguments, folder: &Path, voice: Voice) -> Res
 }
 
 /// Leaves the URL where every later command finds it. A settings file that is there already is its author's.
-fn note(url: &str, folder: &Path, voice: Voice) -> Result<(), Failure> {
+pub(super) fn note(url: &str, folder: &Path, voice: Voice) -> Result<(), Failure> {
     let file = folder.join(SETTINGS_FILE);
     let line = format!("store.url = {}\n", serde_json::Value::from(url));
     match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {

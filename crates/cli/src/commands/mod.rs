@@ -16,6 +16,7 @@ mod kek;
 mod key;
 mod keys;
 mod mint;
+mod move_store;
 mod probe;
 mod rings;
 mod secret;
@@ -39,6 +40,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init(arguments) => init::run(&arguments, &line.data, voice),
+        Command::Move(arguments) => move_store::run(&arguments, &line.data, voice),
         Command::Verify(arguments) => verify::run(&arguments, &line.data, clock.now_secs(), voice),
         Command::Mint(arguments) => mint::run(&arguments, &line.data, clock, voice),
         Command::Inspect(arguments) => inspect::run(&arguments, clock.now_secs(), voice),

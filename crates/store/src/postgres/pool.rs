@@ -42,7 +42,7 @@ pub(crate) struct Lent<'p> {
 
 impl Pool {
     /// A pool that has not connected yet.
-    pub(super) fn new(address: Address) -> Result<Self, Error> {
+    pub(crate) fn new(address: Address) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("store").enable_all().build();
         let runtime = runtime.map_err(|error| away(format!("this system gives no thread: {error}")))?;
         let (state, returned) = (Mutex::default(), Condvar::new());

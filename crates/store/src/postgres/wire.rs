@@ -83,6 +83,11 @@ impl Wire {
         }
     }
 
+    /// Makes the schema of our tables, unless it is there.
+    pub(crate) fn make_schema(&self) -> Result<(), Error> {
+        self.batch(&format!("CREATE SCHEMA IF NOT EXISTS {}", super::SCHEMA))
+    }
+
     pub(crate) fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<usize, Error> {
         let touched = self.finish(self.client.execute_typed(&numbered(sql), &typed(params)))?;
         Ok(usize::try_from(touched).unwrap_or(usize::MAX))

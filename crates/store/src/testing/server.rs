@@ -103,6 +103,22 @@ impl Server {
         }
     }
 
+    /// Has it speak TLS with this certificate and key, too.
+    pub fn serve_tls(&self, certificate: &Path, key: &Path) {
+        let words = ["-m", "600", if is_root() { "-opostgres" } else { "-C" }];
+        for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+            succeed(Command::new("install").args(words).arg(from).arg(self.data().join(to)));
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on");
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        // The server reads its settings a little later.
+        let begun = Instant::now();
+        while self.sql("postgres", "SHOW ssl") != "on" {
+            assert!(begun.elapsed() < START, "the server takes no certificate");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// The numbers of all its processes.
     pub fn processes(&self) -> Vec<u32> {
         let note = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
