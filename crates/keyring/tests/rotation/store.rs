@@ -93,6 +93,14 @@ impl Store {
         self.rows.push((visible_at, Row::Policy(policy)));
     }
 
+    /// Whether another key begins to sign in between, or something that brings one to sign was seen first in between.
+    pub(crate) fn has_switched(&self, from: Time, to: Time) -> bool {
+        let within = |t: Time| from <= t && t <= to;
+        let ring = self.ring(to);
+        let starts = ring.generations().iter().filter_map(|generation| ring.start(generation.n));
+        starts.into_iter().any(within) || self.rows.iter().any(|(visible_at, _)| within(*visible_at))
+    }
+
     /// Whether the key was revoked by then, by whoever knows everything.
     pub(crate) fn is_revoked(&self, n: u32, by: Time) -> bool {
         let revokes = |event: &Event| event.n == n && event.kind == EventKind::Revoked && event.at <= by;

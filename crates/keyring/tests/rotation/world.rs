@@ -17,6 +17,8 @@ const LASTS_SECS: i64 = 600;
 const UNCAPPED: [(Mutant, i64); 2] = [(Mutant::TwiceL, 20), (Mutant::Month, 300)];
 const REPLICAS: usize = 3;
 const VERIFIERS: usize = 8;
+/// More generations than a world lives to see.
+const GENERATIONS: usize = 64;
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +32,8 @@ pub(crate) struct Outcome {
     pub(crate) refused_stale: usize,
     pub(crate) kept: usize,
     pub(crate) cut: usize,
+    /// How often an invariant of section 9 did not hold: I1, I3, I4 and I5.
+    pub(crate) broken: [usize; 4],
 }
 
 struct Replica {
@@ -39,6 +43,8 @@ struct Replica {
     read_at: Time,
     next_poll: Time,
     cut_off_until: Time,
+    /// When it last served a set without each generation.
+    last_without: [Time; GENERATIONS],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +95,9 @@ impl Outcome {
         self.refused_stale += other.refused_stale;
         self.kept += other.kept;
         self.cut += other.cut;
+        for (broken, others) in self.broken.iter_mut().zip(other.broken) {
+            *broken += others;
+        }
     }
 }
 
@@ -110,6 +119,7 @@ impl World {
             read_at: now,
             next_poll: now,
             cut_off_until: now,
+            last_without: [now; GENERATIONS],
         });
         let replicas = replicas.collect();
         let kinds = [Kind::Honest, Kind::FixedTime, Kind::NoRefetch, Kind::Behind];
@@ -129,6 +139,7 @@ impl World {
             self.now = self.now + Span::from_us(step);
             self.accidents();
             self.poll();
+            self.hold_replicas_to_each_other();
             self.operate();
             self.mint();
             self.check();
@@ -173,6 +184,8 @@ impl World {
                 continue;
             }
             let known = self.store.ring(self.now);
+            let kept = self.replicas[at].known.generations();
+            self.outcome.broken[2] += usize::from(!known.generations().starts_with(kept));
             let t = self.now + self.replicas[at].error;
             let is_due = known.standby_due_at().is_some_and(|due| due <= t);
             self.replicas[at].known = known;
@@ -181,6 +194,42 @@ impl World {
             if is_due && self.store.make(self.now, visible_at) {
                 self.outcome.rotations += 1;
             }
+        }
+    }
+
+    /// I3: of two fresh replicas each signs with another key only while one has not heard of a switch, at most F, and for
+    /// twice S. And what each shows is noted for I1.
+    fn hold_replicas_to_each_other(&mut self) {
+        let (now, fresh_for) = (self.now, store_policy(0).fresh_for);
+        let mut signers = Vec::new();
+        for replica in &mut self.replicas {
+            let (staleness, t) = (now - replica.read_at, now + replica.error);
+            if staleness <= policy(0).max_staleness {
+                let shown = replica.known.shown(t);
+                let lacks = (1..=GENERATIONS as u32).filter(|n| !shown.contains(n));
+                lacks.for_each(|n| replica.last_without[n as usize - 1] = now);
+            }
+            if staleness <= fresh_for {
+                signers.extend(replica.known.signing(t).map(|signing| signing.n));
+            }
+        }
+        let apart = fresh_for + store_policy(0).clock_error.times(2);
+        if signers.iter().any(|n| *n != signers[0]) && !self.store.has_switched(now - apart, now + apart) {
+            self.outcome.broken[1] += 1;
+        }
+    }
+
+    /// I1 and I5 of a token as it leaves.
+    fn hold_token(&mut self, n: u32, is_hasty: bool, exp_secs: i64) {
+        let cached = policy(0).assumed_cache;
+        let lacked = |replica: &Replica| replica.last_without[n as usize - 1] >= self.now - cached;
+        if n > 1 && !is_hasty && !self.store.is_revoked(n, self.now) && self.replicas.iter().any(lacked) {
+            self.outcome.broken[0] += 1;
+        }
+        let margin = policy(0).leeway + store_policy(0).clock_error.times(2);
+        let shown_until = self.store.ring(self.now).remove_at(n);
+        if shown_until.is_some_and(|end| end != Time::NEVER && secs(exp_secs) + margin > end) {
+            self.outcome.broken[3] += 1;
         }
     }
 
@@ -251,6 +300,7 @@ impl World {
         let is_early = signing.start < generation.activate_at || signing.n == 1;
         let is_hasty = is_early && t < generation.created_at + policy(0).publish_lead;
         self.tokens.push(Token { n: signing.n, is_hasty });
+        self.hold_token(signing.n, is_hasty, exp_secs);
         self.plan_checks(exp_secs);
     }
 
