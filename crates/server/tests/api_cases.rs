@@ -112,7 +112,7 @@ fn without_uuid(claims: &str) -> String {
 /// AC-01 (part), AC-02, AC-03, AC-05, AC-07, AC-08, AC-09, AC-10 (part), AC-12, AC-14 (part), AC-16, AC-18, AC-19, AC-20,
 /// AC-21 (part), AC-22, AC-27 (part), AC-31, AC-32 (part), AC-37, AC-44 (part), AC-48 (part), AC-49, AC-50, AC-51, AC-52,
 /// AC-55 (part), AC-56 (part), AC-57 (part), AC-59, AC-62, AC-64 (part), AC-66, AC-67, AC-69 (part), AC-70 (part), AC-71, AC-72,
-/// AC-73 (part), AC-74, AC-75, AC-76, AC-77, AC-79 (part), AC-80 (part), AC-81, AC-83, AC-84 (part), AC-93: each
+/// AC-73 (part), AC-74, AC-75, AC-76, AC-77, AC-79 (part), AC-80 (part), AC-81, AC-82 (part), AC-83, AC-84 (part), AC-93: each
 /// case says in its first lines which it is for.
 #[tokio::test]
 async fn every_case_answers_as_stands_beside_it() {

@@ -159,6 +159,16 @@ async fn modules_that_are_not_there_are_told() {
     assert!(told[0].contains("`urlopen`") && told[0].contains("invoke") && told[1].contains("`fs`"), "{told:?}");
 }
 
+/// AC-82 (part): a log policy writes one line where its mode sends, and none where it only gathers.
+#[tokio::test]
+async fn a_log_policy_writes_a_line() {
+    let steps = json!([{"log": {}}, {"log": {"mode": "gather-only"}}, {"log": {"mode": "gather-and-send"}}]);
+    let mut chancery = serving(&definition("datapower-api-gateway", &steps)).await;
+    assert_eq!(chancery.get("/t").await.status, 200);
+    let log = chancery.log();
+    assert_eq!(log.matches("activity: GET /t ").count(), 1, "{log}");
+}
+
 /// What a deploy tells of steps that do not run, by their places.
 async fn stopped(document: &Value) -> Vec<String> {
     let chancery = Chancery::with(Options::default());

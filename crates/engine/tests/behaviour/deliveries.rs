@@ -218,3 +218,50 @@ fn a_run_may_begin_at_any_node() {
     assert_eq!(logged(&told(1)), [(2, text("in"))]);
     assert_eq!(told(3), [], "there is no such node");
 }
+
+/// What has no place is a fault of the dialect's own words, raised behind what was done before; nothing on the way is lost.
+#[test]
+fn a_value_without_a_place_is_a_fault() {
+    let place = |way: &[&str]| ShapeStep::Place {
+        to: Path(way.iter().map(|name| plan::Segment::Key((*name).into())).collect()),
+        value: Expr::Literal(text("new")),
+        otherwise: Box::new(Fault::new(FaultKind::ValueUnfit, "no place")),
+    };
+    let run = |way: &[&str], message: Value| {
+        let sketch =
+            Sketch::default().node(Op::Assign(vec![set("before", Expr::Literal(text("done"))), place(way)]), &[&[1]]);
+        let dress = vec![set("payload", Expr::Message(Path::keys(["before"])))];
+        logged(&sketch.on_error(&[&[2]], dress).log("payload").log("payload").run_alone(message))
+    };
+    let made = Value::map([("a", Value::map([("b", text("new"))]))]);
+    assert_eq!(run(&["payload", "a", "b"], Value::map::<&str>([])), [(1, made)]);
+    for leaf in [text("leaf"), Value::Null, Value::integer(1), Value::list(vec![])] {
+        assert_eq!(run(&["payload", "a"], payload(leaf)), [(2, text("done"))]);
+    }
+}
+
+/// Steps that stand for a script leave the untouched message to it where one of them cannot be taken.
+#[test]
+fn a_step_without_a_place_leaves_all_to_the_script() {
+    let place = ShapeStep::Place {
+        to: Path::keys(["payload", "a"]),
+        value: Expr::Literal(text("new")),
+        otherwise: Box::new(Fault::new(FaultKind::ValueUnfit, "never told")),
+    };
+    let run = |message: Value| {
+        let mut asked = Vec::new();
+        let mut sketch = Sketch::default().script(&[&[1]]);
+        let steps = vec![set("before", Expr::Literal(text("done"))), place.clone()];
+        sketch.flow.nodes[0].op = Op::Shape { steps, otherwise: plan::ScriptIx(0) };
+        let told = sketch.log("payload").run(message, |ask| {
+            let plan::Ask::Script { message, .. } = ask else { panic!("{ask:?}") };
+            asked.push(message.clone());
+            sends(vec![vec![payload(text("by script"))]])
+        });
+        (logged(&told), asked)
+    };
+    let (told, asked) = run(payload(text("leaf")));
+    assert_eq!((told, asked), (vec![(1, text("by script"))], vec![payload(text("leaf"))]));
+    let (told, asked) = run(Value::map::<&str>([]));
+    assert_eq!((told, asked.len()), (vec![(1, Value::map([("a", text("new"))]))], 0));
+}

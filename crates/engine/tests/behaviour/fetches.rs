@@ -44,6 +44,19 @@ fn what_came_back_goes_on_after_what_went_wrong() {
 }
 
 #[test]
+fn a_fault_may_bring_the_message_that_it_is_raised_on() {
+    let fault = Some(Fault::new(FaultKind::FetchFailed, "refused"));
+    let faulty = Some(payload(Value::text("what came back")));
+    let mut answers = vec![Answer::Fetched(Box::new(Fetched { fault, faulty, ..Fetched::default() }))];
+    let told = fetching(&[&[2]])
+        .on_error(&[&[1]], Vec::new())
+        .log("payload")
+        .log("payload")
+        .run(payload(Value::text("there")), |_| std::mem::take(&mut answers));
+    assert_eq!(logged(&told), [(0, Value::text("busy")), (1, Value::text("what came back"))]);
+}
+
+#[test]
 fn a_node_is_done_though_nothing_is_sent_on() {
     let told = fetching(&[&[1]])
         .on_done(&[&[1]], Vec::new())

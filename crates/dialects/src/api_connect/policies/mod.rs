@@ -7,6 +7,7 @@ mod invoke;
 mod jwt_generate;
 mod jwt_validate;
 mod log;
+mod map;
 mod operation_switch;
 mod own;
 mod script;
@@ -31,6 +32,7 @@ pub(super) fn lower<'d>(lowering: &mut Lowering<'d>, step: &Step<'d>, next: Node
         "switch" => choose::lower_switch(lowering, step, next),
         "throw" => throw::lower(lowering, step),
         "log" => log::lower(lowering, step, next),
+        "map" => map::lower(lowering, step, next),
         "parse" => convert::lower_parse(lowering, step, next),
         "json-to-xml" => convert::lower_json_to_xml(lowering, step, next),
         "xml-to-json" => convert::lower_xml_to_json(lowering, step, next),
