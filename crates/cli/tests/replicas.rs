@@ -61,6 +61,7 @@ fn every_verb_knows_a_store_in_postgresql() {
     let backup = on(folder, &["backup", "/nowhere/else.db"]);
     assert_eq!(backup.code, 1);
     assert!(backup.stderr.contains("pg_dump"), "{}", backup.stderr);
+    assert_eq!(on(folder, &["restore", FLOW]).code, 78, "a file is no database");
     assert_eq!(on(folder, &["init"]).code, 78, "a store is there");
     assert!(!data.join("chancery.db").exists());
 }

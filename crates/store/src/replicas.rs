@@ -3,7 +3,6 @@
 use keyring::{Span, Time};
 
 use crate::sql::{Row, params};
-use crate::transaction::transact;
 use crate::{Epochs, Error, Store};
 
 /// A replica that was silent for so long is forgotten.
@@ -38,17 +37,17 @@ impl Store {
         let connection = self.connection()?;
         let seen: Vec<String> = epochs.of_rings.iter().map(|(ring_id, epoch)| format!("{ring_id} {epoch}")).collect();
         let seen = seen.join("\n");
-        transact(connection.session(), |session| {
-            let now = session.read_clock()?;
-            let sql = "INSERT INTO replica (replica_id, last_seen, epochs_seen, offset_us, build) \
-                       VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (replica_id) DO UPDATE SET \
-                       last_seen = excluded.last_seen, epochs_seen = excluded.epochs_seen, \
-                       offset_us = excluded.offset_us, build = excluded.build";
-            session.execute(sql, params![id, now, &seen, offset_us, build])?;
-            let long_ago = now - FORGOTTEN_AFTER.as_us();
-            session.execute("DELETE FROM replica WHERE last_seen < ?1", params![long_ago])?;
-            Ok(())
-        })
+        let session = connection.session();
+        let now = session.now_us();
+        let sql = format!(
+            "INSERT INTO replica (replica_id, last_seen, epochs_seen, offset_us, build) VALUES (?1, {now}, ?2, ?3, ?4) \
+             ON CONFLICT (replica_id) DO UPDATE SET last_seen = excluded.last_seen, \
+             epochs_seen = excluded.epochs_seen, offset_us = excluded.offset_us, build = excluded.build"
+        );
+        session.execute(&sql, params![id, &seen, offset_us, build])?;
+        let forgotten = format!("DELETE FROM replica WHERE last_seen < {now} - ?1");
+        session.execute(&forgotten, params![FORGOTTEN_AFTER.as_us()])?;
+        Ok(())
     }
 
     /// Every replica that was heard of within this span, by its name.
@@ -82,4 +81,33 @@ fn read(row: &Row) -> Result<Replica, Error> {
         offset_us: row.get(3)?,
         build: row.get(4)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{postgres, sql};
+
+    #[test]
+    fn a_replica_is_known_by_its_last_word_for_a_day() {
+        let store = postgres();
+        let epochs = |epoch| Epochs {
+            now: Time::from_us(0),
+            of_rings: vec![("public/a".to_owned(), epoch), ("app-2/a".to_owned(), 7)],
+            verify_only: 0,
+        };
+        store.report("one", &epochs(1), 5, "1").unwrap();
+        store.report("other", &epochs(1), -5, "2").unwrap();
+        store.report("one", &epochs(2), 6, "1").unwrap();
+        let minute = Span::from_secs(60);
+        let [one, other] = <[Replica; 2]>::try_from(store.replicas(minute).unwrap()).unwrap();
+        assert_eq!((one.epoch("public/a"), one.epoch("app-2/a"), one.epoch("public/b")), (2, 7, 0));
+        assert_eq!((one.offset_us, other.offset_us, other.build.as_str()), (6, -5, "2"));
+        sql(&store, "UPDATE replica SET last_seen = last_seen - 61000000 WHERE replica_id = 'other'").unwrap();
+        assert_eq!(store.replicas(minute).unwrap().len(), 1);
+        sql(&store, "UPDATE replica SET last_seen = last_seen - 86400000000 WHERE replica_id = 'other'").unwrap();
+        store.report("one", &epochs(2), 6, "1").unwrap();
+        assert_eq!(store.replicas(Span::from_secs(10 * 86_400)).unwrap().len(), 1, "forgotten");
+        assert_eq!(store.last_change().unwrap(), 1, "no change of the store");
+    }
 }

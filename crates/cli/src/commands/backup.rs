@@ -38,6 +38,11 @@ pub(super) fn restore(arguments: &RestoreArguments, folder: &Path, voice: Voice)
         )
         .hint("Name another folder with --data, or move that store away."));
     }
+    if data::settings(folder, &[])?.store.url.is_some() {
+        let message = "the settings name a database as the store, and a backup is one of a folder";
+        return Err(Failure::new(ExitCode::Configuration, "not_on_postgresql", message)
+            .hint("Restore what pg_dump wrote with psql, or name another folder with --data."));
+    }
     let failed =
         |error| Failure::new(ExitCode::Missing, "unreadable", format!("{}: {error}", arguments.file.display()));
     let mut from = std::fs::File::open(&arguments.file).map_err(failed)?;
