@@ -107,7 +107,7 @@ pub(crate) fn gcm_agreed(keys: &Keys) -> Work {
         gcm(&payload, &mut pool, |cek| {
             let own = agreement::PrivateKey::generate(&ECDH_P256).expect("it draws");
             black_box(own.compute_public_key().expect("it has a public half"));
-            let kek = agreement::agree(&own, &peer, (), |secret| Ok(digest::digest(&digest::SHA256, secret)));
+            let kek = agreement::agree(&own, peer.clone(), (), |secret| Ok(digest::digest(&digest::SHA256, secret)));
             wrap(&KEK_128, &kek.expect("it agrees").as_ref()[..16], cek);
         });
     })

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use josekit::{
+    jwk::Jwk,
     jwe::{self, JweEncrypter, JweHeader},
     jws::{self, JwsHeader, JwsSigner},
     jwt::{self, JwtPayload},
@@ -43,7 +44,8 @@ fn signer(name: &str, keys: &Keys) -> Option<Box<dyn JwsSigner>> {
     Some(match name {
         "HS256" => Box::new(jws::HS256.signer_from_bytes(OCTETS).expect("the key is read")),
         "RS256" => Box::new(jws::RS256.signer_from_pem(pem()).expect("the key is read")),
-        "PS256" => Box::new(jws::PS256.signer_from_pem(pem()).expect("the key is read")),
+        // From a PEM it wants a key of RSASSA-PSS alone.
+        "PS256" => Box::new(jws::PS256.signer_from_jwk(&jwk(name, keys)).expect("the key is read")),
         "ES256" => Box::new(jws::ES256.signer_from_pem(pem()).expect("the key is read")),
         "ES384" => Box::new(jws::ES384.signer_from_pem(pem()).expect("the key is read")),
         "EdDSA" => Box::new(jws::EdDSA.signer_from_pem(pem()).expect("the key is read")),
@@ -61,6 +63,12 @@ fn encrypter(alg: &str, keys: &Keys) -> Option<Box<dyn JweEncrypter>> {
         "ECDH-ES+A128KW" => Box::new(jwe::ECDH_ES_A128KW.encrypter_from_pem(pem()).expect("the key is read")),
         _ => return None,
     })
+}
+
+fn jwk(name: &str, keys: &Keys) -> Jwk {
+    let mut text = Vec::new();
+    keys.of(name).write_private(&mut text);
+    Jwk::from_bytes(&text).expect("the key is read")
 }
 
 fn jws_header() -> JwsHeader {

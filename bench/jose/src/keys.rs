@@ -40,7 +40,7 @@ impl Keys {
         let mut text = Vec::new();
         jwk.write_private(&mut text);
         match jose::jwk::Jwk::parse(&text).expect("what is written is read") {
-            jose::jwk::Jwk::Private(jwk) => *jwk,
+            jose::jwk::Jwk::Private(jwk) => jwk,
             jose::jwk::Jwk::Public(_) => unreachable!("a private key was written"),
         }
     }

@@ -1,7 +1,7 @@
 //! Tokens beside the bare primitives of the backend and beside other libraries, all in turn; only ratios count.
 //!
 //! JO-66: RS256, PS256, ES256, ES384 and EdDSA at 0.95 of the floor or more. JO-67: HS256 by template at 1.2, plain at
-//! 0.6. JO-69 (part): dir, A128KW and A256KW at 0.9. JO-68 (part): never behind another library, rows of RSA within 2
+//! 0.6. JO-69 (part): dir, A128KW and A256KW at 0.9. JO-68: never behind another library, rows of RSA within 2
 //! percent. A mark that is missed fails the run. `--quick` takes fewer rounds, writes no file and fails nothing.
 
 mod claims;

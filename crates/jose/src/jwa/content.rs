@@ -44,6 +44,14 @@ pub(crate) struct Tag {
     len: usize,
 }
 
+impl Tag {
+    fn of(octets: &[u8]) -> Option<Self> {
+        let mut tag = Self { octets: [0; 32], len: octets.len() };
+        tag.octets.get_mut(..tag.len)?.copy_from_slice(octets);
+        Some(tag)
+    }
+}
+
 impl AsRef<[u8]> for Tag {
     fn as_ref(&self) -> &[u8] {
         &self.octets[..self.len]
@@ -72,22 +80,11 @@ impl ContentKey {
 
     /// Encrypts `text` in place; it grows by the padding of CBC.
     pub(crate) fn seal(&self, iv: &[u8], aad: &[u8], text: &mut Vec<u8>) -> Result<Tag, Error> {
-        let failed = Error::SelfCheck { why: "the backend encrypted nothing" };
-        let mut tag = Tag { octets: [0; 32], len: self.row.tag_octets };
-        match &self.cipher {
-            Cipher::Gcm(key) => {
-                let nonce = Nonce::try_assume_unique_for_key(iv).map_err(|_| failed.clone())?;
-                let sealed = key.seal_in_place_separate_tag(nonce, Aad::from(aad), text).map_err(|_| failed)?;
-                tag.octets[..tag.len].copy_from_slice(sealed.as_ref());
-            }
-            Cipher::CbcHmac { mac, aes } => {
-                let padding = BLOCK_OCTETS - text.len() % BLOCK_OCTETS;
-                text.resize(text.len() + padding, u8::try_from(padding).expect("a padding is 1 to 16"));
-                aes.seal(iv, text).ok_or(failed)?;
-                tag.octets[..tag.len].copy_from_slice(&cbc_mac(mac, aad, iv, text).as_ref()[..tag.len]);
-            }
-        }
-        Ok(tag)
+        let tag = match &self.cipher {
+            Cipher::Gcm(key) => seal_gcm(key, iv, aad, text),
+            Cipher::CbcHmac { mac, aes } => seal_cbc(mac, aes, self.row.tag_octets, iv, aad, text),
+        };
+        tag.ok_or(NOTHING_ENCRYPTED)
     }
 
     /// Decrypts `text` in place. The tag is checked whole and first; `None` for every fault, after one path.
@@ -115,6 +112,42 @@ impl ContentKey {
         }
         Some(text)
     }
+}
+
+const NOTHING_ENCRYPTED: Error = Error::SelfCheck { why: "the backend encrypted nothing" };
+
+/// Encrypts `text` with the key of one token, which is used where it is made: a key in a [`ContentKey`] is moved about.
+pub(crate) fn seal_once(
+    row: &ContentEncryption,
+    cek: &[u8],
+    iv: &[u8],
+    aad: &[u8],
+    text: &mut Vec<u8>,
+) -> Result<Tag, Error> {
+    if cek.len() != row.cek_octets {
+        return Err(Error::SelfCheck { why: "a content encryption key has the wrong length" });
+    }
+    let tag = match row.family {
+        ContentFamily::Gcm(size) => gcm_key(size, cek).and_then(|key| seal_gcm(&key, iv, aad, text)),
+        ContentFamily::CbcHmac(size, hash) => {
+            let (mac, aes) = cek.split_at(cek.len() - size.octets());
+            let aes = Cbc::new(size, aes, Direction::Seal);
+            aes.and_then(|aes| seal_cbc(&HmacKey::new(hash, mac), &aes, row.tag_octets, iv, aad, text))
+        }
+    };
+    tag.ok_or(NOTHING_ENCRYPTED)
+}
+
+fn seal_gcm(key: &LessSafeKey, iv: &[u8], aad: &[u8], text: &mut [u8]) -> Option<Tag> {
+    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
+    Tag::of(key.seal_in_place_separate_tag(nonce, Aad::from(aad), text).ok()?.as_ref())
+}
+
+fn seal_cbc(mac: &HmacKey, aes: &Cbc, tag_octets: usize, iv: &[u8], aad: &[u8], text: &mut Vec<u8>) -> Option<Tag> {
+    let padding = BLOCK_OCTETS - text.len() % BLOCK_OCTETS;
+    text.resize(text.len() + padding, u8::try_from(padding).expect("a padding is 1 to 16"));
+    aes.seal(iv, text)?;
+    Tag::of(cbc_mac(mac, aad, iv, text).as_ref().get(..tag_octets)?)
 }
 
 impl Cbc {

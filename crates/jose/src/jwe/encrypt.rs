@@ -6,7 +6,7 @@ use crate::{
     header_plan::{HeaderPlan, Names, check_chain, check_size, text_member},
     jwa::{
         ContentEncryption, KeyAlgorithm, Switch, Switches,
-        content::{ContentKey, Direction, Tag},
+        content::{Tag, seal_once},
     },
     jws::MINT_CHARS_MAX,
     private::{Cek, EncryptedKey, EncryptionKey, Parties},
@@ -163,16 +163,11 @@ impl Sealed {
     ) -> Result<Self, Error> {
         let mut iv = [0; IV_OCTETS_MAX];
         random.fill(&mut iv[..enc.iv_octets])?;
-        let fresh;
-        let key = match cek {
-            Cek::Shared(key) => key,
-            Cek::Fresh(cek) => {
-                let new = ContentKey::new(enc, cek, Direction::Seal);
-                fresh = new.ok_or(Error::SelfCheck { why: "a content encryption key has the wrong length" })?;
-                &fresh
-            }
+        let used = &iv[..enc.iv_octets];
+        let tag = match cek {
+            Cek::Shared(key) => key.seal(used, aad, &mut text)?,
+            Cek::Fresh(cek) => seal_once(enc, cek, used, aad, &mut text)?,
         };
-        let tag = key.seal(&iv[..enc.iv_octets], aad, &mut text)?;
         Ok(Self { iv, iv_octets: enc.iv_octets, ciphertext: text, tag })
     }
 
