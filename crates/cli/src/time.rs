@@ -14,6 +14,11 @@ impl Clock {
         Self(now.map(|instant| instant.epoch_secs(Timestamp::now().as_second())))
     }
 
+    /// Whether it stands at an instant that was named.
+    pub(crate) fn is_set(self) -> bool {
+        self.0.is_some()
+    }
+
     /// Seconds since 1970.
     pub(crate) fn now_secs(self) -> i64 {
         self.0.unwrap_or_else(|| Timestamp::now().as_second())

@@ -20,6 +20,10 @@ use crate::voice::Voice;
 
 pub(super) fn run(arguments: &MintArguments, folder: &Path, clock: Clock, voice: Voice) -> Result<ExitCode, Failure> {
     let inputs = Inputs::default();
+    if clock.is_set() && kind::is_by_ring(arguments, folder) {
+        return Err(Failure::usage("a ring signs by the clock of its store, and --now names another instant")
+            .hint("Leave --now out; --iat and --exp say what a token shall hold."));
+    }
     let kind = Kind::read(arguments, folder, &inputs, voice)?;
     if let Some(path) = &arguments.batch.batch {
         let lines = inputs.stream(path)?;

@@ -70,7 +70,7 @@ impl Candidates {
         match (&arguments.key, &arguments.jwks) {
             (Some(KeyArgument::Ring(name)), _) => {
                 let ring = FoundRing::open(folder, name)?;
-                let rows = if named.is_empty() { vec![ring.live.algorithm] } else { named.clone() };
+                let rows = if named.is_empty() { vec![ring.algorithm()] } else { named.clone() };
                 Self::of_set(&ring.public()?, &rows, switches)
             }
             (Some(from), _) => {

@@ -5,7 +5,7 @@
 //! | runtime | [`jwks::routes`], live flows ([`Live`]), behind [`RuntimeRouter`] |
 //! | core | [`core::Core`], which routes by its vendor's rules |
 //! | studio | [`studio::routes`], [`metrics::routes`] |
-//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`keks::routes`], [`health::routes`] |
+//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`ring_tokens::routes`], [`keks::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
 //!
 //! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
@@ -31,6 +31,7 @@ pub mod keks;
 pub mod live;
 pub mod metrics;
 mod pattern;
+pub mod ring_tokens;
 pub mod rings;
 mod router;
 pub mod secrets;

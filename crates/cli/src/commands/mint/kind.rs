@@ -5,16 +5,17 @@ use std::path::Path;
 use jose::jwa::SignatureAlgorithm;
 use jose::jwk::{Jwk, KeyParameters};
 use jose::{KeyKind, PrivateJwk, Random, SigningKey};
-use plan::{HeaderMember, KeySource, Lifetime, Map, TokenPlan, Value};
+use plan::{ClaimPlan, HeaderMember, KeySource, Lifetime, Map, TokenPlan, Value, write_json};
 use server::mint::{Envelope, Mint, MintError, RingMint};
 use server::rings::RingRefusal;
+use server::routes::ring_tokens::{ClaimWish, TokenWish};
 use signer::{Keeper, RandomPool, Software};
 
 use super::claims::{Claims, split};
 use super::recipient;
 use crate::args::mint::MintArguments;
 use crate::commands::data;
-use crate::commands::found_ring::{self, FoundRing};
+use crate::commands::found_ring::{self, FoundRing, ServedRing, StoredRing};
 use crate::commands::key::{self, Reading};
 use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, KeyArgument};
@@ -38,6 +39,8 @@ enum Signing {
     Key(Box<Mint>, Option<String>),
     /// A ring of the store.
     Ring(Box<RingMint>),
+    /// A ring of the server that has the store open, and the header that it writes.
+    Served(Box<ServedRing>, String, Vec<(String, String)>),
 }
 
 /// A token, and what is said beside it.
@@ -78,6 +81,18 @@ impl Kind {
                 Minted { token, kid: kid.clone(), expiry: planned.expiry, exp_cut: false }
             }
             Signing::Ring(mint) => self.by_ring(mint, line, random)?,
+            Signing::Served(ring, typ, header) => {
+                let planned = self.claims.plan(line, now_secs, random)?;
+                let claims = planned.claims.iter().map(wished).collect::<Result<_, _>>()?;
+                let (typ, header) = (typ.clone(), header.clone());
+                let told = ring.mint(&TokenWish { typ, header, claims, exp_secs: planned.expiry })?;
+                Minted {
+                    token: told["token"].as_str().unwrap_or_default().to_owned(),
+                    kid: told["kid"].as_str().map(str::to_owned),
+                    expiry: told["exp"].as_i64(),
+                    exp_cut: told["exp_cut"] == true,
+                }
+            }
         };
         let token = self.envelope.close(minted.token, random).map_err(|error| key::refused(&error))?;
         Ok(Minted { token, ..minted })
@@ -99,6 +114,11 @@ impl Kind {
     }
 }
 
+/// Whether a ring is to sign.
+pub(super) fn is_by_ring(arguments: &MintArguments, folder: &Path) -> bool {
+    ring_named(arguments, folder).is_some()
+}
+
 /// The ring that is named, or, without any key, the store's ring that is named like the algorithm.
 fn ring_named(arguments: &MintArguments, folder: &Path) -> Option<String> {
     match (&arguments.key, arguments.alg) {
@@ -113,17 +133,42 @@ fn ring_of_store(
     arguments: &MintArguments,
     folder: &Path,
 ) -> Result<(&'static SignatureAlgorithm, Signing), Failure> {
-    let FoundRing { rings, ring_id, live } = FoundRing::open(folder, name)?;
-    if let Some(named) = arguments.alg.filter(|named| *named != live.algorithm) {
-        return Err(Failure::usage(format!("the ring {ring_id} signs {} and not {named}", live.algorithm)));
+    let found = FoundRing::open(folder, name)?;
+    let (ring_id, algorithm) = (found.ring_id(), found.algorithm());
+    if let Some(named) = arguments.alg.filter(|named| *named != algorithm) {
+        return Err(Failure::usage(format!("the ring {ring_id} signs {algorithm} and not {named}")));
     }
     if arguments.kid.is_some() {
         return Err(Failure::usage("a ring gives its keys their `kid`").hint("Leave --kid out."));
     }
-    // No rotator ran while nobody served: what is due since then is made first.
-    rings.tend(&data::by()).map_err(data::ring_failed)?;
-    let plan = plan(live.algorithm, arguments)?;
-    Ok((live.algorithm, Signing::Ring(Box::new(RingMint::new(rings, ring_id, plan).map_err(failed)?))))
+    let signing = match found {
+        FoundRing::Stored(StoredRing { rings, ring_id, .. }) => {
+            // No rotator ran while nobody served: what is due since then is made first.
+            rings.tend(&data::by()).map_err(data::ring_failed)?;
+            let plan = plan(algorithm, arguments)?;
+            Signing::Ring(Box::new(RingMint::new(rings, ring_id, plan).map_err(failed)?))
+        }
+        FoundRing::Served(ring) => {
+            let pair = |text: &String| split(text, "--header").map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let header = arguments.header.iter().map(pair).collect::<Result<_, _>>()?;
+            Signing::Served(Box::new(ring), arguments.typ.clone(), header)
+        }
+    };
+    Ok((algorithm, signing))
+}
+
+/// A claim as a server is asked for it.
+fn wished(claim: &ClaimPlan) -> Result<ClaimWish, Failure> {
+    match claim {
+        ClaimPlan::Constant(name, value) => {
+            let mut json = Vec::new();
+            write_json(&mut json, value).map_err(|why| internal(&why))?;
+            Ok(ClaimWish::Constant(name.to_string(), String::from_utf8_lossy(&json).into_owned()))
+        }
+        ClaimPlan::IssuedAt => Ok(ClaimWish::IssuedAt),
+        ClaimPlan::Expires => Ok(ClaimWish::Expires),
+        ClaimPlan::From { .. } | ClaimPlan::Given { .. } => Err(internal(&"flags and lines give constant claims")),
+    }
 }
 
 fn key_of_own(

@@ -29,16 +29,42 @@ pub(in crate::commands) fn list(client: Client) -> Result<Vec<(String, String)>,
 
 /// Calls the server; what it refuses is a failure in its words.
 pub(in crate::commands) fn call(client: Client, method: &Method, path: &str, body: &[u8]) -> Result<Json, Failure> {
+    asked(client, method, path, body)?.map_err(|refusal| {
+        let exit = if refusal.is_servers { ExitCode::Away } else { ExitCode::Refused };
+        Failure::new(exit, "refused", refusal.why)
+    })
+}
+
+/// What a server refused.
+pub(in crate::commands) struct Refusal {
+    /// Its name for that.
+    pub(in crate::commands) code: String,
+    /// In its words.
+    pub(in crate::commands) why: String,
+    /// Whether the server is at fault, or cannot for now.
+    pub(in crate::commands) is_servers: bool,
+}
+
+/// Calls the server and gives its answer, or its refusal.
+pub(in crate::commands) fn asked(
+    client: Client,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Result<Result<Json, Refusal>, Failure> {
     let reply = client.call(method, path, body).map_err(|error| {
         Failure::new(ExitCode::Away, "server_away", format!("the running server does not answer: {error}"))
     })?;
     let answer: Json = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status.is_success() {
-        return Ok(answer);
+        return Ok(Ok(answer));
     }
-    let exit = if reply.status.is_server_error() { ExitCode::Away } else { ExitCode::Refused };
-    let why = answer["error_description"].as_str().unwrap_or("the server refuses it");
-    Err(Failure::new(exit, "refused", why))
+    let text = |member: &str, otherwise: &str| answer[member].as_str().unwrap_or(otherwise).to_owned();
+    Ok(Err(Refusal {
+        code: text("error", "refused"),
+        why: text("error_description", "the server refuses it"),
+        is_servers: reply.status.is_server_error(),
+    }))
 }
 
 /// Where a secret is set.

@@ -11,7 +11,8 @@ use server::routes::core::Core;
 use server::routes::health::Condition;
 use server::routes::live::Live;
 use server::routes::{
-    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, keks, metrics, rings, secrets, studio,
+    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, keks, metrics, ring_tokens, rings,
+    secrets, studio,
 };
 use server::settings::Settings;
 use tokio::task::JoinSet;
@@ -56,6 +57,7 @@ pub(super) fn open(
             .with(documents::routes(live))
             .with(secrets::routes(live))
             .with(rings::routes(rings))
+            .with(ring_tokens::routes(rings))
             .with(keks::routes(rings.vault()));
         opening.door("control", &[control::bind(folder)], control)?;
     }
