@@ -50,8 +50,8 @@ fn prime_factor(n: &Odd<BoxedUint>, d: &BoxedUint, e: &BoxedUint) -> Option<Numb
     let field = BoxedMontyParams::new_vartime(n.clone());
     let one = BoxedMontyForm::one(&field);
     let minus_one = one.neg();
-    BASES.iter().find_map(|base| {
-        let base = BoxedUint::from(*base).resize(n.bits_precision());
+    for base in BASES {
+        let base = BoxedUint::from(base).resize(n.bits_precision());
         let mut root = BoxedMontyForm::new(base, &field).pow(&odd_part);
         for _ in 0..halvings {
             let square = root.square();
@@ -61,8 +61,12 @@ fn prime_factor(n: &Odd<BoxedUint>, d: &BoxedUint, e: &BoxedUint) -> Option<Numb
             }
             root = square;
         }
-        None
-    })
+        // Under the right `d` every base ends at 1; a wrong one is not worth fifty tries.
+        if root != one {
+            return None;
+        }
+    }
+    None
 }
 
 fn non_zero(number: &BoxedUint) -> Option<NonZero<BoxedUint>> {
