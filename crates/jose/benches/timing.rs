@@ -1,9 +1,10 @@
 //! Whether the time of a refusal tells why: ten faults under RSA1_5, and where a MAC or tag is wrong.
 //!
-//! JO-62 (part), SE-45 (part): the ten faults over 100 000 runs. JO-63 (part): first and last octet of an HMAC and of both kinds of tag. The
+//! JO-62, SE-45: the ten faults over 100 000 runs. JO-63: first and last octet of an HMAC and of both kinds of tag. The
 //! runs of all classes come in random order, so that a rank test is exact whatever the machine does meanwhile. A sound
 //! pair is beneath p = 0.01 in one run of a hundred, one that differs in every run: only three in a row fail. A last
-//! pair does differ, by one block of SHA-256; a bench that does not see it proves nothing and fails.
+//! pair does differ, by one block of SHA-256; a bench that does not see it proves nothing and fails. What it found stands
+//! in `bench/TIMING.md`.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench stops at the first surprise")]
