@@ -181,6 +181,8 @@ fn every_answer_fits_its_schema() {
         met.insert((*name).to_owned());
     }
     let published = fs::read_dir(schemas()).unwrap().map(|entry| entry.unwrap().path());
+    // What documents must be is told elsewhere.
+    let published = published.filter(|path| !path.to_string_lossy().ends_with(".schema.json"));
     let published = published.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let published: BTreeSet<String> =
         published.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();

@@ -9,12 +9,14 @@ mod nodes;
 mod places;
 mod render;
 mod route;
+mod schema;
 mod syntax;
 
 pub use accept::{Around, accept};
 pub use lower::{LowerSettings, Lowered, lower};
 pub use render::{problem, render};
 pub use route::{Authentication, Endpoint};
+pub use schema::schema;
 
 /// The most octets of a request body (section 8).
 pub const BODY_BYTES_MAX: usize = 256 << 10;

@@ -2,10 +2,6 @@
 
 use crate::spec::{FieldKind, FieldSpec, NodeSpec, Outputs};
 
-const fn field(name: &'static str, label: &'static str, summary: &'static str, kind: FieldKind) -> FieldSpec {
-    FieldSpec { name, label, summary, kind }
-}
-
 /// The node.
 pub(crate) const GENERATOR: NodeSpec = NodeSpec {
     kind: "jwt-generator",
@@ -18,103 +14,158 @@ pub(crate) const GENERATOR: NodeSpec = NodeSpec {
 };
 
 const FIELDS: &[FieldSpec] = &[
-    field("ttl", "JWT TTL", "Seconds until the token expires.", FieldKind::Number(300)),
-    field("claims/include/iat", "iat", "Whether the token says when it was issued.", FieldKind::Flag(true)),
-    field("claims/include/iss", "iss", "Whether the token says who issued it.", FieldKind::Flag(true)),
-    field("claims/include/sub", "sub", "Whether the token says whom it is about.", FieldKind::Flag(true)),
-    field("claims/include/exp", "exp", "Whether the token says when it expires.", FieldKind::Flag(true)),
-    field("claims/iss", "Issuer value", "The issuer.", FieldKind::Text("{{flow.issuer}}")),
-    field("claims/sub", "Subject value", "The subject.", FieldKind::Text("{{user.id}}")),
-    field(
+    FieldSpec::new("ttl", "JWT TTL", "Seconds until the token expires.", FieldKind::Number(300)),
+    FieldSpec::new("claims/include/iat", "iat", "Whether the token says when it was issued.", FieldKind::Flag(true)),
+    FieldSpec::new("claims/include/iss", "iss", "Whether the token says who issued it.", FieldKind::Flag(true)),
+    FieldSpec::new("claims/include/sub", "sub", "Whether the token says whom it is about.", FieldKind::Flag(true)),
+    FieldSpec::new("claims/include/exp", "exp", "Whether the token says when it expires.", FieldKind::Flag(true)),
+    FieldSpec::new("claims/iss", "Issuer value", "The issuer.", FieldKind::Text("{{flow.issuer}}")),
+    FieldSpec::new("claims/sub", "Subject value", "The subject.", FieldKind::Text("{{user.id}}")),
+    FieldSpec::new(
         "claims/custom",
         "Custom Claims",
         "Further claims: key, value and type of each.",
         FieldKind::Rows(&["key", "value", "type"]),
     ),
-    field(
+    FieldSpec::new(
         "signature/type",
         "Choose Signature type",
         "By which kind of key it is signed.",
         FieldKind::Choice(SIGNATURE),
     ),
-    field(
+    FieldSpec::new(
         "signature/allowWeakHmac",
         "Allow weak HMAC",
         "Whether a secret shorter than its hash is taken.",
         FieldKind::Flag(false),
     ),
-    field("signature/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
-    field("signature/symmetric/algorithm", "OCT Algorithm", "The algorithm that signs.", FieldKind::Choice(HMAC)),
-    field("signature/symmetric/password", "Password", "The shared secret, by its UTF-8 octets.", FieldKind::Secret),
-    field("signature/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
-    field("signature/symmetric/keyRef", "Key ring", "A key ring in the place of material.", FieldKind::Text("")),
-    field("signature/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
-    field("signature/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
-    field("signature/asymmetric/keySize", "Key Size", "Bits that an RSA key must have.", FieldKind::Choice(KEY_SIZE)),
-    field(
+    FieldSpec::new("signature/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    FieldSpec::new(
+        "signature/symmetric/algorithm",
+        "OCT Algorithm",
+        "The algorithm that signs.",
+        FieldKind::Choice(HMAC),
+    ),
+    FieldSpec::new(
+        "signature/symmetric/password",
+        "Password",
+        "The shared secret, by its UTF-8 octets.",
+        FieldKind::Secret,
+    ),
+    FieldSpec::new("signature/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
+    FieldSpec::new(
+        "signature/symmetric/keyRef",
+        "Key ring",
+        "A key ring in the place of material.",
+        FieldKind::Text(""),
+    ),
+    FieldSpec::new("signature/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
+    FieldSpec::new("signature/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    FieldSpec::new(
+        "signature/asymmetric/keySize",
+        "Key Size",
+        "Bits that an RSA key must have.",
+        FieldKind::Choice(KEY_SIZE),
+    ),
+    FieldSpec::new(
         "signature/asymmetric/rsaAlgorithm",
         "RSA Algorithm",
         "The algorithm that signs with an RSA key.",
         FieldKind::Choice(RSA_SIGNATURE),
     ),
-    field(
+    FieldSpec::new(
         "signature/asymmetric/ecAlgorithm",
         "EC Algorithm",
         "The algorithm that signs with an EC key.",
         FieldKind::Choice(EC_SIGNATURE),
     ),
-    field("signature/asymmetric/curve", "Curve", "The curve, which the algorithm fixes.", FieldKind::Choice(CURVE)),
-    field("signature/asymmetric/privateKey", "Private Key", "The key that signs: PEM or JWK.", FieldKind::Secret),
-    field("signature/asymmetric/password", "Password", "Another name of Private Key.", FieldKind::Secret),
-    field("signature/asymmetric/publicKey", "Public Key", "The key that verifies: PEM or JWK.", FieldKind::Text("")),
-    field("signature/asymmetric/keyRef", "Key ring", "A key ring in the place of material.", FieldKind::Text("")),
-    field(
+    FieldSpec::new(
+        "signature/asymmetric/curve",
+        "Curve",
+        "The curve, which the algorithm fixes.",
+        FieldKind::Choice(CURVE),
+    ),
+    FieldSpec::new(
+        "signature/asymmetric/privateKey",
+        "Private Key",
+        "The key that signs: PEM or JWK.",
+        FieldKind::Secret,
+    ),
+    FieldSpec::new("signature/asymmetric/password", "Password", "Another name of Private Key.", FieldKind::Secret),
+    FieldSpec::new(
+        "signature/asymmetric/publicKey",
+        "Public Key",
+        "The key that verifies: PEM or JWK.",
+        FieldKind::Text(""),
+    ),
+    FieldSpec::new(
+        "signature/asymmetric/keyRef",
+        "Key ring",
+        "A key ring in the place of material.",
+        FieldKind::Text(""),
+    ),
+    FieldSpec::new(
         "encryption/type",
         "Choose Encryption type",
         "By which kind of key it is encrypted.",
         FieldKind::Choice(ENCRYPTION),
     ),
-    field(
+    FieldSpec::new(
         "encryption/contentEncryption",
         "Content encryption",
         "The algorithm that encrypts the content.",
         FieldKind::Choice(CONTENT),
     ),
-    field("encryption/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
-    field(
+    FieldSpec::new("encryption/symmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    FieldSpec::new(
         "encryption/symmetric/algorithm",
         "OCT Algorithm",
         "The algorithm of key management.",
         FieldKind::Choice(SECRET_KEY),
     ),
-    field("encryption/symmetric/password", "Password", "The shared secret, of the exact length.", FieldKind::Secret),
-    field("encryption/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
-    field("encryption/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
-    field("encryption/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
-    field("encryption/asymmetric/keySize", "Key Size", "Bits that an RSA key must have.", FieldKind::Choice(KEY_SIZE)),
-    field(
+    FieldSpec::new(
+        "encryption/symmetric/password",
+        "Password",
+        "The shared secret, of the exact length.",
+        FieldKind::Secret,
+    ),
+    FieldSpec::new("encryption/symmetric/jwk", "JWK", "The same secret as a JWK.", FieldKind::Secret),
+    FieldSpec::new("encryption/asymmetric/keyType", "Asymmetric Key Type", "RSA or EC.", FieldKind::Choice(KEY_TYPE)),
+    FieldSpec::new("encryption/asymmetric/kid", "KID", "The id of the key in the header.", FieldKind::Text("")),
+    FieldSpec::new(
+        "encryption/asymmetric/keySize",
+        "Key Size",
+        "Bits that an RSA key must have.",
+        FieldKind::Choice(KEY_SIZE),
+    ),
+    FieldSpec::new(
         "encryption/asymmetric/rsaAlgorithm",
         "RSA Algorithm",
         "The algorithm that encrypts to an RSA key.",
         FieldKind::Choice(RSA_KEY),
     ),
-    field(
+    FieldSpec::new(
         "encryption/asymmetric/ecAlgorithm",
         "EC Algorithm",
         "The algorithm that encrypts to an EC key.",
         FieldKind::Choice(EC_KEY),
     ),
-    field("encryption/asymmetric/curve", "Curve", "The curve of the key.", FieldKind::Choice(CURVE)),
-    field("encryption/asymmetric/publicKey", "Public Key", "The recipient's key in PEM.", FieldKind::Text("")),
-    field("encryption/asymmetric/publicJwk", "Public JWK", "The same key as a JWK.", FieldKind::Text("")),
-    field(
+    FieldSpec::new("encryption/asymmetric/curve", "Curve", "The curve of the key.", FieldKind::Choice(CURVE)),
+    FieldSpec::new("encryption/asymmetric/publicKey", "Public Key", "The recipient's key in PEM.", FieldKind::Text("")),
+    FieldSpec::new("encryption/asymmetric/publicJwk", "Public JWK", "The same key as a JWK.", FieldKind::Text("")),
+    FieldSpec::new(
         "save/attributes",
         "Attributes",
         "What of the token is saved.",
         FieldKind::Several(super::attributes::ATTRIBUTES),
     ),
-    field("save/variable", "Variable name", "The variable it is saved in.", FieldKind::Text("jwt")),
-    field("save/frontend", "Available to the frontend", "Whether front-end nodes may read it.", FieldKind::Flag(false)),
+    FieldSpec::new("save/variable", "Variable name", "The variable it is saved in.", FieldKind::Text("jwt")),
+    FieldSpec::new(
+        "save/frontend",
+        "Available to the frontend",
+        "Whether front-end nodes may read it.",
+        FieldKind::Flag(false),
+    ),
 ];
 
 type Choices = &'static [(&'static str, &'static str)];

@@ -153,13 +153,23 @@ pub(crate) fn template_at(told: &Told, at: &Spot, text: &str, field: impl Into<S
     template.map_err(|why| told.refuse("template_invalid", at, why, "Write references as `{{name.member}}`.")).ok()
 }
 
+/// Codes that the other dialect gives to faults of keys, and ours.
+const OTHER_CODES: [(&str, &str); 3] = [
+    ("ERR_JWT_SECRET_MISSING", "key.missing"),
+    ("ERR_JWT_KEY_UNUSABLE", "key.invalid"),
+    ("ERR_JWT_KEY_UNAVAILABLE", "key.unavailable"),
+];
 /// `flow.error`, of the node's prefix, the fault's words, code, layer and field, and the node's id.
 const ERROR: Function = Function { name: "flow_error", run: error };
 
 fn error(arguments: &[Value]) -> Result<Value, Fault> {
     let [prefix, message, code, layer, field, node] = arguments else { return Ok(Value::Undefined) };
     let (prefix, message) = (prefix.as_text().unwrap_or_default(), message.as_text().unwrap_or_default());
-    let code = code.as_text().unwrap_or("failed");
+    let code = OTHER_CODES
+        .iter()
+        .find(|(other, _)| code.as_text() == Some(other))
+        .map_or(code.as_text(), |(_, own)| Some(own));
+    let code = code.unwrap_or("failed");
     let text = match (layer.as_text(), code) {
         (Some(layer), "key.missing") => format!("{prefix}{layer}: no key"),
         (Some(layer), "key.unavailable") => format!("{prefix}{layer}: key is not available"),

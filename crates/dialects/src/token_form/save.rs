@@ -43,7 +43,11 @@ impl Save {
     /// Writes the value into the variable, in the place of all that stood there.
     pub(crate) fn steps(&self, value: Expr) -> Vec<ShapeStep> {
         let path = |names: &[&str]| Path(names.iter().map(|name| Segment::Key((*name).into())).collect());
-        let readable = ShapeStep::Set(path(&[FRONTEND, &self.variable]), Expr::Literal(Value::Bool(self.frontend)));
+        let mark = path(&[FRONTEND, &self.variable]);
+        let readable = match self.frontend {
+            true => ShapeStep::Set(mark, Expr::Literal(Value::Bool(true))),
+            false => ShapeStep::Delete(mark),
+        };
         vec![ShapeStep::Set(path(&[&self.variable]), value), readable]
     }
 }

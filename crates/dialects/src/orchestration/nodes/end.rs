@@ -16,22 +16,19 @@ const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(
 /// A `Set-Cookie` line of its name, its value and its attributes.
 const SET_COOKIE: Function = Function { name: "set_cookie", run: set_cookie };
 
-const fn field(name: &'static str, label: &'static str, summary: &'static str, kind: FieldKind) -> FieldSpec {
-    FieldSpec { name, label, summary, kind }
-}
-
 const STATUS: &str = "The status of the answer.";
-const HEADERS: FieldSpec = field("headers", "Headers", "Headers of the answer.", FieldKind::Rows(&["name", "value"]));
-const COOKIES: FieldSpec = field(
+const HEADERS: FieldSpec =
+    FieldSpec::new("headers", "Headers", "Headers of the answer.", FieldKind::Rows(&["name", "value"]));
+const COOKIES: FieldSpec = FieldSpec::new(
     "cookies",
     "Cookies",
     "Cookies of the answer.",
     FieldKind::Rows(&["name", "value", "path", "maxAge", "secure", "httpOnly", "sameSite"]),
 );
 const BODY_JSON: FieldSpec =
-    field("body/json", "Body (JSON)", "The body, as JSON with references.", FieldKind::Text(""));
+    FieldSpec::new("body/json", "Body (JSON)", "The body, as JSON with references.", FieldKind::Text(""));
 const BODY_TEXT: FieldSpec =
-    field("body/text", "Body (text)", "The body, as text with references.", FieldKind::Text(""));
+    FieldSpec::new("body/text", "Body (text)", "The body, as text with references.", FieldKind::Text(""));
 
 pub(super) const SUCCESS: NodeType = NodeType {
     label: "Flow - End Success",
@@ -43,10 +40,10 @@ pub(super) const SUCCESS: NodeType = NodeType {
         inputs: 1,
         outputs: Outputs::Labelled(&[]),
         fields: &[
-            field("redirectUrl", "Redirect URL", "Where a login flow leads.", FieldKind::Text("")),
-            field("sessionMinutes", "Session", "Minutes that a session lives.", FieldKind::Number(480)),
-            field("idleMinutes", "Idle", "Minutes that an idle session lives.", FieldKind::Number(240)),
-            field(
+            FieldSpec::new("redirectUrl", "Redirect URL", "Where a login flow leads.", FieldKind::Text("")),
+            FieldSpec::new("sessionMinutes", "Session", "Minutes that a session lives.", FieldKind::Number(480)),
+            FieldSpec::new("idleMinutes", "Idle", "Minutes that an idle session lives.", FieldKind::Number(240)),
+            FieldSpec::new(
                 "tokenIn",
                 "Token in",
                 "Where a login flow puts its token.",
@@ -54,7 +51,7 @@ pub(super) const SUCCESS: NodeType = NodeType {
             ),
             BODY_JSON,
             BODY_TEXT,
-            field("status", "Status", STATUS, FieldKind::Number(200)),
+            FieldSpec::new("status", "Status", STATUS, FieldKind::Number(200)),
             HEADERS,
             COOKIES,
         ],
@@ -71,7 +68,13 @@ pub(super) const FAILURE: NodeType = NodeType {
         summary: "Ends the flow with a refusal; a Library flow returns by Nested Failure.",
         inputs: 1,
         outputs: Outputs::Labelled(&[]),
-        fields: &[BODY_JSON, BODY_TEXT, field("status", "Status", STATUS, FieldKind::Number(500)), HEADERS, COOKIES],
+        fields: &[
+            BODY_JSON,
+            BODY_TEXT,
+            FieldSpec::new("status", "Status", STATUS, FieldKind::Number(500)),
+            HEADERS,
+            COOKIES,
+        ],
     },
     lower: lower_failure,
 };
