@@ -10,6 +10,7 @@ use plan::{
 };
 
 use super::answers::{self, Answers};
+use super::chains::{self, Behind};
 use super::environment::Environment;
 use super::events::{Events, Listener};
 use super::faults;
@@ -60,6 +61,7 @@ pub(super) struct Lowering<'d> {
     secrets: Vec<FoundSecret>,
     link_ins: Vec<LinkIn>,
     answers: Answers,
+    chains: Vec<(NodeIx, Vec<Wire>, Behind)>,
 }
 
 /// A node that runs, with its variables resolved, and what its type says of it.
@@ -90,6 +92,7 @@ impl<'d> Lowering<'d> {
             secrets: Vec::new(),
             link_ins: Vec::new(),
             answers: Answers::default(),
+            chains: Vec::new(),
         }
     }
 
@@ -249,7 +252,7 @@ impl<'d> Lowering<'d> {
         }
         let listeners = live.iter().filter_map(|live| match live.kind.lower {
             Lower::Listener(event) => Some(Listener::of(&live.node, event, *places.get(&live.node.id)?)),
-            Lower::Op(_) | Lower::Schedule(_) | Lower::Route(_) | Lower::Nothing => None,
+            Lower::Op(_) | Lower::Chain(_) | Lower::Schedule(_) | Lower::Route(_) | Lower::Nothing => None,
         });
         self.link_ins = live.iter().filter_map(|live| link_in(&live.node, &places)).collect();
         let instances = live.iter().map(|live| &live.node).filter(|node| node.kind.starts_with(INSTANCE));
@@ -260,6 +263,7 @@ impl<'d> Lowering<'d> {
             self.lower_node(live, &places);
         }
         std::mem::take(&mut self.answers).wire(&mut self.flow.nodes);
+        chains::wire(&mut self.flow.nodes, std::mem::take(&mut self.chains));
     }
 
     fn lower_node(&mut self, live: &Live, places: &HashMap<Text, NodeIx>) {
@@ -267,6 +271,12 @@ impl<'d> Lowering<'d> {
             Lower::Op(lower) => {
                 let op = lower(self, live);
                 self.add_node(live, op, places);
+            }
+            Lower::Chain(lower) => {
+                let (first, behind) = lower(self, live);
+                let failing = live.node.wires.get(1).map(|ids| wires(ids, places)).unwrap_or_default();
+                self.chains.extend(behind.map(|behind| (answers::next(&self.flow.nodes), failing, behind)));
+                self.add_node(live, first, places);
             }
             Lower::Listener(_) => self.add_node(live, Op::Pass, places),
             Lower::Schedule(lower) => {

@@ -4,6 +4,7 @@
 
 mod accept;
 mod answers;
+mod chains;
 mod credentials;
 mod environment;
 mod events;

@@ -25,6 +25,7 @@ mod jwt;
 mod jwt_conf;
 mod jwt_config;
 mod jwt_families;
+mod jwt_generator;
 mod jwt_sign;
 mod jwt_verify;
 mod link_call;
@@ -42,6 +43,7 @@ mod yaml;
 
 use plan::{Op, TriggerKind};
 
+use super::chains::Behind;
 use super::events::Event;
 use super::lower::{Live, Lowering};
 use super::lowered::Route;
@@ -77,6 +79,7 @@ pub(super) static TYPES: &[&NodeType] = &[
     &jwt::TYPE,
     &jwt_conf::TYPE,
     &jwt_config::TYPE,
+    &jwt_generator::TYPE,
     &jwt_sign::TYPE,
     &jwt_verify::TYPE,
     &link_call::TYPE,
@@ -105,6 +108,8 @@ pub(super) struct NodeType {
 pub(super) enum Lower {
     /// It does one op with each message.
     Op(fn(&mut Lowering<'_>, &Live) -> Op),
+    /// It does three ops with each message, one behind the other; output 1 takes those that fail.
+    Chain(fn(&mut Lowering<'_>, &Live) -> (Op, Option<Behind>)),
     /// It sends messages by itself; none if it never does.
     Schedule(fn(&mut Lowering<'_>, &Live) -> Option<TriggerKind>),
     /// Requests enter through it; none if it has no path.
@@ -129,7 +134,7 @@ impl Lower {
     /// Whether messages reach it over wires.
     pub(super) fn is_op(&self) -> bool {
         match self {
-            Self::Op(_) | Self::Listener(_) => true,
+            Self::Op(_) | Self::Chain(_) | Self::Listener(_) => true,
             Self::Schedule(_) | Self::Route(_) | Self::Nothing => false,
         }
     }
@@ -179,7 +184,7 @@ mod tests {
             if let Outputs::Field(name) = spec.outputs {
                 assert!(spec.fields.iter().any(|field| field.name == name), "{}", spec.kind);
             }
-            let wired = matches!(kind.lower, Lower::Op(_)) && spec.kind != "link in";
+            let wired = matches!(kind.lower, Lower::Op(_) | Lower::Chain(_)) && spec.kind != "link in";
             assert_eq!(spec.inputs == 1, wired, "{}", spec.kind);
         }
     }

@@ -1,0 +1,154 @@
+//! One wish in four dialects: over HTTP they give equal claims under one key.
+//!
+//! An intent is a folder of `testdata/confluence`: `flow.json`, `flows.json`, `api.json` and `call.json`, each the same wish in its
+//! vendor's words; what a vendor has no words for has no file. `$KEY` is the one private key as a text of JSON, `$KEK` a secret of
+//! 32 octets. `claims.json` says what the claims are beside `iat` and `exp`.
+
+#![allow(clippy::disallowed_methods, reason = "intents are files")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod house;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use house::chancery::{Chancery, Options, caller};
+use house::{core, start};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, Switches};
+use jose::jwe::{Decrypter, DecryptionKeys};
+use jose::jws::{Keys, Verifier};
+use jose::{DecryptionKey, KeyKind, PrivateJwk, RsaBits, SecretForm, VerifyingKey, base64url};
+use serde_json::{Value, json};
+use server::accept::{Limits, ListenerKind};
+use server::limits::QUEUE_MAX;
+use server::log::{Form, Level, Log};
+use server::rings::{NewRingSpec, RingSigner, Rings, Timing};
+use server::routes::core::Core;
+use server::vault::{SecretStep, Vault};
+use signer::RandomPool;
+
+const KEK: &str = "thirty-two octets of a secret!!!";
+
+/// The one key, and the same as text.
+fn key() -> (PrivateJwk, String) {
+    let key = PrivateJwk::generate(KeyKind::Rsa(RsaBits::Bits2048), &mut RandomPool::new()).unwrap();
+    let mut text = Vec::new();
+    key.write_private(&mut text);
+    (key, String::from_utf8(text).unwrap())
+}
+
+fn copy(text: &str) -> PrivateJwk {
+    match jose::jwk::Jwk::parse(text.as_bytes()).unwrap() {
+        jose::jwk::Jwk::Private(private) => private,
+        jose::jwk::Jwk::Public(_) => panic!("private"),
+    }
+}
+
+/// A file of an intent with the keys in it; none if the vendor has no words for the wish.
+fn read(intent: &Path, name: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(intent.join(name)).ok()?;
+    let quoted = json!(key).to_string();
+    Some(text.replace("$KEY", quoted.trim_matches('"')).replace("$KEK", KEK))
+}
+
+fn ring() -> NewRingSpec {
+    NewRingSpec {
+        tenant: "public".to_owned(),
+        name: "wish".to_owned(),
+        algorithm: SignatureAlgorithm::by_name("RS256").unwrap(),
+        kid_prefix: "",
+        timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
+        signer: RingSigner::Software2048,
+        is_strict: false,
+    }
+}
+
+/// The token that a document answers `GET /wish` with, under a ring of this key.
+async fn token_of(document: &str, key: &str) -> String {
+    let chancery = Chancery::with(Options::default());
+    chancery.rings.declare(&[ring()], &caller().by()).unwrap();
+    chancery.rings.import("public/wish", copy(key), &caller().by()).unwrap();
+    chancery.deploy_as("wish", document).await.unwrap();
+    if let Ok(secret) = chancery.deployments.secret_named("gen", "signature/asymmetric/privateKey") {
+        let step = SecretStep::of_text(key).unwrap();
+        chancery.deployments.vault().change_secret(&secret, &step, &caller().by()).unwrap();
+        let kek = plan::SecretRef { owner: secret.owner, field: "encryption/symmetric/password".into() };
+        chancery.deployments.vault().change_secret(&kek, &SecretStep::of_text(KEK).unwrap(), &caller().by()).unwrap();
+    }
+    let reply = chancery.get("/wish").await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.body.trim_start_matches("Bearer ").to_owned()
+}
+
+/// The token that the fourth vendor's core API answers this call with, signed by this key.
+async fn token_of_call(call: &str, key: &str) -> String {
+    let settings = core::settings("").core;
+    let (log, _guard) = Log::start(Level::Error, Form::Json, house::Memory::default()).unwrap();
+    let rings = Rings::open(Arc::new(Vault::ephemeral(&caller().by()).unwrap())).unwrap();
+    let specs = NewRingSpec::of_apps(&settings);
+    rings.declare(&specs, &caller().by()).unwrap();
+    let prefix = if call.contains("\"useStaticSigningKey\": true") { "public/s-" } else { "public/d-" };
+    let ids: Vec<String> =
+        specs.iter().filter(|spec| spec.algorithm.name == "RS256").map(NewRingSpec::ring_id).collect();
+    let ring_id = ids.iter().find(|id| id.starts_with(prefix)).unwrap();
+    rings.import(ring_id, copy(key), &caller().by()).unwrap();
+    let running = start(Core::new(&settings, rings, QUEUE_MAX, None, log), Limits::of(ListenerKind::Core));
+    let head = format!("POST /recipe/jwt HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", call.len());
+    let reply = running.ask(format!("{head}{call}")).await;
+    let body: Value = serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{}", reply.body));
+    body["jwt"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned()
+}
+
+/// Header and claims of a token, decrypted if it is encrypted, that verifies with the key.
+fn opened(token: &str, key: &PrivateJwk) -> (Value, Value) {
+    let mut token = token.to_owned();
+    if token.split('.').count() == 5 {
+        let secret = PrivateJwk::from_secret(KEK.as_bytes(), SecretForm::AsIs).unwrap();
+        let row = KeyAlgorithm::by_name("A256KW").unwrap();
+        let decrypting = DecryptionKey::new(row, &secret, Switches::NONE).unwrap();
+        let decrypter = Decrypter::new(&[row], &[ContentEncryption::by_name("A256GCM").unwrap()]).unwrap();
+        let opened = decrypter.decrypt(&token, DecryptionKeys::One(&decrypting), &mut RandomPool::new()).unwrap();
+        token = String::from_utf8(opened.plaintext.to_vec()).unwrap();
+    }
+    let row = SignatureAlgorithm::by_name("RS256").unwrap();
+    let verifying = VerifyingKey::from_private(row, key, Switches::NONE).unwrap();
+    let verified = Verifier::new(&[row]).unwrap().verify(&token, Keys::One(&verifying)).unwrap();
+    let header = base64url::decode(token.split('.').next().unwrap()).unwrap();
+    (serde_json::from_slice(&header).unwrap(), serde_json::from_slice(&verified.payload).unwrap())
+}
+
+fn intents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/confluence");
+    let mut intents: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    intents.sort();
+    intents
+}
+
+#[tokio::test]
+async fn one_wish_gives_equal_claims_under_one_key() {
+    let (private, text) = key();
+    let (mut compared, intents) = (0, intents());
+    for intent in &intents {
+        let expected: Value = serde_json::from_slice(&fs::read(intent.join("claims.json")).unwrap()).unwrap();
+        for name in ["flow.json", "flows.json", "api.json", "call.json"] {
+            let Some(document) = read(intent, name, &text) else { continue };
+            let token = if name == "call.json" {
+                token_of_call(&document, &text).await
+            } else {
+                token_of(&document, &text).await
+            };
+            let (header, mut claims) = opened(&token, &private);
+            let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+            for time in ["iat", "exp"] {
+                claims.as_object_mut().unwrap().shift_remove(time);
+            }
+            assert_eq!((claims, life), (expected.clone(), 600), "{} {name}", intent.display());
+            if intent.ends_with("own-kid") {
+                assert_eq!(header["kid"], "my-kid", "{name}");
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!((intents.len(), compared), (6, 21));
+}
