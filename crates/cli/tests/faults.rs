@@ -350,3 +350,28 @@ fn every_form_of_a_key_is_the_same_generation() {
     assert!(refusals.iter().all(|refusal| !refusal.is_empty()) && distinct.len() == refusals.len(), "{refusals:#?}");
     assert_eq!((count("es256"), count("rs256")), (2, 2), "none of them made a key");
 }
+
+/// SE-54 (part): a master key that came in a variable stands neither in the environment nor in the arguments of the server,
+/// nor in its log; and the server has it.
+#[test]
+fn a_master_key_from_the_environment_is_unset() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits = "9f2c1e7a".repeat(8);
+    let env = [("CHANCERY_STORE__MASTER_KEY", "env:MASTER"), ("MASTER", digits.as_str()), ("BESIDE", "stays")];
+    let data = data(folder.path());
+    assert_eq!(chancery_in(&env, &["--data", data.to_str().unwrap(), "init"], "").code, 0);
+    let mut server = Server::spawn_in(&env, folder.path(), &[]);
+    server.wait_until_it_answers();
+    assert_eq!(keys(&server)["keys"].as_array().unwrap().len(), 8);
+    assert_eq!(on(folder.path(), &["keys", "create", "later", "--alg", "ES256"]).code, 0, "{}", server.log());
+    assert!(server.log().contains("the master key is in the variable MASTER"), "{}", server.log());
+    let of_process = |name: &str| std::fs::read(format!("/proc/{}/{name}", server.pid())).unwrap_or_default();
+    let environment = of_process("environ");
+    // Nobody but root reads the environment of a process that keeps itself from others.
+    if rustix::process::geteuid().is_root() {
+        assert!(memchr::memmem::find(&environment, b"BESIDE=stays").is_some(), "the search finds what is there");
+    }
+    for place in [environment, of_process("cmdline"), server.log().into_bytes()] {
+        assert!(memchr::memmem::find(&place, digits.as_bytes()).is_none());
+    }
+}

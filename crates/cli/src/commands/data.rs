@@ -11,6 +11,7 @@ use server::vault::{Place, TENANT, Vault, VaultError};
 use signer::{Hsm, HsmSettings, MasterSource, Secret};
 use store::{Address, By};
 
+use super::unset;
 use crate::exit::{ExitCode, Failure};
 use crate::input::read_file;
 use crate::voice::Voice;
@@ -22,7 +23,7 @@ const PASSPHRASE_BYTES_MAX: u64 = 4_096;
 
 /// Reads the settings of a data folder, the environment and these flags.
 pub(super) fn settings(folder: &Path, flags: &[(&str, String)]) -> Result<Settings, Failure> {
-    Settings::load(folder, std::env::vars(), flags)
+    Settings::load(folder, unset::variables(), flags)
         .map_err(|error| Failure::new(ExitCode::Configuration, "settings_invalid", error))
 }
 
@@ -141,7 +142,8 @@ pub(super) fn by() -> By<'static> {
 }
 
 fn master_key(folder: &Path, settings: &Settings) -> Result<MasterSource, Failure> {
-    let master = |name: &str| variable(name, "master_key_missing", "store.master_key");
+    let variable = |name: &str| variable(name, "master_key_missing", "store.master_key");
+    let master = |name: &str| unset::taken().map_or_else(|| variable(name), Ok);
     Ok(match &settings.store.master_key {
         MasterKeyPlace::File(path) => MasterSource::File(folder.join(path)),
         MasterKeyPlace::PassphraseFile(path) => MasterSource::Passphrase(secret_file(&folder.join(path))?),

@@ -21,6 +21,7 @@ mod probe;
 mod rings;
 mod secret;
 mod serve;
+mod unset;
 mod verify;
 
 use crate::args::{Command, CommandLine, ExplainSubject};

@@ -25,16 +25,17 @@ use server::token_log::{TOKEN_LOG_FILE, TokenLog, TokenLogGuard};
 use server::vault::{TENANT, Vault, VaultError};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::data;
 use super::document::Document;
+use super::{data, unset};
 use crate::args::ServeArguments;
 use crate::exit::{ExitCode, Failure};
 use crate::voice::Voice;
 
 pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Result<ExitCode, Failure> {
+    let settings = data::settings(folder, &flags(arguments))?;
+    unset::hide(&settings, voice)?;
     server::process::harden()
         .map_err(|error| internal("not_hardened", "the process cannot be kept from core files", error))?;
-    let settings = data::settings(folder, &flags(arguments))?;
     let documents = arguments.documents.iter().map(|path| Document::read(path)).collect::<Result<_, _>>()?;
     let given = given::secrets(&arguments.secret)?;
     let wait = Duration::from_secs(arguments.master_key_wait.secs.unsigned_abs());

@@ -57,6 +57,11 @@ impl Server {
 
     /// Starts a server and waits for nothing.
     pub fn spawn(folder: &Path, arguments: &[&str]) -> Self {
+        Self::spawn_in(&[], folder, arguments)
+    }
+
+    /// The same with these variables, and no others.
+    pub fn spawn_in(env: &[(&str, &str)], folder: &Path, arguments: &[&str]) -> Self {
         let port = {
             let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
             free.local_addr().expect("it has an address").port()
@@ -69,6 +74,7 @@ impl Server {
             .args(["--runtime", &address, "--core", "off", "--studio", "off"])
             .args(arguments)
             .env_clear()
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr)
@@ -98,6 +104,11 @@ impl Server {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(pid, signal);
+    }
+
+    /// Its process number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for the end.
