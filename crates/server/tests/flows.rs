@@ -9,9 +9,10 @@ use house::chancery::{Chancery, Options};
 use jose::jwa::{SignatureAlgorithm, Switches};
 use jose::jwk::Jwk;
 use jose::jws::{Keys, Verifier};
-use jose::{PrivateJwk, SecretForm, VerifyingKey, base64url};
+use jose::{KeyKind, PrivateJwk, RsaBits, SecretForm, VerifyingKey, base64url};
 use serde_json::{Value, json};
 use server::rings::{NewRingSpec, Timing};
+use signer::RandomPool;
 
 const PASSWORD: &str = "a shared secret of at least thirty-two octets";
 /// Every attribute that a generator saves.
@@ -301,20 +302,24 @@ async fn rows_are_claims_in_their_order() {
     );
 }
 
-/// JG-46: the example of the contract answers a token of its ring, and 422 without a user.
-#[tokio::test]
-async fn the_example_issues_tokens_of_its_ring() {
-    let chancery = Chancery::with(Options::default());
-    let spec = NewRingSpec {
+/// A ring of ES256 keys.
+fn ring(name: &str) -> NewRingSpec {
+    NewRingSpec {
         tenant: "public".to_owned(),
-        name: "es256".to_owned(),
+        name: name.to_owned(),
         algorithm: SignatureAlgorithm::by_name("ES256").unwrap(),
         kid_prefix: "",
         timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
         signer: server::rings::RingSigner::Software,
         is_strict: false,
-    };
-    chancery.rings.make(&[spec], &house::chancery::caller().by()).unwrap();
+    }
+}
+
+/// JG-46: the example of the contract answers a token of its ring, and 422 without a user.
+#[tokio::test]
+async fn the_example_issues_tokens_of_its_ring() {
+    let chancery = Chancery::with(Options::default());
+    chancery.rings.make(&[ring("es256")], &house::chancery::caller().by()).unwrap();
     let document = include_str!("../../../examples/orchestration/issue-token.json");
     chancery.deploy_as("issue-token", document).await.unwrap();
     let secret = plan::SecretRef { owner: "issue-token".into(), field: "apiKey".into() };
@@ -339,4 +344,180 @@ async fn the_example_issues_tokens_of_its_ring() {
     let reply = ask("the key", "{}").await;
     let message = "JWT - Generator \"JWT - Generator\": claims/sub: variable \"flow.request.body.user\" is not set";
     assert_eq!((reply.status, reply.body), (422, json!({"error": message}).to_string()));
+}
+
+/// JG-21: an unset reference in every field that takes one is a Failure, naming field and path.
+#[tokio::test]
+async fn an_unset_reference_names_its_field() {
+    let rsa = PrivateJwk::generate(KeyKind::Rsa(RsaBits::Bits2048), &mut RandomPool::new()).unwrap();
+    let mut text = Vec::new();
+    rsa.write_private(&mut text);
+    let text = String::from_utf8(text).unwrap();
+    for field in [
+        "ttl",
+        "claims/iss",
+        "claims/sub",
+        "signature/symmetric/kid",
+        "signature/symmetric/password",
+        "signature/symmetric/jwk",
+        "signature/asymmetric/kid",
+        "signature/asymmetric/privateKey",
+        "signature/asymmetric/publicKey",
+        "encryption/symmetric/kid",
+        "encryption/symmetric/password",
+        "encryption/symmetric/jwk",
+        "encryption/asymmetric/kid",
+        "encryption/asymmetric/publicKey",
+        "encryption/asymmetric/publicJwk",
+    ] {
+        let mut config = json!({"claims": plain(), "signature": {"symmetric": {"password": PASSWORD}}});
+        let parts: Vec<&str> = field.split('/').collect();
+        if let [block, kind, name] = parts[..] {
+            config[block]["type"] = json!(kind);
+            let usual = match (block, kind) {
+                ("signature", "symmetric") => ("password", json!(PASSWORD)),
+                ("signature", _) => ("privateKey", json!(text)),
+                ("encryption", "symmetric") => ("password", json!(PASSWORD[..32])),
+                _ => ("publicKey", json!(rsa.public().unwrap().to_json())),
+            };
+            config[block][kind] = if name == "jwk" { json!({}) } else { json!({usual.0: usual.1}) };
+            config[block][kind][name] = json!("{{nowhere.x}}");
+        } else if let [block, name] = parts[..] {
+            config[block][name] = json!("{{nowhere.x}}");
+        } else {
+            config[field] = json!("{{nowhere.x}}");
+        }
+        let (status, error) = answered(config, json!({})).await;
+        assert_eq!((status, error["code"].as_str()), (422, Some("variable.missing")), "{field}: {error}");
+        assert_eq!(error["field"], field);
+        assert!(error["message"].as_str().unwrap().contains("nowhere.x"), "{error}");
+    }
+    let custom = rows(row("Array", "[{{nowhere.x}}]"), json!({})).await.unwrap_err();
+    assert_eq!((&custom["code"], &custom["field"]), (&json!("variable.missing"), &json!("claims/custom[0]/value")));
+}
+
+/// JG-42 (part): codes of a token that is too large, and of a ring that has no key yet.
+#[tokio::test]
+async fn what_only_a_run_can_tell_is_told_by_its_code() {
+    let mut claims = plain();
+    claims["custom"] = row("String", "{{flow.request.body.v}}");
+    let (status, error) = answered(signed(claims), json!({"v": "x".repeat(70_000)})).await;
+    assert_eq!((status, error["code"].as_str()), (422, Some("token.too_large")), "{error}");
+    let chancery = Chancery::with(Options::default());
+    chancery.rings.declare(&[ring("empty")], &house::chancery::caller().by()).unwrap();
+    let config = json!({"claims": plain(), "signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "keyRef": "empty"}}});
+    chancery.deploy_as("f", &flow(config).to_string()).await.unwrap();
+    let error: Value = serde_json::from_str(&post(&chancery, &json!({})).await.body).unwrap();
+    let message = "JWT - Generator \"G\": signature: key is not available";
+    assert_eq!(error, json!({"message": message, "code": "key.unavailable", "node": "g", "field": "signature"}));
+}
+
+/// JG-07 (part): a token of a ring must end.
+#[tokio::test]
+async fn a_ring_makes_no_token_without_an_end() {
+    let claims = json!({"include": {"exp": false}, "iss": "i", "sub": "s"});
+    let config = json!({"claims": claims, "signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "keyRef": "es256"}}});
+    assert!(refused(&flow(config)).await.contains("claims.no_exp"));
+}
+
+/// JG-47: an unconnected Failure answers 500 with the message, an unconnected True 204; both are told at deploy.
+#[tokio::test]
+async fn exits_that_lead_nowhere_answer_by_themselves() {
+    let mut document = flow(signed(plain()));
+    document["nodes"][1]["exits"] = json!({});
+    let chancery = Chancery::with(Options::default());
+    let report = chancery.deploy_as("f", &document.to_string()).await.unwrap();
+    assert_eq!(report.diagnostics.iter().filter(|told| told.code == "exit_unconnected").count(), 2);
+    let reply = post(&chancery, &json!({})).await;
+    assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+    document["nodes"][1]["config"]["claims"]["sub"] = json!("{{nowhere}}");
+    let reply = post(&deployed(&document).await, &json!({})).await;
+    let message = "JWT - Generator \"G\": claims/sub: variable \"nowhere\" is not set";
+    assert_eq!((reply.status, reply.body), (500, json!({"error": message, "code": "variable.missing"}).to_string()));
+}
+
+/// JG-50 (part): Condition and Set variable run before the node and feed it.
+#[tokio::test]
+async fn other_nodes_feed_the_generator() {
+    let mut document = flow(
+        json!({"claims": {"iss": "i", "sub": "{{data.who}}"}, "signature": {"symmetric": {"password": PASSWORD}}}),
+    );
+    document["nodes"][0]["exits"]["Next"] = json!("c");
+    let rows = json!([
+        {"left": "{{flow.request.body.n}}", "operator": "greater", "right": "10", "exit": "Large"},
+        {"left": "{{flow.request.body.n}}", "operator": "exists", "exit": "Small"},
+    ]);
+    let set = |id: &str, who: &str| json!({"id": id, "type": "set-variable", "config": {"rows": [{"key": "who", "value": who}]}, "exits": {"Success": "g", "Failure": "x"}});
+    let nodes = document["nodes"].as_array_mut().unwrap();
+    nodes.push(json!({"id": "c", "type": "condition", "config": {"rows": rows}, "exits": {"Large": "l", "Small": "m", "Otherwise": "x"}}));
+    nodes.extend([set("l", "large-{{flow.request.body.n}}"), set("m", "small")]);
+    document["nodes"][3]["config"]["body"]["json"] = json!("\"otherwise\"");
+    let live = deployed(&document).await;
+    let sub = async |body: Value| -> Value { serde_json::from_str::<Value>(&post(&live, &body).await.body).unwrap() };
+    assert_eq!(sub(json!({"n": 11})).await["sub"], "large-11");
+    assert_eq!(sub(json!({"n": 9})).await["sub"], "small");
+    assert_eq!(sub(json!({})).await, "otherwise");
+}
+
+/// JG-51: end nodes set Status, Headers and Cookies; a Library flow returns by Nested Success and Nested Failure.
+#[tokio::test]
+async fn ends_answer_or_return() {
+    let library = json!({
+        "id": "lib", "category": "Library", "nodes": [
+            {"id": "s", "type": "start", "exits": {"Next": "c"}},
+            {"id": "c", "type": "condition", "config": {"rows": [{"left": "{{flow.request.body.ok}}", "operator": "equals", "right": "true", "exit": "Yes"}]},
+                "exits": {"Yes": "e", "Otherwise": "x"}},
+            {"id": "e", "type": "end-success"}, {"id": "x", "type": "end-failure"},
+        ],
+    });
+    let cookies = json!([{"name": "t", "value": "a b;{{flow.request.body.ok}}", "maxAge": 5}, {"name": "u", "value": "v", "secure": false}]);
+    let headers = json!([{"name": "X-Run", "value": "{{flow.id}}"}]);
+    let document = json!({
+        "format": "chancery.orchestration/1", "id": "f", "category": "API", "libraries": [library],
+        "trigger": {"type": "api", "method": "POST", "path": "/f", "authentication": "none"},
+        "nodes": [
+            {"id": "s", "type": "start", "exits": {"Next": "l"}},
+            {"id": "l", "type": "library-flow", "config": {"flow": "lib"}, "exits": {"Success": "e", "Failure": "x"}},
+            {"id": "e", "type": "end-success", "config": {"status": 201, "headers": headers, "cookies": cookies, "body": {"text": "made"}}},
+            {"id": "x", "type": "end-failure", "config": {"status": 409, "body": {"json": "{\"no\": true}"}}},
+        ],
+    });
+    let live = deployed(&document).await;
+    let reply = post(&live, &json!({"ok": true})).await;
+    assert_eq!((reply.status, reply.body.as_str(), reply.header("x-run")), (201, "made", Some("f")));
+    let first = "set-cookie: t=a%20b%3btrue; path=/; max-age=5; secure; httponly; samesite=lax";
+    assert!(reply.has(first) && reply.has("set-cookie: u=v; path=/; httponly; samesite=lax"), "{}", reply.head);
+    let reply = post(&live, &json!({"ok": false})).await;
+    assert_eq!((reply.status, reply.body.as_str()), (409, "{\"no\":true}"));
+    let mut recursive = document;
+    recursive["libraries"][0]["nodes"][2] = json!({"id": "e", "type": "library-flow", "config": {"flow": "lib"}});
+    assert!(refused(&recursive).await.contains("library_recursive"));
+}
+
+/// The example of a nested token, called as a client would.
+#[tokio::test]
+async fn the_nested_example_answers_its_callers() {
+    let chancery = Chancery::with(Options::default());
+    chancery.rings.make(&[ring("es256")], &house::chancery::caller().by()).unwrap();
+    let document = include_str!("../../../examples/orchestration/issue-nested.json");
+    chancery.deploy_as("issue-nested", document).await.unwrap();
+    let caller = house::chancery::caller();
+    for (owner, field, value) in
+        [("issue-nested", "apiKey", "the key"), ("issue-nested/n2", "encryption/symmetric/password", &PASSWORD[..32])]
+    {
+        let secret = plan::SecretRef { owner: owner.into(), field: field.into() };
+        let step = server::vault::SecretStep::of_text(value).unwrap();
+        chancery.deployments.vault().change_secret(&secret, &step, &caller.by()).unwrap();
+    }
+    let body = r#"{"user":"alice"}"#;
+    let head = "POST /issue-nested HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer the key\r\n";
+    let reply = chancery.running.ask(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await;
+    let token =
+        serde_json::from_str::<Value>(&reply.body).unwrap()["access_token"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert!(
+        header(&token).starts_with(r#"{"alg":"A256KW","enc":"A256GCM","typ":"JWT","cty":"JWT","kid":"#),
+        "{}",
+        header(&token)
+    );
 }
