@@ -128,7 +128,7 @@ async fn a_key_and_a_subject_make_a_token() {
     assert_eq!(claims, format!(r#"{{"iat":{iat},"iss":"http://localhost","sub":"alice","exp":{exp}}}"#));
 }
 
-/// JG-04 (part): a TTL is a whole number of seconds within its range, written or in a variable.
+/// JG-04: a TTL is a whole number of seconds within its range, written or in a variable.
 #[tokio::test]
 async fn a_lifetime_is_whole_seconds() {
     let config = |ttl: Value| {
