@@ -71,30 +71,25 @@ pub(crate) fn sql(store: &Store, statement: &str) -> Result<(), Error> {
 
 /// Has each such statement on a table fail from now on.
 pub(crate) fn set_fault(store: &Store, statement: &str, table: &str) {
-    sql(
-        store,
-        &match store.connection().unwrap().session() {
-            Session::Sqlite(_) => format!(
-                "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ABORT, 'fault'); END"
-            ),
-            Session::Postgres(_) => fault(statement, table, "RAISE EXCEPTION ''fault''"),
-        },
-    )
-    .unwrap();
+    // The connection is given back before the statement asks for it.
+    let fault = match store.connection().unwrap().session() {
+        Session::Sqlite(_) => format!(
+            "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ABORT, 'fault'); END"
+        ),
+        Session::Postgres(_) => fault(statement, table, "RAISE EXCEPTION ''fault''"),
+    };
+    sql(store, &fault).unwrap();
 }
 
 /// The same, and the transaction around it ends.
 pub(crate) fn set_fatal_fault(store: &Store, statement: &str, table: &str) {
-    sql(
-        store,
-        &match store.connection().unwrap().session() {
-            Session::Sqlite(_) => format!(
-                "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ROLLBACK, 'fault'); END"
-            ),
-            Session::Postgres(_) => fault(statement, table, "PERFORM pg_terminate_backend(pg_backend_pid())"),
-        },
-    )
-    .unwrap();
+    let fault = match store.connection().unwrap().session() {
+        Session::Sqlite(_) => format!(
+            "CREATE TEMP TRIGGER fault AFTER {statement} ON main.{table} BEGIN SELECT RAISE(ROLLBACK, 'fault'); END"
+        ),
+        Session::Postgres(_) => fault(statement, table, "PERFORM pg_terminate_backend(pg_backend_pid())"),
+    };
+    sql(store, &fault).unwrap();
 }
 
 pub(crate) fn clear_fault(store: &Store) {
