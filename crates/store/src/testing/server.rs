@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 /// How long a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 /// What runs it: once our end of the pipe is closed, however this process ended, the server is ended and its folder with it.
-const KEEPER: &str =
-    r#""$@" & pid=$!; read _; kill -QUIT $pid 2>/dev/null; wait $pid; [ -e "$PGDATA/../keep" ] || rm -rf "$PGDATA/..""#;
+const KEEPER: &str = r#""$@" & pid=$!; read _; kill -QUIT $pid 2>/dev/null; wait $pid; [ -e "${PGDATA%/data}/keep" ] || rm -rf "${PGDATA%/data}""#;
 
 /// A server.
 pub struct Server {
