@@ -34,20 +34,26 @@ const CHECKS = {
 
 let passed = 0;
 const failures = [];
+/** Servers that a test may have left behind. */
+const servers = [];
 
 async function test(name, body) {
   try {
     await body();
     passed += 1;
   } catch (error) {
-    failures.push(`${name}: ${error.stderr ?? ''}${error.stack}`);
+    failures.push(`${name}: ${error.signal ?? ''} ${error.stderr ?? ''}${error.stack}`);
+  } finally {
+    rmSync(env.P11_FAULT, { force: true });
+    servers.splice(0).forEach((child) => child.kill('SIGKILL'));
   }
 }
 
 /** A server of the data folder; gives its addresses, and what stops it. */
-async function serve() {
-  const words = ['--data', data, 'serve', '--runtime', '127.0.0.1:0', '--health', '127.0.0.1:0', '--core', 'off', '--studio', 'off'];
+async function serve(...documents) {
+  const words = ['--data', data, 'serve', ...documents, '--runtime', '127.0.0.1:0', '--health', '127.0.0.1:0', '--core', 'off', '--studio', 'off'];
   const child = spawn(chancery, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  servers.push(child);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const found = {};
   const heard = [];
@@ -118,13 +124,13 @@ await test('a private half stays, and ends with its generation', () => {
 await test('a pair that was made and not stored', async () => {
   const before = generations('hsm-es256').length;
   writeFileSync(env.P11_FAULT, 'made');
-  const words = ['--data', data, 'keys', 'revoke', 'hsm-es256', generations('hsm-es256')[0].kid];
+  const words = ['--data', data, 'keys', 'revoke', 'hsm-es256', String(before)];
   const child = spawn(chancery, words, { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal)));
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   child.kill('SIGKILL');
-  assert.equal(await ended, 'SIGKILL');
   rmSync(env.P11_FAULT);
+  assert.equal(await ended, 'SIGKILL');
   assert.equal(generations('hsm-es256').length, before);
   assert.equal(reconcile().orphans.length, 1);
   const server = await serve();
@@ -133,6 +139,47 @@ await test('a pair that was made and not stored', async () => {
   }
   assert.equal(generations('hsm-es256').length, before + 1);
   assert.equal(reconcile().orphans.length, 1);
+  await server.stop();
+});
+
+/** A flow that answers a token of this ring under `/ring`, and 502 with the error if there is none. */
+function flowOf(ring) {
+  const signature = { type: 'asymmetric', asymmetric: { keyType: 'EC', ecAlgorithm: 'ES256', keyRef: ring } };
+  const config = { ttl: 300, claims: { sub: 'x' }, signature, save: { attributes: ['token'], variable: 'jwt' } };
+  const nodes = [
+    { id: 'n1', type: 'start', name: 'Start', config: { sessionTtl: 300 }, exits: { Next: 'n2' } },
+    { id: 'n2', type: 'jwt-generator', name: 'JWT - Generator', config, exits: { True: 'n3', Failure: 'n4' } },
+    { id: 'n3', type: 'end-success', config: { body: { json: '{"access_token": {{jwt.token}}}' } } },
+    { id: 'n4', type: 'end-failure', config: { status: 502, body: { json: '{"error": {{flow.error.message}}}' } } },
+  ];
+  const trigger = { type: 'api', method: 'POST', path: `/${ring}`, authentication: 'none' };
+  const flow = { format: 'chancery.orchestration/1', id: ring, name: ring, category: 'API', active: true, trigger, nodes };
+  writeFileSync(file(`${ring}.json`), JSON.stringify(flow));
+  return file(`${ring}.json`);
+}
+
+// KR-57 (part), KR-58 (part): behind a token that hangs everybody who asks it is turned away in time, and flows that sign
+// with a key of the store do not wait for it.
+await test('a token that hangs', async () => {
+  const server = await serve(flowOf('hsm-es256'), flowOf('es256'));
+  const ask = async (ring) => {
+    const reply = await fetch(`${server.runtime}/${ring}`, { method: 'POST' });
+    return [reply.status, await reply.json()];
+  };
+  for (const ring of ['hsm-es256', 'es256']) assert.equal((await ask(ring))[0], 200, ring);
+  writeFileSync(env.P11_FAULT, 'hang');
+  let answered = 0;
+  const hanging = Array.from({ length: 40 }, () => ask('hsm-es256').finally(() => (answered += 1)));
+  const others = [];
+  for (let tries = 0; tries < 20; tries += 1) others.push((await ask('es256'))[0]);
+  const answeredBefore = answered;
+  const statuses = (await Promise.all(hanging)).map(([status]) => status);
+  rmSync(env.P11_FAULT);
+  assert.deepEqual([...new Set(others)], [200]);
+  assert.ok(answeredBefore < 40, 'twenty other tokens were there before the last that asked the token was turned away');
+  assert.deepEqual([...new Set(statuses)], [502]);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.equal((await ask('hsm-es256'))[0], 200);
   await server.stop();
 });
 

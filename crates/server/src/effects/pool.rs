@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+/// Callers that wait for a PKCS#11 token at a time; it has fewer sessions.
+const HSM_CALLERS_MAX: usize = 32;
+
 /// Makes slow signatures beside everything else: as many at a time as there are cores, others wait up to a bound.
 #[derive(Debug)]
 pub struct Pool {
@@ -28,9 +31,13 @@ impl Pool {
         Self::of(places, std::thread::available_parallelism().map_or(1, NonZero::get))
     }
 
-    /// The same for work that waits for something outside: so many pieces of it at a time.
+    /// The same for callers of a PKCS#11 token, which wait and compute nothing.
     #[must_use]
-    pub fn of(places: usize, at_a_time: usize) -> Pool {
+    pub fn for_a_token(places: usize) -> Pool {
+        Self::of(places, HSM_CALLERS_MAX)
+    }
+
+    fn of(places: usize, at_a_time: usize) -> Pool {
         Pool { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(at_a_time)) }
     }
 

@@ -9,7 +9,7 @@ use plan::{
 use signer::{Brought, Form, Kid, Layer, SecretText, Software};
 
 use super::{Begun, kind, refused, sign};
-use crate::rings::Rings;
+use crate::rings::{Pace, Rings};
 use crate::vault::owner;
 
 mod ring;
@@ -36,11 +36,13 @@ struct Inner {
 
 /// Makes a token: at once, or on a thread of its own if that may take long.
 pub fn seal(holders: &Holders, request: SealRequest) -> Begun {
-    if !is_slow(&request) {
-        return Begun::Done(sealed(holders, request));
+    let pace = pace(holders, &request);
+    let of_thread = holders.clone();
+    match pace {
+        Pace::Fast => Begun::Done(sealed(holders, request)),
+        Pace::Slow => sign::slowly(move || sealed(&of_thread, request)),
+        Pace::Token => sign::outside(move || sealed(&of_thread, request)),
     }
-    let holders = holders.clone();
-    sign::slowly(move || sealed(&holders, request))
 }
 
 /// Opens a token. Every check is fast enough to be done at once.
@@ -68,9 +70,15 @@ pub fn open(holders: &Holders, request: &OpenRequest) -> Answer {
 }
 
 /// A ring may have to store the horizon of its key first; other signatures tell by their algorithm.
-fn is_slow(request: &SealRequest) -> bool {
-    let Some(layer) = &request.signature else { return false };
-    matches!(layer.key, KeyHeld::Ring(_)) || Software::seals_slowly(layer.algorithm.as_deref())
+fn pace(holders: &Holders, request: &SealRequest) -> Pace {
+    let Some(layer) = &request.signature else { return Pace::Fast };
+    match &layer.key {
+        KeyHeld::Ring(name) if holders.rings.pace(&ring::id(name)) == Pace::Token => Pace::Token,
+        KeyHeld::Ring(_) => Pace::Slow,
+        KeyHeld::Given(_) | KeyHeld::Secret(..) | KeyHeld::Text(..) => {
+            if Software::seals_slowly(layer.algorithm.as_deref()) { Pace::Slow } else { Pace::Fast }
+        }
+    }
 }
 
 fn sealed(holders: &Holders, request: SealRequest) -> Answer {

@@ -13,6 +13,8 @@ use crate::limits::QUEUE_MAX;
 
 /// Where the slow work of flows is done.
 static SLOW: LazyLock<Pool> = LazyLock::new(|| Pool::new(QUEUE_MAX));
+/// Where signatures of a PKCS#11 token are waited for: one that hangs takes no place from what is computed.
+static OUTSIDE: LazyLock<Pool> = LazyLock::new(|| Pool::for_a_token(QUEUE_MAX));
 
 /// Compiles a token plan that signs with this key. A key that is missing or does not fit is told by its tokens, not here.
 ///
@@ -41,8 +43,17 @@ pub fn mint(minter: &Arc<Minter>, claims: Vec<u8>) -> Begun {
 
 /// Does slow work on a thread of its own, or says that too much of it waits already.
 pub(super) fn slowly(work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
+    on(&SLOW, work)
+}
+
+/// The same for work that waits for a PKCS#11 token.
+pub(super) fn outside(work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
+    on(&OUTSIDE, work)
+}
+
+fn on(pool: &'static Pool, work: impl FnOnce() -> Answer + Send + 'static) -> Begun {
     Begun::Later(Box::pin(async move {
-        match SLOW.run(work).await {
+        match pool.run(work).await {
             Ok(answer) => answer,
             Err(Undone::Full) => {
                 let text = format!("{QUEUE_MAX} messages wait already").into();

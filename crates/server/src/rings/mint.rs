@@ -86,7 +86,7 @@ impl Moment {
 
 impl Rings {
     /// Signs what `claims` writes, with the key that signs now and under this header. `claims` may be asked more than
-    /// once, each time for another instant. Blocks while it signs: see [`Self::is_slow`].
+    /// once, each time for another instant. Blocks while it signs: see [`Self::pace`].
     ///
     /// # Errors
     /// [`RingRefusal`], its own and those of `claims`.

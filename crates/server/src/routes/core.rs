@@ -57,9 +57,6 @@ struct App {
     domains: Mutex<[String; 2]>,
 }
 
-/// How many callers wait for a token at a time; it has fewer sessions.
-const HSM_CALLERS_MAX: usize = 32;
-
 /// Who asks: the name of an API key; none where an app asks for no key.
 type Caller = Option<String>;
 
@@ -94,7 +91,7 @@ impl Core {
             header: Arc::new(sign::header(&header()).expect("three members of different names are a header")),
             jwks_age_secs_max: i64::try_from(settings.jwks_max_age.as_secs()).unwrap_or(i64::MAX),
             pool: Pool::new(waiting_max),
-            token_pool: Pool::of(waiting_max, HSM_CALLERS_MAX),
+            token_pool: Pool::for_a_token(waiting_max),
             tokens,
             log,
         }

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::HsmFault;
 use super::desk::{Desk, Device, Work};
@@ -19,6 +20,9 @@ const WAITING_MAX: usize = 64;
 /// How long one may wait for it; what is left of its deadline is for the token.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
+/// How long the threads may take to close their sessions in the end.
+const FAREWELL_MAX: Duration = Duration::from_millis(500);
+
 /// An order that waits for a thread.
 const WAITING: u8 = 0;
 /// A thread is at it.
@@ -31,7 +35,8 @@ const ABANDONED: u8 = 3;
 const REPLACED: u8 = 4;
 
 pub(super) struct Crew {
-    orders: SyncSender<Order>,
+    /// None once it is being dropped, which tells the threads to end.
+    orders: Option<SyncSender<Order>>,
     shared: Arc<Shared>,
 }
 
@@ -39,6 +44,7 @@ struct Shared {
     device: Arc<Device>,
     waiting: Mutex<Receiver<Order>>,
     replaced: AtomicUsize,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Order {
@@ -49,9 +55,10 @@ struct Order {
 impl Crew {
     pub(super) fn start(device: Arc<Device>) -> Self {
         let (orders, waiting) = sync_channel(WAITING_MAX);
-        let shared = Arc::new(Shared { device, waiting: Mutex::new(waiting), replaced: AtomicUsize::new(0) });
+        let (waiting, replaced, threads) = (Mutex::new(waiting), AtomicUsize::new(0), Mutex::default());
+        let shared = Arc::new(Shared { device, waiting, replaced, threads });
         (0..THREADS).for_each(|_| Shared::hire(&shared));
-        Self { orders, shared }
+        Self { orders: Some(orders), shared }
     }
 
     pub(super) fn device(&self) -> &Device {
@@ -67,7 +74,8 @@ impl Crew {
         let state = Arc::new(AtomicU8::new(WAITING));
         // Whoever asked may have gone.
         let work = move |desk: &mut Desk| drop(reply.send(desk.attempt(&work)));
-        match self.orders.try_send(Order { state: Arc::clone(&state), work: Box::new(work) }) {
+        let orders = self.orders.as_ref().expect("who is being dropped is asked nothing");
+        match orders.try_send(Order { state: Arc::clone(&state), work: Box::new(work) }) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return Err(HsmFault::Busy),
         }
@@ -106,7 +114,9 @@ impl Shared {
         let of_thread = Arc::clone(shared);
         let thread = std::thread::Builder::new().name("pkcs11".to_owned());
         // Without a thread its share of the work waits for the others.
-        drop(thread.spawn(move || of_thread.serve()));
+        if let Ok(thread) = thread.spawn(move || of_thread.serve()) {
+            shared.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
     }
 
     /// Works off orders until nobody can order any more, or somebody else was hired for this thread.
@@ -124,6 +134,24 @@ impl Shared {
             if !changed(&state, TAKEN, DONE) && state.load(Ordering::Acquire) == REPLACED {
                 self.replaced.fetch_sub(1, Ordering::AcqRel);
                 return;
+            }
+        }
+    }
+}
+
+impl Drop for Crew {
+    /// Waits for the threads, but not for one that hangs: a thread that ends while its process does meets a module that
+    /// takes itself down.
+    fn drop(&mut self) {
+        self.orders = None;
+        let until = Instant::now() + FAREWELL_MAX;
+        for thread in self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
+                // One that panicked was at nobody's order.
+                drop(thread.join());
             }
         }
     }

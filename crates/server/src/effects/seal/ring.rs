@@ -16,7 +16,7 @@ pub(super) fn sign(
     (claims, times): (&[u8], &Times),
 ) -> Result<Inner, Unmade> {
     let unmade = |kind, text: String| (SealLayer::Signature, kind, text.into());
-    let ring_id = format!("{TENANT}/{name}");
+    let ring_id = id(name);
     check_algorithm(rings, &ring_id, layer)?;
     let header = header(layer).map_err(|error| unmade(FaultKind::KeyUnusable, error.to_string()))?;
     let mut signed = Vec::new();
@@ -38,7 +38,12 @@ pub(super) fn sign(
 /// # Errors
 /// [`RingRefusal`].
 pub(super) fn public(rings: &Rings, name: &str) -> Result<String, RingRefusal> {
-    rings.public_set(&format!("{TENANT}/{name}"))
+    rings.public_set(&id(name))
+}
+
+/// The id of a ring that a flow names.
+pub(super) fn id(name: &str) -> String {
+    format!("{TENANT}/{name}")
 }
 
 /// What kind of fault of a key a ring's refusal is.
