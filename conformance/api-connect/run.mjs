@@ -9,7 +9,7 @@ import * as jose from 'jose';
 import { CLAIMS, GATEWAYS, definition } from './lib/definition.mjs';
 import { CONTENTS, certificate, keyFor, secret } from './lib/keys.mjs';
 import { Server, folder } from './lib/server.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SIGNATURES = [256, 384, 512].flatMap((bits) => ['HS', 'RS', 'ES', 'PS'].map((family) => family + bits));

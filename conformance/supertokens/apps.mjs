@@ -2,7 +2,7 @@
 
 import { calculateJwkThumbprint, createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { API_KEY, Core, order } from './lib/core.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const A1_KEY = 'a1a1a1a1a1a1a1a1a1a1a1a1';
 const core = await Core.start({

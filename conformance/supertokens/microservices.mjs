@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { generateKeyPair, SignJWT } from 'jose';
 import { API_KEY, Core, order } from './lib/core.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const folder = fileURLToPath(new URL('../../examples/microservices/', import.meta.url));
 const core = await Core.start();

@@ -3,7 +3,7 @@
 import { connect } from 'node:http2';
 import { API_KEY, Core, order } from './lib/core.mjs';
 import { Sdk } from './lib/sdk.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const CONNECTIONS = 30;
 const STREAMS = 50;

@@ -2,7 +2,7 @@
 
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { API_KEY, Core, order, part } from './lib/core.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const OTHER_KEY = 'ZYXWVUTSRQPONMLKJIHG=-0123';
 const core = await Core.start({ settings: `core.api_keys = ['billing:${API_KEY}', '${OTHER_KEY}']` });

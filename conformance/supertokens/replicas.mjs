@@ -7,7 +7,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { API_KEY, Core } from './lib/core.mjs';
 import { Postgres } from './lib/postgres.mjs';
 import { Sdk } from './lib/sdk.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const database = await Postgres.start();
 const folder = mkdtempSync(join(tmpdir(), 'chancery-master-'));

@@ -3,7 +3,7 @@
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { API_KEY, Core } from './lib/core.mjs';
 import { MAJORS, Sdk } from './lib/sdk.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const core = await Core.start();
 const keys = createRemoteJWKSet(new URL(`${core.url}/.well-known/jwks.json`));

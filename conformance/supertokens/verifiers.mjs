@@ -8,7 +8,7 @@ import express from 'express';
 import { expressjwt } from 'express-jwt';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { Core, order } from './lib/core.mjs';
-import { assert, close, test } from './lib/suite.mjs';
+import { assert, close, test } from '../suite.mjs';
 
 const load = createRequire(import.meta.url);
 const jsonwebtoken = load('jsonwebtoken');
