@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import * as jose from 'jose';
 import { CLAIMS, GATEWAYS, definition } from './lib/definition.mjs';
 import { CONTENTS, certificate, keyFor, secret } from './lib/keys.mjs';
-import { Server, folder } from './lib/server.mjs';
+import { Server, folder } from '../server.mjs';
 import { assert, close, test } from '../suite.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -103,7 +103,7 @@ async function fetched(server, cases) {
   }
   const input = JSON.stringify(tokens.map(({ kind, alg, enc, key, token }) => ({ kind, alg, enc, key, token })));
   const python = process.env.PYTHON ?? 'python3';
-  const read = JSON.parse(execFileSync(python, [join(here, 'read.py')], { input, maxBuffer: 1 << 28 }));
+  const read = JSON.parse(execFileSync(python, [join(here, '..', 'read.py')], { input, maxBuffer: 1 << 28 }));
   return tokens.map((one, index) => ({ ...one, read: read[index] }));
 }
 

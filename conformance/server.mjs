@@ -1,4 +1,4 @@
-// `chancery serve` on definitions that are written here, on a free loopback port, with nothing kept.
+// `chancery serve` on documents that a runner writes, on a free loopback port, with nothing kept.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,13 +7,14 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const binary = process.env.CHANCERY ?? join(root, 'target', 'debug', 'chancery');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** The command, as the test runner or a build by hand made it. */
+export const binary = process.env.CHANCERY ?? join(root, 'target', 'debug', 'chancery');
 const START_MS_MAX = 60_000;
 
-/** A folder for definitions and keys; it goes when the process ends. */
+/** A folder for documents and keys; it goes when the process ends. */
 export function folder() {
-  const path = mkdtempSync(join(tmpdir(), 'chancery-api-connect-'));
+  const path = mkdtempSync(join(tmpdir(), 'chancery-conformance-'));
   process.once('exit', () => rmSync(path, { recursive: true, force: true }));
   return path;
 }
@@ -22,9 +23,9 @@ export class Server {
   #child;
   #lines = [];
 
-  /** Serves these definitions, name to text, with these further arguments. */
-  static async start(place, definitions, given = []) {
-    const files = Object.entries(definitions).map(([name, text]) => {
+  /** Serves these documents, name to text, with these further arguments. */
+  static async start(place, documents, given = []) {
+    const files = Object.entries(documents).map(([name, text]) => {
       const path = join(place, `${name}.json`);
       writeFileSync(path, text);
       return path;
