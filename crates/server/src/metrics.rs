@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use signer::Software;
+
 use crate::accept::ListenerKind;
 use crate::rings::RingMetrics;
 
@@ -121,13 +123,15 @@ impl ListenerMetrics {
 pub struct Metrics {
     listeners: [ListenerMetrics; ListenerKind::ALL.len()],
     rings: Option<Arc<RingMetrics>>,
+    keys_prepared: Option<Arc<AtomicU64>>,
 }
 
 impl Metrics {
-    /// What these rings count is shown, too.
+    /// What these rings and this signer count is shown, too.
     #[must_use]
-    pub fn with_rings(rings: Arc<RingMetrics>) -> Metrics {
-        Metrics { rings: Some(rings), ..Metrics::default() }
+    pub fn with_keys(rings: Arc<RingMetrics>, signer: &Software) -> Metrics {
+        let keys_prepared = Some(Arc::clone(signer.keys_prepared()));
+        Metrics { rings: Some(rings), keys_prepared, ..Metrics::default() }
     }
 
     /// What one listener counts.
@@ -146,6 +150,7 @@ impl Metrics {
         self.render_connections(&mut out);
         self.render_replies(&mut out);
         self.render_rings(&mut out);
+        self.render_signer(&mut out);
         if let Some(octets) = resident_octets() {
             describe(&mut out, "process_resident_memory_bytes", "gauge", "Resident memory.");
             let _ = writeln!(out, "process_resident_memory_bytes {octets}");
@@ -193,6 +198,18 @@ impl Metrics {
         }
     }
 
+    fn render_signer(&self, out: &mut String) {
+        let Some(count) = &self.keys_prepared else { return };
+        let prepared = "chancery_keys_prepared_total";
+        describe(
+            out,
+            prepared,
+            "counter",
+            "Keys of messages and variables that were parsed for a use; each once, then kept.",
+        );
+        let _ = writeln!(out, "{prepared} {}", count.load(Ordering::Relaxed));
+    }
+
     fn by_kind(&self) -> impl Iterator<Item = (&'static str, &ListenerMetrics)> {
         ListenerKind::ALL.into_iter().map(|kind| (kind.name(), self.listener(kind)))
     }
@@ -238,7 +255,8 @@ mod tests {
 
     #[test]
     fn every_metric_is_described_once_before_its_samples() {
-        let text = Metrics::with_rings(Arc::default()).render();
+        let signer = Software::new(signer::Keeper::ephemeral().unwrap().0, |_| None);
+        let text = Metrics::with_keys(Arc::default(), &signer).render();
         let mut described = Vec::new();
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
@@ -250,6 +268,6 @@ mod tests {
                 assert!(name.starts_with(described.last().unwrap()), "{line}");
             }
         }
-        assert_eq!(described.len(), 8);
+        assert_eq!(described.len(), 9);
     }
 }

@@ -7,6 +7,7 @@ mod house;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use dialects::api_connect::crypto_key;
 use house::Reply;
@@ -252,6 +253,28 @@ async fn secrets_of_any_length_sign_and_may_choose() {
         let log = chancery.log();
         assert_eq!(log.contains(r#""level":"warn""#), warned || made.is_none() && log.contains("warn"), "{key}: {log}");
     }
+}
+
+/// Requests at once and one after the other have their key parsed once, and another key in its place works from the next
+/// request on.
+#[tokio::test]
+async fn a_key_is_parsed_once_for_all_requests() {
+    let mut bare: Value = serde_json::from_str(&file("rsa-4098.json")).unwrap();
+    let document = |key: &Value| {
+        let steps = json!([generate(&json!({"jws-jwk": "key", "jws-alg": "RS256"})), answer("$(generated.jwt)")]);
+        catching(definition(API_GATEWAY, &json!({"key": key, "iss": "me"}), &steps))
+    };
+    let chancery = serving(&document(&bare)).await;
+    let prepared = || chancery.deployments.vault().signer().keys_prepared().load(Ordering::Relaxed);
+    for _ in 0..2 {
+        let (one, two, three) = tokio::join!(chancery.get("/t"), chancery.get("/t"), chancery.get("/t"));
+        assert_eq!([one.status, two.status, three.status], [200; 3]);
+    }
+    assert_eq!(prepared(), 1);
+    bare["kid"] = json!("another");
+    chancery.deploy_as("api", &document(&bare).to_string()).await.unwrap();
+    let [header, _] = token(&chancery.get("/t").await);
+    assert_eq!((&header["kid"], prepared()), (&json!("another"), 2));
 }
 
 /// AC-56, AC-57: encrypted alone, the claims are the plaintext; a key of the wrong length fails with both lengths.

@@ -5,15 +5,16 @@
 //! of the text and of all that it was made for.
 
 mod checks;
+mod kept;
 mod keys;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use jose::jwe::{EncryptionOptions, EncryptionPlan};
 use jose::jwk::Jwk;
@@ -22,10 +23,9 @@ use jose::{EncryptionKey, RsaBits, SigningKey};
 
 use crate::fault::{Fault, FaultKind};
 use crate::{RandomPool, Secret, Software};
+pub(crate) use kept::Kept;
 use keys::{Candidate, only};
 
-/// Most keys that are kept in their parsed form. When there are more, all are let go and parsed again as they come.
-const KEPT_MAX: usize = 1_024;
 /// What is taken beyond the usual where tokens are opened.
 const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac).with(Switch::Rsa1_5);
 
@@ -118,48 +118,12 @@ pub struct Signed {
     pub warnings: Vec<String>,
 }
 
-/// What was made of keys, by digest.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<[u8; 32], Made>>);
-
-/// A key made ready, or why it cannot be.
-type Made = Arc<Result<Ready, Fault>>;
-
 /// What was made of a key.
 enum Ready {
     Signing { key: Box<SigningKey>, header: ProtectedHeader, public: Option<String>, warnings: Vec<String> },
     Encrypting { key: Box<EncryptionKey>, plan: EncryptionPlan },
     Verifying(open::Verifying),
     Decrypting(open::Decrypting),
-}
-
-impl Kept {
-    /// What was made for these words, now or before. A fault is kept, too: a broken key is not parsed for each message.
-    fn get(&self, words: &[&str], make: impl FnOnce() -> Result<Ready, Fault>) -> Made {
-        let mut text = Vec::new();
-        for word in words {
-            text.extend_from_slice(&word.len().to_le_bytes());
-            text.extend_from_slice(word.as_bytes());
-        }
-        let digest = digest(&SHA256, &text);
-        let digest: [u8; 32] = digest.as_ref().try_into().expect("SHA-256 has 32 octets");
-        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = kept().get(&digest) {
-            return Arc::clone(ready);
-        }
-        let made = Arc::new(make());
-        let mut kept = kept();
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(digest, Arc::clone(&made));
-        made
-    }
-
-    /// Lets go of everything, because a given key has changed.
-    pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
 }
 
 impl Software {
@@ -176,9 +140,8 @@ impl Software {
     /// What is wrong with the key, the algorithm or both together.
     pub fn sign(&self, layer: &Layer<'_>, claims: &[u8]) -> Result<Signed, Fault> {
         self.shown(layer, |layer| {
-            let ready = self.kept().get(&layer.words("sign"), || self.signing(layer));
-            let Ready::Signing { key, header, public, warnings } = ready.as_ref().as_ref().map_err(Clone::clone)?
-            else {
+            let ready = self.kept().get(&layer.words("sign"), layer.switches, || self.signing(layer));
+            let Ready::Signing { key, header, public, warnings } = ready.as_ref().map_err(Clone::clone)? else {
                 return Err(unfit("the key was kept for another use".to_owned()));
             };
             let mut token = Vec::new();
@@ -195,8 +158,8 @@ impl Software {
     pub fn enclose(&self, layer: &Layer<'_>, plaintext: &[u8], nested: bool) -> Result<String, Fault> {
         self.shown(layer, |layer| {
             let words = layer.words(if nested { "nest" } else { "encrypt" });
-            let ready = self.kept().get(&words, || self.encrypting(layer, nested));
-            let Ready::Encrypting { key, plan } = ready.as_ref().as_ref().map_err(Clone::clone)? else {
+            let ready = self.kept().get(&words, layer.switches, || self.encrypting(layer, nested));
+            let Ready::Encrypting { key, plan } = ready.as_ref().map_err(Clone::clone)? else {
                 return Err(unfit("the key was kept for another use".to_owned()));
             };
             let mut token = Vec::new();
@@ -310,8 +273,8 @@ impl SecretText {
 }
 
 impl Layer<'_> {
-    /// All that decides what is made of the key.
-    fn words<'w>(&'w self, purpose: &'w str) -> [&'w str; 12] {
+    /// All that decides what is made of the key, but the switches.
+    fn words<'w>(&'w self, purpose: &'w str) -> [&'w str; 11] {
         let (form, key) = self.key.words();
         let (also_form, also) = self.also.map_or(("", ""), Brought::words);
         let (kid, text) = match self.kid {
@@ -331,9 +294,8 @@ impl Layer<'_> {
             Some(RsaBits::Bits4096) => "4096",
             Some(RsaBits::Bits8192) => "8192",
         };
-        let weak = if self.switches.has(Switch::WeakHmac) { "weak" } else { "" };
         let (algorithm, content) = (self.algorithm.unwrap_or_default(), self.content.unwrap_or_default());
-        [purpose, form, key, also_form, also, algorithm, content, kid, text, header, bits, weak]
+        [purpose, form, key, also_form, also, algorithm, content, kid, text, header, bits]
     }
 }
 

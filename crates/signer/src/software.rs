@@ -8,7 +8,7 @@
 //! threads of their own. The first use after a secret changed parses the key again.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jose::jwa::{SignatureAlgorithm, SignatureFamily, Switches};
@@ -130,6 +130,12 @@ impl Software {
 
     pub(crate) fn given(&self, name: &str) -> Option<Arc<Jwk>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// How many times the text of a key that a message brings along or names was made ready for a use. What was made is
+    /// kept, so under load this number rests.
+    pub fn keys_prepared(&self) -> &Arc<AtomicU64> {
+        self.kept.prepared()
     }
 
     /// What was made of the keys that messages brought along.

@@ -86,8 +86,8 @@ impl Software {
         let row = KeyAlgorithm::by_name(name(&header, "alg")?).map_err(Refusal::Token)?;
         let content = ContentEncryption::by_name(name(&header, "enc")?).map_err(Refusal::Token)?;
         let (form, text) = key.words();
-        let ready = self.kept().get(&["decrypt", form, text, row.name], || self.decrypting(key, row));
-        let ready = ready.as_ref().as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
+        let ready = self.kept().get(&["decrypt", form, text, row.name], SWITCHES, || self.decrypting(key, row));
+        let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
         let Ready::Decrypting(Decrypting { row, keys }) = ready else {
             return Err(refused("the key is kept for another use"));
         };
@@ -111,8 +111,8 @@ impl Software {
         let header = header(token)?;
         let row = SignatureAlgorithm::by_name(name(&header, "alg")?).map_err(Refusal::Token)?;
         let (form, text) = key.words();
-        let ready = self.kept().get(&["verify", form, text, row.name], || self.verifying(key, row));
-        let ready = ready.as_ref().as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
+        let ready = self.kept().get(&["verify", form, text, row.name], SWITCHES, || self.verifying(key, row));
+        let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
         let Ready::Verifying(Verifying { verifier, keys, publics }) = ready else {
             return Err(refused("the key is kept for another use"));
         };
