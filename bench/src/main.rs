@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod core;
 mod growth;
 mod load;
 mod machine;
@@ -15,13 +16,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask bench [growth|api-connect] [--quick]
+cargo xtask bench [growth|api-connect|core] [--quick]
 
 Node-RED and Chancery by turns, same flow, same client, on the loopback interface; writes bench/RESULTS.md.
   growth    Chancery alone, with 10 000 nodes in 1 000 tabs: time to deploy, memory of an idle flow; writes bench/GROWTH.md
   api-connect
             an API definition beside a service of Express and npm `jose`, and beside bare RSA signatures; writes
             bench/API-CONNECT.md
+  core      the core API beside bare signatures and a bare handler of hyper; writes bench/CORE.md
   --quick   shorter turns, and no file: whether everything works, not how fast it is
 
 Needs the packages of conformance/node-red and of bench/api-connect (`npm ci` there) and a release build of Chancery, or
@@ -36,6 +38,10 @@ fn main() -> ExitCode {
         ["growth"] => growth::run(root(), &growth::Plan::FULL),
         ["api-connect"] => api::run(root(), &api::Plan::FULL),
         ["api-connect", "--quick"] => api::run(root(), &api::Plan::QUICK),
+        ["core"] => core::run(root(), &core::Plan::FULL),
+        ["core", "--quick"] => core::run(root(), &core::Plan::QUICK),
+        // What `core` starts beside the server.
+        ["bare-handler", address, body] => core::serve_bare(address, body),
         ["growth", "--quick"] => growth::run(root(), &growth::Plan::QUICK),
         _ => {
             eprint!("{HELP}");

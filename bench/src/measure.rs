@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::answer::Question;
 use crate::peer::{Kind, Peer};
 
 /// How long everything takes.
@@ -95,9 +96,10 @@ fn memory_mib(node_red: &Peer, chancery: &Peer) -> Both {
 
 /// One program's turn: requests per second of its processor time, per second of ours, and the slow answers.
 pub(crate) struct Turn {
+    pub(crate) answered: usize,
     pub(crate) per_cpu_second: f64,
-    per_second: f64,
-    p99_ms: f64,
+    pub(crate) per_second: f64,
+    pub(crate) p99_ms: f64,
 }
 
 fn under_load(node_red: &Peer, chancery: &Peer, connections: usize, plan: &Plan) -> Result<Loaded, String> {
@@ -119,11 +121,17 @@ fn under_load(node_red: &Peer, chancery: &Peer, connections: usize, plan: &Plan)
 }
 
 pub(crate) fn turn(peer: &Peer, connections: usize, length: Duration) -> Result<Turn, String> {
+    turn_of(peer, peer.question(), connections, length)
+}
+
+/// The same with this question.
+pub(crate) fn turn_of(peer: &Peer, question: Question, connections: usize, length: Duration) -> Result<Turn, String> {
     let before = peer.cpu_time();
-    let turn = peer.load(connections, length)?;
+    let turn = peer.load_of(question, connections, length)?;
     let used = peer.cpu_time() - before;
     let answered = turn.answered as f64;
     Ok(Turn {
+        answered: turn.answered,
         per_cpu_second: answered / used.as_secs_f64(),
         per_second: answered / turn.took.as_secs_f64(),
         p99_ms: millis(turn.p99),

@@ -90,12 +90,32 @@ impl Peer {
 
     /// The body of one answer.
     pub(crate) fn body(&self) -> std::io::Result<Vec<u8>> {
-        Connection::open(self.address, self.question)?.ask().map(<[u8]>::to_vec)
+        self.body_of(self.question)
+    }
+
+    /// The body of one answer to this question.
+    pub(crate) fn body_of(&self, question: Question) -> std::io::Result<Vec<u8>> {
+        Connection::open(self.address, question)?.ask().map(<[u8]>::to_vec)
     }
 
     /// Asks over this many connections for this long.
     pub(crate) fn load(&self, connections: usize, length: Duration) -> Result<load::Turn, String> {
-        load::run(self.address, self.question, connections, length)
+        self.load_of(self.question, connections, length)
+    }
+
+    /// The same with this question.
+    pub(crate) fn load_of(
+        &self,
+        question: Question,
+        connections: usize,
+        length: Duration,
+    ) -> Result<load::Turn, String> {
+        load::run(self.address, question, connections, length)
+    }
+
+    /// What is asked of it.
+    pub(crate) fn question(&self) -> Question {
+        self.question
     }
 
     /// Processor time so far, its children's included.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use signer::Software;
+use store::Calls;
 
 use crate::accept::ListenerKind;
 use crate::rings::RingMetrics;
+use crate::vault::Vault;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -124,14 +125,16 @@ pub struct Metrics {
     listeners: [ListenerMetrics; ListenerKind::ALL.len()],
     rings: Option<Arc<RingMetrics>>,
     keys_prepared: Option<Arc<AtomicU64>>,
+    store_calls: Option<Arc<Calls>>,
 }
 
 impl Metrics {
-    /// What these rings and this signer count is shown, too.
+    /// What these rings and their vault count is shown, too.
     #[must_use]
-    pub fn with_keys(rings: Arc<RingMetrics>, signer: &Software) -> Metrics {
-        let keys_prepared = Some(Arc::clone(signer.keys_prepared()));
-        Metrics { rings: Some(rings), keys_prepared, ..Metrics::default() }
+    pub fn with_keys(rings: Arc<RingMetrics>, vault: &Vault) -> Metrics {
+        let keys_prepared = Some(Arc::clone(vault.signer().keys_prepared()));
+        let store_calls = Some(Arc::clone(vault.store().calls()));
+        Metrics { rings: Some(rings), keys_prepared, store_calls, ..Metrics::default() }
     }
 
     /// What one listener counts.
@@ -151,6 +154,7 @@ impl Metrics {
         self.render_replies(&mut out);
         self.render_rings(&mut out);
         self.render_signer(&mut out);
+        self.render_store(&mut out);
         if let Some(octets) = resident_octets() {
             describe(&mut out, "process_resident_memory_bytes", "gauge", "Resident memory.");
             let _ = writeln!(out, "process_resident_memory_bytes {octets}");
@@ -196,6 +200,13 @@ impl Metrics {
         for (invariant, count) in rings.violations() {
             let _ = writeln!(out, r#"{violations}{{id="I{}"}} {count}"#, invariant as u8);
         }
+    }
+
+    fn render_store(&self, out: &mut String) {
+        let Some(store) = &self.store_calls else { return };
+        let calls = "chancery_store_calls_total";
+        describe(out, calls, "counter", "Times the store was turned to; tokens alone add none.");
+        let _ = writeln!(out, "{calls} {}", store.get());
     }
 
     fn render_signer(&self, out: &mut String) {
@@ -255,8 +266,8 @@ mod tests {
 
     #[test]
     fn every_metric_is_described_once_before_its_samples() {
-        let signer = Software::new(signer::Keeper::ephemeral().unwrap().0, |_| None);
-        let text = Metrics::with_keys(Arc::default(), &signer).render();
+        let by = store::By { actor: "test", address: None, request_id: None };
+        let text = Metrics::with_keys(Arc::default(), &Vault::ephemeral(&by).unwrap()).render();
         let mut described = Vec::new();
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
@@ -268,6 +279,6 @@ mod tests {
                 assert!(name.starts_with(described.last().unwrap()), "{line}");
             }
         }
-        assert_eq!(described.len(), 9);
+        assert_eq!(described.len(), 10);
     }
 }

@@ -100,3 +100,25 @@ async fn the_domains_of_a_client_are_told_when_they_change() {
     assert!(lines[0].contains("https://api.example") && lines[0].contains("https://web.example"), "{}", lines[0]);
     assert!(!log.contains("canary"));
 }
+
+/// Tokens and key sets come out of memory: however many are asked for, nothing turns to the store. Only a token that
+/// outlives what its key was kept for has that stored first.
+#[tokio::test]
+async fn no_token_turns_to_the_store() {
+    let house = CoreHouse::start(&Options { settings: "core.algorithms = ['ES256']\n", ..Options::default() });
+    let before = house.calls.get();
+    let fast = BODY.replace("RS256", "ES256");
+    let short_lived = fast.replace("{\"alg", "{\"useStaticSigningKey\":false,\"alg");
+    for body in [BODY, &fast, &short_lived] {
+        for _ in 0..8 {
+            assert_eq!(house.create(body, "").await.status, 200);
+        }
+    }
+    for path in ["/.well-known/jwks.json", "/recipe/jwt/jwks", "/apiversion"] {
+        assert_eq!(house.running.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(house.calls.get(), before);
+    let long_lived = short_lived.replace("\"validity\":60", "\"validity\":3153600000");
+    assert_eq!(house.create(&long_lived, "").await.status, 200);
+    assert!(house.calls.get() > before, "the horizon of its key is stored");
+}

@@ -1,6 +1,7 @@
 //! A store: one of two kinds of database, read by many and changed by one transaction at a time.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -25,9 +26,14 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 pub struct Store {
     pub(crate) backend: Backend,
     store_id: String,
+    calls: Arc<Calls>,
     // Declared last, hence dropped last: the folder is free only when the file is closed.
     _lock: Option<FolderLock>,
 }
+
+/// How often a store was turned to, be it for one statement or a transaction.
+#[derive(Debug, Default)]
+pub struct Calls(AtomicU64);
 
 /// What a store lies in.
 pub(crate) enum Backend {
@@ -76,7 +82,14 @@ impl Store {
         }
     }
 
+    /// How often it was turned to.
+    pub fn calls(&self) -> &Arc<Calls> {
+        &self.calls
+    }
+
+    /// The only way to the database for whoever has a store.
     pub(crate) fn connection(&self) -> Result<Opened<'_>, Error> {
+        self.calls.0.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             // A panic in a closure has rolled its transaction back while it unwound, so the connection is sound.
             Backend::Sqlite(held) => Opened::file(held.lock().unwrap_or_else(PoisonError::into_inner)),
@@ -85,7 +98,15 @@ impl Store {
     }
 
     pub(crate) fn new(backend: Backend, store_id: String, lock: Option<FolderLock>) -> Self {
-        Self { backend, store_id, _lock: lock }
+        Self { backend, store_id, calls: Arc::default(), _lock: lock }
+    }
+}
+
+impl Calls {
+    /// What it has come to.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

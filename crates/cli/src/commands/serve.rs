@@ -80,7 +80,7 @@ impl Serving<'_> {
     async fn run(self) -> Result<ExitCode, Failure> {
         let house = House {
             log: self.log.clone(),
-            metrics: Arc::new(Metrics::with_keys(Arc::clone(self.rings.metrics()), self.vault.signer())),
+            metrics: Arc::new(Metrics::with_keys(Arc::clone(self.rings.metrics()), &self.vault)),
             shutdown: Shutdown::default(),
         };
         let (shutdown, settings, control) = (house.shutdown.clone(), self.settings.clone(), self.control);

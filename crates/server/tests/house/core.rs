@@ -11,7 +11,7 @@ use server::routes::core::Core;
 use server::settings::Settings;
 use server::token_log::{TokenLog, TokenLogGuard};
 use server::vault::Vault;
-use store::By;
+use store::{By, Calls};
 
 use super::{Memory, Reply, Running, start};
 
@@ -39,6 +39,8 @@ impl Default for Options<'_> {
 pub(crate) struct CoreHouse {
     pub(crate) running: Running,
     pub(crate) memory: Memory,
+    /// How often the store was turned to.
+    pub(crate) calls: Arc<Calls>,
     _ends: (LogGuard, Option<TokenLogGuard>),
 }
 
@@ -51,8 +53,12 @@ pub(crate) fn settings(text: &str) -> Settings {
 
 /// The core API with one key of each kind for each app.
 pub(crate) fn core(options: &Options<'_>, tokens: Option<TokenLog>, log: &Log) -> Core {
+    core_of(&Arc::new(Vault::ephemeral(&BY).unwrap()), options, tokens, log)
+}
+
+fn core_of(vault: &Arc<Vault>, options: &Options<'_>, tokens: Option<TokenLog>, log: &Log) -> Core {
     let settings = settings(options.settings).core;
-    let rings = Rings::open(Arc::new(Vault::ephemeral(&BY).unwrap())).unwrap();
+    let rings = Rings::open(Arc::clone(vault)).unwrap();
     rings.make(&NewRingSpec::of_apps(&settings), &BY).unwrap();
     Core::new(&settings, rings, options.waiting_max, tokens, log.clone())
 }
@@ -62,9 +68,11 @@ impl CoreHouse {
         let memory = Memory::default();
         let (log, guard) = Log::start(Level::Debug, Form::Json, memory.clone()).unwrap();
         let (tokens, end) = options.tokens.map(|folder| TokenLog::open(folder, log.clone()).unwrap()).unzip();
-        let core = core(options, tokens, &log);
+        let vault = Arc::new(Vault::ephemeral(&BY).unwrap());
+        let core = core_of(&vault, options, tokens, &log);
+        let calls = Arc::clone(vault.store().calls());
         let running = start(core, Limits::of(ListenerKind::Core));
-        CoreHouse { running, memory, _ends: (guard, end) }
+        CoreHouse { running, memory, calls, _ends: (guard, end) }
     }
 
     /// `POST /recipe/jwt` with this body and this key.
