@@ -10,7 +10,7 @@ const core = await Core.start({
 apps = ['a1']
 api_keys = ['billing:${API_KEY}', 'a1/shop:${A1_KEY}']
 algorithms = ['a1/ES256', 'a1/EdDSA']
-rotation_period = ['a1/48h']`,
+rotation_period = ['a1/1h']`,
 });
 const paths = { public: '', a1: '/appid-a1' };
 const keys = { public: API_KEY, a1: A1_KEY };
@@ -26,11 +26,14 @@ async function verified(app, members) {
   return decodeProtectedHeader(jwt);
 }
 
-// ST-59 (part): key sets that share nothing, API keys that open one app alone, and an app that is not there.
+// ST-59: key sets that share nothing, API keys that open one app alone, an interval each (which bounds how long a set may be
+// kept: 225 s where keys turn every hour), and an app that is not there.
 await test('two apps', async () => {
   const kids = { public: (await keySet('public')).map((key) => key.kid), a1: (await keySet('a1')).map((key) => key.kid) };
   assert.deepEqual([kids.public.length, kids.a1.length], [2, 6]);
   assert.deepEqual(kids.public.filter((kid) => kids.a1.includes(kid)), []);
+  const age = async (app) => (await core.get(`${paths[app]}/.well-known/jwks.json`)).headers['cache-control'];
+  assert.deepEqual([await age('public'), await age('a1')], ['max-age=600, must-revalidate', 'max-age=225, must-revalidate']);
   for (const [app, other] of [['public', 'a1'], ['a1', 'public']]) {
     assert.ok(kids[app].includes((await verified(app, {})).kid));
     const refused = await create(app, {}, keys[other]);

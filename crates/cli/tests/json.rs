@@ -54,7 +54,7 @@ fn keyword_fails(
         "enum" => told(wanted.as_array().unwrap().contains(value), format!("{value} is none of {wanted}")),
         "minimum" => told(value.as_i64() >= wanted.as_i64(), format!("{value} is below {wanted}")),
         "required" => {
-            let missing = |name: &&Value| object.is_none_or(|object| !object.contains_key(name.as_str().unwrap()));
+            let missing = |name: &&Value| object.is_some_and(|object| !object.contains_key(name.as_str().unwrap()));
             wanted.as_array().unwrap().iter().find(missing).map(|name| format!("{name} is missing"))
         }
         "properties" => wanted.as_object().unwrap().iter().find_map(|(name, inner)| {
@@ -225,6 +225,10 @@ fn answers_about_a_store_fit_their_schemas() {
     let shown = holds("keys-ring", &["keys", "show", "turning"]);
     let kid = shown[0]["generations"][1]["kid"].as_str().unwrap().to_owned();
     hold("keys-written", &here(&["keys", "export", "turning", &kid]), "keys export");
+    holds("keys-made", &["keys", "create", "shared", "--alg", "HS256", "--static"]);
+    hold("keys-written", &here(&["keys", "read", "shared", "--reader", "billing"]), "keys read");
+    holds("keys-made", &["keys", "rotate", "shared"]);
+    assert_eq!(holds("keys-ring", &["keys", "show", "shared"])[0]["readers"][0]["lacks_standby"], true);
     for _ in 0..2 {
         holds("keys-revoke", &["keys", "revoke", "turning", &kid, "--reason", "a trial"]);
     }

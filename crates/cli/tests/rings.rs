@@ -49,6 +49,22 @@ fn lives(folder: &Path) {
     assert_eq!(phases(folder, "public/orders"), ["published", "active", "destroyed"]);
     assert_eq!(on(folder, &["keys", "export", "orders", "1", "--out", "/nowhere/k"]).code, 1, "its half is gone");
 
+    let shared = told(folder, &["keys", "create", "shared", "--alg", "HS256"]).remove(0);
+    assert_eq!(shared["made"].as_array().unwrap().len(), 2);
+    let secrets = told(folder, &["keys", "read", "shared", "--reader", "billing"]).remove(0);
+    assert_eq!(secrets["key"]["keys"].as_array().unwrap().len(), 2, "{secrets}");
+    let minted = told(folder, &["mint", "--key", "ring:shared", "--sub", "alice", "--ttl", "1h"]).remove(0);
+    let token = minted["token"].as_str().unwrap();
+    assert_eq!(told(folder, &["verify", token, "--key", "ring:shared"]).remove(0)["valid"], true);
+    let readers = told(folder, &["keys", "show", "shared"]).remove(0)["readers"].clone();
+    assert_eq!((readers.as_array().unwrap().len(), &readers[0]["reader"]), (1, &Json::from("billing")), "{readers}");
+    let weak = folder.join("weak.txt");
+    std::fs::write(&weak, "x".repeat(31)).unwrap();
+    let import = ["keys", "import", "shared", weak.to_str().unwrap(), "--secret", "as-is"];
+    assert_eq!(on(folder, &import).code, 1, "31 octets");
+    let opened = on(folder, &[&import[..], &["--allow", "allow_weak_hmac"]].concat());
+    assert!(opened.code == 0 && opened.stderr.contains("allow_weak_hmac acted"), "{}", opened.stderr);
+
     let fixed = told(folder, &["keys", "create", "fixed", "--alg", "EdDSA", "--static"]).remove(0);
     assert_eq!(fixed["made"].as_array().unwrap().len(), 1);
     told(folder, &["keys", "rotate", "fixed"]);

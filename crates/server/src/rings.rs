@@ -16,6 +16,9 @@ mod reconcile;
 mod refusal;
 mod replicas;
 mod rotate;
+mod shared;
+#[cfg(test)]
+mod shared_tests;
 mod snapshot;
 mod spec;
 #[cfg(test)]
@@ -38,6 +41,7 @@ pub use mint::{Moment, Pace, RingToken};
 pub use reconcile::Reconciled;
 pub use refusal::RingRefusal;
 pub use rotate::Rotation;
+pub use shared::{RingReader, VERIFY_COMMAND};
 pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
 pub use spec::{NewRingSpec, RingSigner, Timing, app_ring_id};
 

@@ -68,7 +68,7 @@ fn ring() -> NewRingSpec {
 async fn token_of(document: &str, key: &str) -> String {
     let chancery = Chancery::with(Options::default());
     chancery.rings.declare(&[ring()], &caller().by()).unwrap();
-    chancery.rings.import("public/wish", copy(key), &caller().by()).unwrap();
+    chancery.rings.import("public/wish", copy(key), Switches::NONE, &caller().by()).unwrap();
     chancery.deploy_as("wish", document).await.unwrap();
     if let Ok(secret) = chancery.deployments.secret_named("gen", "signature/asymmetric/privateKey") {
         let step = SecretStep::of_text(key).unwrap();
@@ -92,7 +92,7 @@ async fn token_of_call(call: &str, key: &str) -> String {
     let ids: Vec<String> =
         specs.iter().filter(|spec| spec.algorithm.name == "RS256").map(NewRingSpec::ring_id).collect();
     let ring_id = ids.iter().find(|id| id.starts_with(prefix)).unwrap();
-    rings.import(ring_id, copy(key), &caller().by()).unwrap();
+    rings.import(ring_id, copy(key), Switches::NONE, &caller().by()).unwrap();
     let running = start(Core::new(&settings, rings, QUEUE_MAX, None, log), Limits::of(ListenerKind::Core));
     let head = format!("POST /recipe/jwt HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", call.len());
     let reply = running.ask(format!("{head}{call}")).await;

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use jose::jwa::{KeyShape, SignatureAlgorithm, SignatureFamily, Switches};
+use jose::jwa::{KeyShape, SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use jose::jwk::{KeyParameters, PublicJwk};
-use jose::jws::{HeaderPlan, ProtectedHeader};
+use jose::jws::{HeaderPlan, Keys, ProtectedHeader, Verifier};
 use jose::{KeyKind, PrivateJwk, RsaBits, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -15,6 +15,8 @@ use crate::{Error, FaultKind, Keeper, Label, RandomPool, SealedBox, Secret, hex}
 
 /// What each opened half signs before it is used.
 const SELF_TEST: &[u8] = b"chancery self-test";
+/// Whether a secret may be weak is decided when it is brought in; what lies in a ring is used.
+const OF_RINGS: Switches = Switches::NONE.with(Switch::WeakHmac);
 
 /// A key for a new generation: its private half, and what of it is public.
 pub struct RingKey {
@@ -51,6 +53,8 @@ pub struct OpenKey(Ready);
 
 enum Ready {
     Here(SigningKey),
+    /// A shared secret, which verifies as well.
+    Shared(SigningKey, VerifyingKey),
     InToken(HsmKey),
 }
 
@@ -85,7 +89,8 @@ impl RingKey {
         Self::new(keeper, algorithm, private, kid_prefix)
     }
 
-    /// Takes a key that was brought in. It keeps its own `kid`; without one it gets one as a drawn key does.
+    /// Takes a key that was brought in. It keeps its own `kid`; without one it gets one as a drawn key does. With the key
+    /// come the switches without which it would have been refused.
     ///
     /// # Errors
     /// [`Error::KeyRefused`] if it does not fit the algorithm, is too weak, or its halves do not belong together.
@@ -94,9 +99,10 @@ impl RingKey {
         algorithm: &'static SignatureAlgorithm,
         private: PrivateJwk,
         kid_prefix: &str,
-    ) -> Result<Self, Error> {
-        SigningKey::new(algorithm, &private, Switches::NONE).map_err(Error::refused)?;
-        Self::new(keeper, algorithm, private, kid_prefix)
+        switches: Switches,
+    ) -> Result<(Self, Switches), Error> {
+        let acted = SigningKey::new(algorithm, &private, switches).map_err(Error::refused)?.acted();
+        Ok((Self::new(keeper, algorithm, private, kid_prefix)?, acted))
     }
 
     /// Makes a key in a token, which it never leaves. Its `kid` is the prefix and the thumbprint.
@@ -196,12 +202,31 @@ impl OpenKey {
         if private.public().as_ref().map(PublicJwk::thumbprint) != public.map(PublicJwk::thumbprint) {
             return Err(Error::KeyRefused { why: "it is not the private half of its row's public one".to_owned() });
         }
-        let key = SigningKey::new(algorithm, &private, Switches::NONE).map_err(Error::refused)?;
-        let check = VerifyingKey::from_private(algorithm, &private, Switches::NONE).map_err(Error::refused)?;
+        let key = SigningKey::new(algorithm, &private, OF_RINGS).map_err(Error::refused)?;
+        let check = VerifyingKey::from_private(algorithm, &private, OF_RINGS).map_err(Error::refused)?;
         let mut signature = Vec::new();
         key.sign(SELF_TEST, &mut signature).map_err(Error::refused)?;
         check.verify(SELF_TEST, &signature).map_err(Error::refused)?;
-        Ok(Self(Ready::Here(key)))
+        Ok(Self(if public.is_some() { Ready::Here(key) } else { Ready::Shared(key, check) }))
+    }
+
+    /// Verifies a token with the shared secret that its `kid` names among these, or with any of them if it names none; gives
+    /// the octets that were signed. A key whose public half is shown verifies nothing here.
+    ///
+    /// # Errors
+    /// The token's fault.
+    pub fn verify_shared(secrets: &[Arc<Self>], token: &str) -> Result<Vec<u8>, jose::Error> {
+        let named = jose::peek(token)?.text("kid");
+        let fits = |key: &&Arc<Self>| named.as_ref().is_none_or(|kid| kid.shown() == key.kid());
+        let mut refusal = jose::Error::NoKey { why: "no secret of the ring has its `kid`".into() };
+        for key in secrets.iter().filter(fits) {
+            let Ready::Shared(_, check) = &key.0 else { continue };
+            match Verifier::new(&[check.algorithm()])?.verify(token, Keys::One(check)) {
+                Ok(verified) => return Ok(verified.payload),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
     }
 
     /// Takes the private half that a token keeps under this `CKA_ID`, and has it sign for its own public half.
@@ -222,7 +247,7 @@ impl OpenKey {
     /// Its `kid`.
     pub fn kid(&self) -> &str {
         match &self.0 {
-            Ready::Here(key) => key.kid(),
+            Ready::Here(key) | Ready::Shared(key, _) => key.kid(),
             Ready::InToken(key) => key.kid(),
         }
         .unwrap_or_default()
@@ -231,7 +256,7 @@ impl OpenKey {
     /// Its algorithm.
     pub fn algorithm(&self) -> &'static SignatureAlgorithm {
         match &self.0 {
-            Ready::Here(key) => key.algorithm(),
+            Ready::Here(key) | Ready::Shared(key, _) => key.algorithm(),
             Ready::InToken(key) => key.algorithm(),
         }
     }
@@ -252,7 +277,7 @@ impl OpenKey {
     /// [`Fault`] for a header that is too long.
     pub fn header(&self, plan: &HeaderPlan) -> Result<ProtectedHeader, Fault> {
         let (kid, public) = match &self.0 {
-            Ready::Here(key) => (key.kid(), key.public()),
+            Ready::Here(key) | Ready::Shared(key, _) => (key.kid(), key.public()),
             Ready::InToken(key) => (key.kid(), Some(key.public())),
         };
         ProtectedHeader::encode(plan, self.algorithm(), kid, public).map_err(|error| Fault::in_key(&error))
@@ -264,7 +289,7 @@ impl OpenKey {
     /// [`Unsigned`] if the token would be too long, the library fails or the token that keeps the key does.
     pub fn mint(&self, header: &ProtectedHeader, claims: &[u8]) -> Result<String, Unsigned> {
         let token = match &self.0 {
-            Ready::Here(key) => {
+            Ready::Here(key) | Ready::Shared(key, _) => {
                 let mut token = Vec::new();
                 key.sign_compact(header, claims, &mut token).map_err(|error| Fault::in_signing(&error))?;
                 token

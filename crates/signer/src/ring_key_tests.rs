@@ -1,6 +1,6 @@
 //! Keys of rings: what is drawn is sealed for one place, and opens there alone.
 
-use jose::jwa::SignatureAlgorithm;
+use jose::jwa::{SignatureAlgorithm, Switch, Switches};
 use jose::jwk::{Jwk, PublicJwk};
 use jose::jws::{HeaderPlan, Verifier};
 use jose::{PrivateJwk, RsaBits, SecretForm, VerifyingKey};
@@ -37,7 +37,7 @@ fn a_key_signs_after_it_was_sealed_and_opened() {
         assert_eq!((public.parameters.alg.as_deref(), public.parameters.use_.as_deref()), (Some(alg), Some("sig")));
         let open = OpenKey::open(&keeper, &place(alg, key.kid()), row(alg), &sealed, Some(&public)).unwrap();
         let token = open.mint(&open.header(&HeaderPlan::jwt()).unwrap(), b"{}").unwrap();
-        let verifying = VerifyingKey::new(row(alg), &public, jose::jwa::Switches::NONE).unwrap();
+        let verifying = VerifyingKey::new(row(alg), &public, Switches::NONE).unwrap();
         let read = Verifier::new(&[row(alg)]).unwrap().verify(&token, &verifying).unwrap();
         assert_eq!(read.header.kid(), Some(key.kid()));
     }
@@ -93,8 +93,12 @@ fn a_key_of_another_row_is_refused() {
 fn a_shared_secret_is_long_enough_or_refused() {
     let keeper = keeper();
     let secret = |octets: usize| PrivateJwk::from_secret(&vec![b'x'; octets], SecretForm::AsIs).unwrap();
-    let import = |octets| RingKey::import(&keeper, row("HS256"), secret(octets), "");
+    let import_with = |octets, switches| RingKey::import(&keeper, row("HS256"), secret(octets), "", switches);
+    let import = |octets| import_with(octets, Switches::NONE).map(|(key, _)| key);
     assert!(matches!(import(31), Err(Error::KeyRefused { .. })));
+    let weak = Switches::NONE.with(Switch::WeakHmac);
+    assert_eq!(import_with(31, weak).unwrap().1, weak, "the switch acted");
+    assert_eq!(import_with(32, weak).unwrap().1, Switches::NONE, "it was not needed");
     let (first, again) = (import(32).unwrap(), import(32).unwrap());
     assert_eq!(first.public_jwk(), None);
     assert_ne!(first.kid(), again.kid());
@@ -109,7 +113,7 @@ fn an_imported_key_keeps_its_kid_and_comes_out_as_it_went_in() {
     let text = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","kid":"mine"}"#;
     let import = |alg: &str| {
         let Jwk::Private(private) = Jwk::parse(text).unwrap() else { panic!("a public key") };
-        RingKey::import(&keeper, row(alg), private, "s-")
+        RingKey::import(&keeper, row(alg), private, "s-", Switches::NONE).map(|(key, _)| key)
     };
     let key = import("EdDSA").unwrap();
     assert_eq!(key.kid(), "mine");

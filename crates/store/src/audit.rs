@@ -48,6 +48,8 @@ pub enum Action {
     KeyImport,
     /// A private half was taken out.
     KeyExport,
+    /// A consumer was given the shared secrets of a ring.
+    KeyRead,
     /// A standby shall sign earlier.
     KeyHasten,
     /// A token lives so long that its key is published for it.
@@ -70,6 +72,8 @@ pub enum Action {
     Backup,
     /// A store older than the last one seen was accepted.
     RollbackAccept,
+    /// What is closed by default was opened for one act.
+    PermitUse,
 }
 
 impl Action {
@@ -86,6 +90,7 @@ impl Action {
             Self::KeyMake => "key_make",
             Self::KeyImport => "key_import",
             Self::KeyExport => "key_export",
+            Self::KeyRead => "key_read",
             Self::KeyHasten => "key_hasten",
             Self::KeyHorizon => "key_horizon",
             Self::KeyRevoke => "key_revoke",
@@ -97,6 +102,7 @@ impl Action {
             Self::MasterKeyChange => "master_key_change",
             Self::Backup => "backup",
             Self::RollbackAccept => "rollback_accept",
+            Self::PermitUse => "permit_use",
         }
     }
 }

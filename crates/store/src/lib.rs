@@ -49,8 +49,8 @@ pub use error::Error;
 pub use postgres::{Address, Listening, News};
 pub use replicas::Replica;
 pub use rings::{
-    Epochs, GenerationRow, NewGeneration, NewRing, PrivateHalf, RING_NAME_BYTES_MAX, RingRows, RingWorld, Rotated,
-    VerifyOnlyRow, key_owner,
+    Epochs, GenerationRow, NewGeneration, NewRing, PrivateHalf, RING_NAME_BYTES_MAX, Reader, RingRows, RingWorld,
+    Rotated, VerifyOnlyRow, key_owner,
 };
 pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};

@@ -3,10 +3,12 @@
 mod chain;
 mod change;
 mod read;
+mod readers;
 
 use keyring::{BadRows, Event, Ring, RingPolicy, StorePolicy, Time, Use};
 
 pub use change::{NewGeneration, NewRing, PrivateHalf, Rotated};
+pub use readers::Reader;
 
 use crate::{Digest, Error};
 

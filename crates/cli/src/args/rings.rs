@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::keys::{FileArguments, FormArguments, KeyFileArguments, PrivateArguments};
-use crate::input::KeyArgument;
+use crate::input::{KeyArgument, SwitchArgument};
 use crate::time::{DurationArgument, TimeArgument};
 
 /// What may be done with the keys of rings.
@@ -21,6 +21,8 @@ pub(crate) enum RingCommand {
     Import(ImportKeyArguments),
     /// Write the private half of a generation to a file; that is audited.
     Export(ExportKeyArguments),
+    /// Read the shared secrets of an HMAC ring, for a consumer that verifies its tokens; that is audited.
+    Read(ReadArguments),
     /// Let a ring rotate: its standby signs as soon as caches allow. A static ring gets its next generation.
     Rotate(RotateArguments),
     /// End the trust in a generation, at once.
@@ -76,6 +78,28 @@ pub(crate) struct ImportKeyArguments {
     pub(crate) ring: RingArgument,
     #[command(flatten)]
     pub(crate) key: KeyFileArguments,
+    /// Open what is closed by default, such as allow_weak_hmac; that is audited.
+    #[arg(long, value_name = "SWITCH")]
+    pub(crate) allow: Vec<SwitchArgument>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  chancery keys read legacy --reader billing --out legacy-secrets.jwks
+
+`keys show` lists the readers of a ring, and who lacks the key that signs next: let them read again before it does.")]
+pub(crate) struct ReadArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// The consumer that they are for: small letters, digits, - _ and .
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: String,
+    /// Show the secrets on a terminal.
+    #[arg(long)]
+    pub(crate) show_private: bool,
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
 }
 
 #[derive(Args, Debug)]
@@ -157,6 +181,12 @@ pub(crate) struct RestoreArguments {
     /// Take it although this folder has seen a newer store.
     #[arg(long)]
     pub(crate) accept_rollback: bool,
+}
+
+impl From<&str> for RingArgument {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
 }
 
 impl RingArgument {

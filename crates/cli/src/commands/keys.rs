@@ -8,6 +8,7 @@ mod generate;
 mod import;
 mod list;
 mod public;
+pub(super) mod read;
 mod reconcile;
 mod republish;
 mod revoke;
@@ -47,6 +48,7 @@ fn of_rings(command: &RingCommand, folder: &Path, clock: Clock, voice: Voice) ->
         RingCommand::Create(arguments) => create::run(arguments, folder, voice),
         RingCommand::Import(arguments) => import::run(arguments, folder, voice),
         RingCommand::Export(arguments) => export::run(arguments, folder, voice),
+        RingCommand::Read(arguments) => read::run(arguments, folder, voice),
         RingCommand::Rotate(arguments) => rotate::run(arguments, folder, voice),
         RingCommand::Revoke(arguments) => revoke::run(arguments, folder, voice),
         RingCommand::Reconcile => reconcile::run(folder, voice),

@@ -6,14 +6,17 @@ use std::path::Path;
 
 use jose::VerifyingKey;
 use jose::json::{Object, Value, write_text, write_value};
-use jose::jwa::{KeyShape, SignatureAlgorithm, Switches};
+use jose::jwa::{KeyShape, SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use jose::jwk::{Jwk, JwkSet, PublicJwk};
 use jose::jws::{Keys, Verified, Verifier};
 use jose::jwt::{Leeway, NumericDate, Policy};
+use server::rings::VERIFY_COMMAND;
 
 use self::layers::Opener;
 use super::found_ring::FoundRing;
 use super::key::{self, Reading};
+use super::keys;
+use crate::args::rings::RingArgument;
 use crate::args::verify::VerifyArguments;
 use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, KeyArgument, read_file};
@@ -71,6 +74,10 @@ impl Candidates {
             (Some(KeyArgument::Ring(name)), _) => {
                 let ring = FoundRing::open(folder, name)?;
                 let rows = if named.is_empty() { vec![ring.algorithm()] } else { named.clone() };
+                if matches!(ring.algorithm().family, SignatureFamily::Hmac(_)) {
+                    drop(ring);
+                    return Self::of_secrets(name, &rows, folder);
+                }
                 Self::of_set(&ring.public()?, &rows, switches)
             }
             (Some(from), _) => {
@@ -92,6 +99,14 @@ impl Candidates {
             .keys
             .iter()
             .flat_map(|jwk| rows_of_public(jwk, named).into_iter().map(|row| VerifyingKey::new(row, jwk, switches)));
+        Ok(Self { keys: usable(pairs)?, chosen_by_kid: true })
+    }
+
+    /// Of a ring that publishes nothing: its secrets are read, which is audited.
+    fn of_secrets(ring: &str, rows: &[&'static SignatureAlgorithm], folder: &Path) -> Result<Self, Failure> {
+        let secrets = keys::read::secrets(&RingArgument::from(ring), VERIFY_COMMAND, folder)?;
+        let switches = Switches::NONE.with(Switch::WeakHmac);
+        let pairs = secrets.iter().flat_map(|jwk| rows.iter().map(|row| bind(row, jwk, switches)));
         Ok(Self { keys: usable(pairs)?, chosen_by_kid: true })
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use jose::PrivateJwk;
-use jose::jwa::SignatureAlgorithm;
+use jose::jwa::{SignatureAlgorithm, Switches};
 use keyring::Time;
 use signer::{Keeper, Place, RingKey, Secret};
-use store::{By, Change, GenerationRow, NewGeneration, PrivateHalf, RingRows, key_owner};
+use store::{Action, By, Change, Entry, GenerationRow, NewGeneration, Outcome, PrivateHalf, RingRows, key_owner};
 
 use super::spec::{HSM_LABEL, PKCS11, rsa_bits};
-use super::{LiveRing, NewRingSpec, Rings, place};
-use crate::vault::{VaultError, to_signer, to_store};
+use super::{LiveRing, NewRingSpec, Rings};
+use crate::vault::{VaultError, to_store};
 
 /// A generation that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,21 +158,28 @@ impl Rings {
         Ok(revoked)
     }
 
-    /// Brings a private key in as the next generation of a ring; in a ring that has keys it waits for the lead.
+    /// Brings a private key in as the next generation of a ring; in a ring that has keys it waits for the lead. With it come
+    /// the switches without which it would have been refused: each is audited.
     ///
     /// # Errors
     /// [`RingsError`].
-    pub fn import(&self, ring_id: &str, private: PrivateJwk, by: &By<'_>) -> Result<Option<Made>, RingsError> {
+    pub fn import(
+        &self,
+        ring_id: &str,
+        private: PrivateJwk,
+        switches: Switches,
+        by: &By<'_>,
+    ) -> Result<(Option<Made>, Switches), RingsError> {
         let (live, _) = self.live(ring_id)?;
         if live.rows.signer == PKCS11 {
             let why = "the ring keeps its keys in a token and makes them there; bring this one into another ring";
             return Err(RingsError::Refused(why.to_owned()));
         }
         let keeper = self.vault().signer().keeper();
-        let key = RingKey::import(keeper, live.algorithm, private, &live.rows.kid_prefix)?;
-        let made = self.store_generation(&live.rows, &key, true, "imported", by)?;
+        let (key, acted) = RingKey::import(keeper, live.algorithm, private, &live.rows.kid_prefix, switches)?;
+        let made = self.store_generation(&live.rows, &key, Origin::Imported(acted), "imported", by)?;
         self.refresh()?;
-        Ok(made)
+        Ok((made, acted))
     }
 
     /// Takes the private half of a generation out, as a JWK; that is audited.
@@ -182,14 +189,10 @@ impl Rings {
     pub fn export(&self, ring_id: &str, name: &str, by: &By<'_>) -> Result<Secret, RingsError> {
         let (live, _) = self.live(ring_id)?;
         let row = generation(&live.rows, name)?;
-        let owner = key_owner(ring_id, row.n);
         let object = format!("key {ring_id}/{}", row.n);
-        let sealed = self.vault().store().sealed(&owner)?;
-        let sealed = sealed.ok_or_else(|| RingsError::NoPrivateHalf(object.clone()))?;
-        let keeper = self.vault().signer().keeper();
-        let secret = signer::export(keeper, &place(&live.rows, row, &owner), &to_signer(sealed))?;
-        let (action, outcome) = (store::Action::KeyExport, store::Outcome::Done);
-        let entry = store::Entry { action, object: &object, before: None, after: None, outcome };
+        let secret = self.private_half(&live, row.n)?;
+        let (action, outcome) = (Action::KeyExport, Outcome::Done);
+        let entry = Entry { action, object: &object, before: None, after: None, outcome };
         self.vault().store().change(by, |change| change.record(&entry))?;
         Ok(secret)
     }
@@ -228,12 +231,12 @@ impl Rings {
         let bits = rsa_bits(&rows.signer);
         if rows.signer != PKCS11 {
             let key = RingKey::generate(self.vault().signer().keeper(), algorithm, bits, &rows.kid_prefix)?;
-            return self.store_generation(rows, &key, false, reason, by);
+            return self.store_generation(rows, &key, Origin::Made, reason, by);
         }
         let hsm = self.vault().hsm()?;
         let label = format!("{HSM_LABEL}{}", rows.ring_id);
         let key = RingKey::generate_in(hsm, algorithm, bits, &rows.kid_prefix, &label)?;
-        let made = self.store_generation(rows, &key, false, reason, by);
+        let made = self.store_generation(rows, &key, Origin::Made, reason, by);
         if !matches!(made, Ok(Some(_))) {
             // Another process was faster, or the store refused: what no row names is not to stay in the token.
             key.signer_ref().map_or(Ok(()), |id| hsm.destroy(id)).map_err(signer::Error::from)?;
@@ -246,14 +249,14 @@ impl Rings {
         &self,
         rows: &RingRows,
         key: &RingKey,
-        is_imported: bool,
+        origin: Origin,
         reason: &str,
         by: &By<'_>,
     ) -> Result<Option<Made>, RingsError> {
         let n = rows.generations.len() as u32 + 1;
         let at = At { ring_id: &rows.ring_id, alg: &rows.alg, signer: &rows.signer, n };
         let keeper = self.vault().signer().keeper();
-        let row = self.vault().store().change(by, |change| insert(change, keeper, &at, key, is_imported, reason))?;
+        let row = self.vault().store().change(by, |change| insert(change, keeper, &at, key, origin, reason))?;
         Ok(row.map(|row| Made { ring_id: rows.ring_id.clone(), row }))
     }
 
@@ -280,13 +283,22 @@ pub(super) struct At<'a> {
     pub(super) n: u32,
 }
 
+/// Where a key comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    /// It was made here.
+    Made,
+    /// It was brought in; these switches opened what is closed by default.
+    Imported(Switches),
+}
+
 /// Stores a generation with its private half sealed for its place.
 pub(super) fn insert(
     change: &mut Change<'_>,
     keeper: &Keeper,
     at: &At<'_>,
     key: &RingKey,
-    is_imported: bool,
+    origin: Origin,
     reason: &str,
 ) -> Result<Option<GenerationRow>, VaultError> {
     let At { ring_id, alg, signer, n } = *at;
@@ -299,9 +311,19 @@ pub(super) fn insert(
     };
     let public_jwk = key.public_jwk();
     let (kid, thumbprint) = (key.kid(), key.thumbprint());
+    let (is_imported, permits) = match origin {
+        Origin::Made => (false, Switches::NONE),
+        Origin::Imported(acted) => (true, acted),
+    };
     let new =
         NewGeneration { ring_id, n, kid, thumbprint, public_jwk: public_jwk.as_deref(), is_imported, private, reason };
-    Ok(change.make_generation(&new)?)
+    let made = change.make_generation(&new)?;
+    for permit in permits.iter().filter(|_| made.is_some()) {
+        let object = format!("{permit} for key {ring_id}/{n}");
+        let (action, outcome) = (Action::PermitUse, Outcome::Done);
+        change.record(&Entry { action, object: &object, before: None, after: None, outcome })?;
+    }
+    Ok(made)
 }
 
 fn generation<'r>(rows: &'r RingRows, name: &str) -> Result<&'r GenerationRow, RingsError> {

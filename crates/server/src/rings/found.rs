@@ -5,7 +5,7 @@ use signer::{Keeper, RingKey};
 use store::Change;
 
 use super::NewRingSpec;
-use super::change::{At, insert};
+use super::change::{At, Origin, insert};
 use super::spec::rsa_bits;
 use crate::vault::VaultError;
 
@@ -38,7 +38,7 @@ pub(crate) fn fill(
         let new = spec.new_ring(&store);
         let ring_id = change.make_ring(&new)?;
         let at = At { ring_id: &ring_id, alg: new.alg, signer: new.signer, n: 1 };
-        insert(change, keeper, &at, key, false, "the store was made")?;
+        insert(change, keeper, &at, key, Origin::Made, "the store was made")?;
     }
     Ok(())
 }

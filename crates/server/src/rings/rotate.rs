@@ -14,6 +14,8 @@ pub struct Rotation {
     pub hastened: Option<Rotated>,
     /// Replicas that do not show that key yet, and that verifiers may ask.
     pub laggards: Vec<String>,
+    /// Consumers of a shared secret that were not given that key yet.
+    pub readers_behind: Vec<String>,
 }
 
 impl Rings {
@@ -37,7 +39,9 @@ impl Rings {
         } else {
             self.vault().store().change(by, |change| change.rotate_now(ring_id, reason))?
         };
-        self.refresh()?;
-        Ok(Rotation { made, hastened, laggards })
+        let (live, _) = self.live(ring_id)?;
+        let behind = self.readers(&live)?.into_iter().filter(|reader| reader.lacks_standby);
+        let readers_behind = behind.map(|reader| reader.reader.name).collect();
+        Ok(Rotation { made, hastened, laggards, readers_behind })
     }
 }

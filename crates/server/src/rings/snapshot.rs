@@ -49,6 +49,8 @@ pub struct LiveRing {
     /// Who signs now, and how long its tokens may live.
     pub signing: Option<Signing>,
     pub(super) key: Option<Arc<OpenKey>>,
+    /// Of a ring that signs with shared secrets those that verify now or soon.
+    pub(super) secrets: Vec<Arc<OpenKey>>,
 }
 
 /// A key set as it goes out.
@@ -112,7 +114,11 @@ impl Snapshot {
             if let Ok(algorithm) = SignatureAlgorithm::by_name(&rows.alg) {
                 let signing = ring.signing(t);
                 let key = signing.and_then(|signing| open.get(&(rows.ring_id.clone(), signing.n)).cloned());
-                live.insert(rows.ring_id.clone(), Arc::new(LiveRing { rows, ring, algorithm, signing, key }));
+                let is_shared = rows.use_ == Use::Mac;
+                let numbers = if is_shared { ring.open(t) } else { Vec::new() };
+                let secrets = numbers.into_iter().filter_map(|n| open.get(&(rows.ring_id.clone(), n)).cloned());
+                let secrets = secrets.collect();
+                live.insert(rows.ring_id.clone(), Arc::new(LiveRing { rows, ring, algorithm, signing, key, secrets }));
             }
         }
         let mut sets = HashMap::new();

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
+use jose::VerifyingKey;
+use jose::jwa::{SignatureAlgorithm, Switches};
 use jose::jwk::JwkSet;
 use jose::jws::{HeaderPlan, Verifier};
 use jose::jwt::{NumericDate, Policy};
-use jose::{VerifyingKey, jwa::SignatureAlgorithm};
 use keyring::{AskedExp, ExpiryRefusal, OverLife, RingPolicy, Span};
 use store::By;
 
@@ -25,20 +26,20 @@ pub(super) const DAY: i64 = 24 * HOUR;
 const START_SECS: i64 = 1_700_000_000;
 
 /// A store, its clock, and the machines around it, whose clocks run with it.
-struct World {
-    vault: Arc<Vault>,
+pub(super) struct World {
+    pub(super) vault: Arc<Vault>,
     passed_us: Arc<AtomicI64>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let passed_us = Arc::new(AtomicI64::new(0));
         let passed = Arc::clone(&passed_us);
         let clock = Arc::new(move || START_SECS * 1_000_000 + passed.load(Ordering::Relaxed));
         Self { vault: Arc::new(Vault::ephemeral_at(&BY, clock).unwrap()), passed_us }
     }
 
-    fn pass_secs(&self, secs: i64) {
+    pub(super) fn pass_secs(&self, secs: i64) {
         self.passed_us.fetch_add(secs * 1_000_000, Ordering::Relaxed);
     }
 
@@ -47,7 +48,7 @@ impl World {
     }
 
     /// A process on this store, whose wall clock is wrong by so much.
-    fn replica(&self, wrong_secs: i64) -> Arc<Rings> {
+    pub(super) fn replica(&self, wrong_secs: i64) -> Arc<Rings> {
         let passed = Arc::clone(&self.passed_us);
         let ticks = move || {
             let boot_us = passed.load(Ordering::Relaxed);
@@ -69,7 +70,7 @@ impl Rings {
                 for n in from..from + more {
                     let key = signer::RingKey::generate(keeper, live.algorithm, jose::RsaBits::Bits2048, "")?;
                     let at = super::change::At { ring_id: &rows.ring_id, alg: &rows.alg, signer: &rows.signer, n };
-                    super::change::insert(change, keeper, &at, &key, false, "test")?;
+                    super::change::insert(change, keeper, &at, &key, super::change::Origin::Made, "test")?;
                 }
             }
             Ok(())
@@ -144,7 +145,7 @@ pub(super) fn verifies(rings: &Rings, token: &RingToken, now_secs: i64) -> bool 
     let set = JwkSet::parse(body(set(rings, SetKind::Runtime)).as_bytes()).unwrap();
     let row = SignatureAlgorithm::by_name("EdDSA").unwrap();
     let key = set.keys.iter().find(|key| key.parameters.kid.as_ref() == Some(&token.kid));
-    let Some(key) = key.map(|key| VerifyingKey::new(row, key, jose::jwa::Switches::NONE).unwrap()) else {
+    let Some(key) = key.map(|key| VerifyingKey::new(row, key, Switches::NONE).unwrap()) else {
         return false;
     };
     let Ok(read) = Verifier::new(&[row]).unwrap().verify(&token.token, &key) else { return false };
@@ -522,7 +523,7 @@ fn an_imported_key_waits_for_the_lead_and_comes_out_again() {
     let text = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","kid":"mine"}"#;
     let import = || {
         let jose::jwk::Jwk::Private(key) = jose::jwk::Jwk::parse(text).unwrap() else { panic!("a public key") };
-        rings.import("public/r", key, &BY)
+        rings.import("public/r", key, Switches::NONE, &BY).map(|(made, _)| made)
     };
     let made = import().unwrap().unwrap();
     assert_eq!((made.row.n, made.row.kid.as_str()), (3, "mine"));
@@ -614,7 +615,7 @@ fn a_verifier_may_be_a_minute_off() {
     let set = JwkSet::parse(body(set(&rings, SetKind::Runtime)).as_bytes()).unwrap();
     let row = SignatureAlgorithm::by_name("EdDSA").unwrap();
     let key = set.keys.iter().find(|key| key.parameters.kid.as_ref() == Some(&token.kid)).unwrap();
-    let key = VerifyingKey::new(row, key, jose::jwa::Switches::NONE).unwrap();
+    let key = VerifyingKey::new(row, key, Switches::NONE).unwrap();
     let read = Verifier::new(&[row]).unwrap().verify(&token.token, &key).unwrap();
     let at = |now_secs: i64| {
         let policy = Policy {

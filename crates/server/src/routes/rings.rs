@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
-use jose::jwa::SignatureAlgorithm;
+use jose::jwa::{SignatureAlgorithm, Switch, Switches};
 use jose::jwk::{Jwk, PublicJwk};
 use keyring::Time;
 use serde::Deserialize;
@@ -15,7 +15,9 @@ use zeroize::Zeroizing;
 use super::{Call, Route, ServesAdmin, caller, json_reply};
 use crate::deployment::Caller;
 use crate::problem::{Body, Problem, Verb};
-use crate::rings::{LiveRing, Made, NewRingSpec, Reconciled, RingSigner, Rings, RingsError, Rotation, Timing};
+use crate::rings::{
+    LiveRing, Made, NewRingSpec, Reconciled, RingReader, RingSigner, Rings, RingsError, Rotation, Timing,
+};
 use crate::vault::ServedKey;
 
 /// A ring to be made, as it is asked for.
@@ -61,6 +63,15 @@ struct Revocation {
 #[serde(deny_unknown_fields)]
 struct Import {
     key: Zeroizing<String>,
+    /// Switches that open what is closed by default, by name.
+    #[serde(default)]
+    allow: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    reader: String,
 }
 
 #[derive(Deserialize)]
@@ -87,9 +98,9 @@ struct Backup {
 
 type Answered = Result<Json, RingsError>;
 
-/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`; `POST
-/// /rings-republished`, `GET /hsm/reconciliation`, `GET /audit/verification`, `POST /backup`.
-pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 10] {
+/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`, `/read`;
+/// `POST /rings-republished`, `GET /hsm/reconciliation`, `GET /audit/verification`, `POST /backup`.
+pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 11] {
     let route = |verb, path, work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>| {
         let rings = Arc::clone(rings);
         Route::new(verb, path, move |call| answer(Arc::clone(&rings), call, work))
@@ -106,8 +117,15 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 10] {
             Ok(revoke(rings, ring, &key, &reason, by))
         }),
         route(Verb::Post, "/rings/{tenant}/{name}/import", |rings, ring, body, by| {
-            let Import { key } = parse(body)?;
-            Ok(import(rings, ring, key.as_bytes(), by))
+            let Import { key, allow } = parse(body)?;
+            let allow = allow.iter().map(|name| Switch::ALL.into_iter().find(|switch| switch.name() == *name));
+            let allow = allow.collect::<Option<Vec<_>>>().ok_or(Problem::Malformed)?;
+            let switches = allow.into_iter().fold(Switches::NONE, Switches::with);
+            Ok(import(rings, ring, key.as_bytes(), switches, by))
+        }),
+        route(Verb::Post, "/rings/{tenant}/{name}/read", |rings, ring, body, by| {
+            let Read { reader } = parse(body)?;
+            Ok(read(rings, ring, &reader, by))
         }),
         route(Verb::Post, "/rings/{tenant}/{name}/export", |rings, ring, body, by| {
             let Export { key } = parse(body)?;
@@ -136,8 +154,9 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 10] {
 pub fn list(rings: &Rings) -> Answered {
     rings.refresh().map_err(RingsError::Vault)?;
     let (snapshot, t) = rings.snapshot().map_err(|refusal| RingsError::Away(refusal.to_string()))?;
-    let listed: Vec<Json> = snapshot.rings().map(|live| listed(live, t)).collect();
-    Ok(json!({ "rings": listed }))
+    let listed: Result<Vec<Json>, RingsError> =
+        snapshot.rings().map(|live| Ok(listed(live, &rings.readers(live)?, t))).collect();
+    Ok(json!({ "rings": listed? }))
 }
 
 /// Makes a ring and its first generation.
@@ -170,7 +189,7 @@ pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
 /// # Errors
 /// As [`list`].
 pub fn rotate(rings: &Rings, ring_id: &str, reason: &str, by: &Caller) -> Answered {
-    let Rotation { made: new, hastened, laggards } = rings.rotate(ring_id, reason, &by.by())?;
+    let Rotation { made: new, hastened, laggards, readers_behind } = rings.rotate(ring_id, reason, &by.by())?;
     let haste = hastened.map(|rotated| {
         json!({
             "n": rotated.haste.n,
@@ -178,7 +197,10 @@ pub fn rotate(rings: &Rings, ring_id: &str, reason: &str, by: &Caller) -> Answer
             "old_leaves_at": instant(rotated.old_removed_at),
         })
     });
-    Ok(json!({ "ring": ring_id, "made": made(new.as_slice()), "hastened": haste, "laggards": laggards }))
+    let made = made(new.as_slice());
+    Ok(json!({
+        "ring": ring_id, "made": made, "hastened": haste, "laggards": laggards, "readers_behind": readers_behind,
+    }))
 }
 
 /// Ends the trust in a generation.
@@ -198,18 +220,29 @@ pub fn revoke(rings: &Rings, ring_id: &str, key: &str, reason: &str, by: &Caller
     Ok(json!({ "ring": ring_id, "revoked": revoked, "accepted_up_to_secs": cached_secs, "signer": successor }))
 }
 
-/// Brings a private key in: a JWK, PEM or DER text.
+/// Brings a private key in: a JWK, PEM or DER text, with what is opened for it.
 ///
 /// # Errors
 /// As [`list`].
-pub fn import(rings: &Rings, ring_id: &str, key: &[u8], by: &Caller) -> Answered {
+pub fn import(rings: &Rings, ring_id: &str, key: &[u8], switches: Switches, by: &Caller) -> Answered {
     let private = match Jwk::import(key).map_err(|error| RingsError::Refused(error.to_string()))? {
         Jwk::Private(private) => private,
         Jwk::Public(_) => {
             return Err(RingsError::Refused("the key is public; a ring signs with private ones".to_owned()));
         }
     };
-    Ok(json!({ "made": made(rings.import(ring_id, private, &by.by())?.as_slice()) }))
+    let (new, acted) = rings.import(ring_id, private, switches, &by.by())?;
+    let acted: Vec<&str> = acted.iter().map(Switch::name).collect();
+    Ok(json!({ "made": made(new.as_slice()), "acted": acted }))
+}
+
+/// The shared secrets of a ring as a JWK Set, for the consumer of this name.
+///
+/// # Errors
+/// As [`list`].
+pub fn read(rings: &Rings, ring_id: &str, reader: &str, by: &Caller) -> Answered {
+    let set = rings.read_secrets(ring_id, reader, &by.by())?;
+    serde_json::from_slice(set.expose()).map_err(|error| RingsError::Refused(error.to_string()))
 }
 
 /// Takes a private half out.
@@ -309,7 +342,7 @@ pub(super) fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem
     serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(|_| Problem::Malformed)
 }
 
-fn listed(live: &LiveRing, t: Time) -> Json {
+fn listed(live: &LiveRing, readers: &[RingReader], t: Time) -> Json {
     let generation = |row: &store::GenerationRow| {
         json!({
             "n": row.n,
@@ -321,6 +354,10 @@ fn listed(live: &LiveRing, t: Time) -> Json {
             "imported": row.is_imported,
         })
     };
+    let reader = |RingReader { reader, lacks_standby }: &RingReader| {
+        let (name, last_read) = (&reader.name, instant(reader.last_read));
+        json!({ "reader": name, "keys": reader.generations, "read_at": last_read, "lacks_standby": lacks_standby })
+    };
     let generations: Vec<Json> = live.rows.generations.iter().rev().map(generation).collect();
     json!({
         "ring": live.rows.ring_id,
@@ -328,6 +365,7 @@ fn listed(live: &LiveRing, t: Time) -> Json {
         "rotation_period_secs": live.ring.policy(t).rotation_period.map(|period| period.as_us() / 1_000_000),
         "epoch": live.rows.epoch,
         "generations": generations,
+        "readers": readers.iter().map(reader).collect::<Vec<_>>(),
     })
 }
 

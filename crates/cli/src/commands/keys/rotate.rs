@@ -22,5 +22,8 @@ pub(super) fn run(arguments: &RotateArguments, folder: &Path, voice: Voice) -> R
         let leaves = done["hastened"]["old_leaves_at"].as_str().unwrap_or("never by itself");
         voice.say(format!("generation {n} signs from {from}; the one before it is published until {leaves}"));
     }
+    for reader in done["readers_behind"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+        voice.warn(format!("{reader} has not read the next secret yet: until it does, it refuses tokens of it"));
+    }
     said(&done, voice)
 }

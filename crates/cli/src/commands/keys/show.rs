@@ -22,7 +22,16 @@ pub(super) fn run(ring: &RingArgument, folder: &Path, voice: Voice) -> Result<Ex
     for row in found["generations"].as_array().into_iter().flatten() {
         voice.result(line(row))?;
     }
+    for reader in found["readers"].as_array().into_iter().flatten() {
+        voice.result(reader_line(reader))?;
+    }
     Ok(ExitCode::Done)
+}
+
+fn reader_line(reader: &Json) -> String {
+    let text = |name: &str| reader[name].as_str().unwrap_or("-").to_owned();
+    let lacks = if reader["lacks_standby"] == true { ", and lacks the next one" } else { "" };
+    format!("{} read {} at {}{lacks}", text("reader"), reader["keys"], text("read_at"))
 }
 
 fn line(row: &Json) -> String {

@@ -41,6 +41,19 @@ pub(super) fn public(rings: &Rings, name: &str) -> Result<String, RingRefusal> {
     rings.public_set(&id(name))
 }
 
+/// What a token says that a ring of shared secrets verifies, or its flaw; none for a ring that publishes its keys.
+///
+/// # Errors
+/// [`RingRefusal`].
+pub(super) fn verified_by_secret(
+    rings: &Rings,
+    name: &str,
+    token: &str,
+) -> Result<Option<Result<Vec<u8>, jose::Error>>, RingRefusal> {
+    let ring_id = id(name);
+    if rings.is_shared(&ring_id)? { rings.verify_shared(&ring_id, token).map(Some) } else { Ok(None) }
+}
+
 /// The id of a ring that a flow names.
 pub(super) fn id(name: &str) -> String {
     format!("{TENANT}/{name}")
