@@ -164,7 +164,7 @@ fn names_of_variables_are_checked() {
     }
 }
 
-/// JG-45 (part): 200 rows and 32 levels are taken, 201 and 33 are not.
+/// JG-45: 200 rows and 32 levels are taken, 201 and 33 are not.
 #[test]
 fn rows_and_levels_are_bounded() {
     let rows = |count: usize| {

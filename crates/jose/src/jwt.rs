@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 /// [`Error::Malformed`].
 pub fn claims(payload: &[u8]) -> Result<Object, Error> {
-    match Value::parse(payload, Limits::REQUEST)? {
+    match Value::parse(payload, Limits::CLAIMS)? {
         Value::Object(claims) => Ok(claims),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Array(_) => {
             Err(Error::malformed("the claims are no JSON object"))

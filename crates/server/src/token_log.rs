@@ -105,7 +105,7 @@ impl Claims {
     /// no number, nothing is told.
     #[must_use]
     pub fn read(payload: &[u8]) -> Claims {
-        let Ok(Json::Object(members)) = Json::parse(payload, Limits::REQUEST) else { return Claims::default() };
+        let Ok(Json::Object(members)) = Json::parse(payload, Limits::CLAIMS) else { return Claims::default() };
         let text = |name| members.get(name).and_then(Json::as_text);
         let owned = |name| text(name).map(|text| cut(text).to_owned());
         let exp = members.get("exp").and_then(Json::as_number).map(str::to_owned);

@@ -10,6 +10,7 @@ use jose::jwa::{SignatureAlgorithm, Switches};
 use jose::jwk::Jwk;
 use jose::jws::{Keys, Verifier};
 use jose::{KeyKind, PrivateJwk, RsaBits, SecretForm, VerifyingKey, base64url};
+use keyring::{OverLife, RingPolicy, Span};
 use serde_json::{Value, json};
 use server::rings::{NewRingSpec, Timing};
 use signer::RandomPool;
@@ -309,7 +310,7 @@ fn ring(name: &str) -> NewRingSpec {
         name: name.to_owned(),
         algorithm: SignatureAlgorithm::by_name("ES256").unwrap(),
         kid_prefix: "",
-        timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
+        timing: Timing::Rotating(Span::from_secs(604_800)),
         signer: server::rings::RingSigner::Software,
         is_strict: false,
     }
@@ -396,6 +397,70 @@ async fn an_unset_reference_names_its_field() {
     assert_eq!((&custom["code"], &custom["field"]), (&json!("variable.missing"), &json!("claims/custom[0]/value")));
 }
 
+/// JG-45: a token of 65 536 characters passes and a larger one does not; 200 rows and 32 levels pass, 201 and 33 do not, written or
+/// brought by a variable.
+#[tokio::test]
+async fn tokens_rows_and_levels_are_bounded() {
+    let mut claims = plain();
+    claims["custom"] = row("String", "{{flow.request.body.v}}");
+    let live = deployed(&flow(signed(claims))).await;
+    let sized = async |characters: usize| {
+        let reply = post(&live, &json!({"v": "x".repeat(characters)})).await;
+        let jwt: Value = serde_json::from_str(&reply.body).unwrap();
+        (reply.status, jwt["token"].as_str().map(str::len), jwt["code"].as_str().map(str::to_owned))
+    };
+    let one = sized(0).await.1.unwrap();
+    // Three characters of a claim are four of the token.
+    let most = (65_536 - one) / 4 * 3;
+    let near = most..most + 4;
+    let mut largest = 0;
+    for characters in near {
+        match sized(characters).await {
+            (200, Some(length), None) => largest = largest.max(length),
+            (422, None, Some(code)) => assert_eq!(code, "token.too_large"),
+            other => panic!("{characters}: {other:?}"),
+        }
+    }
+    assert!((65_533..=65_536).contains(&largest), "{largest}");
+    assert_eq!(sized(most + 4).await, (422, None, Some("token.too_large".to_owned())));
+
+    let many =
+        |count: usize| json!((0..count).map(|at| json!({"key": format!("k{at}"), "value": "v"})).collect::<Vec<_>>());
+    let read: Value = serde_json::from_str(&rows(many(200), json!({})).await.unwrap()).unwrap();
+    assert_eq!(read.as_object().unwrap().len(), 200);
+    let mut claims = plain();
+    claims["custom"] = many(201);
+    assert!(refused(&flow(signed(claims))).await.contains("list_too_long"));
+
+    let levels = |count: usize| (1..count).fold(json!([]), |inner, _| json!([inner]));
+    assert_eq!(
+        rows(row("Array", &levels(32).to_string()), json!({})).await.unwrap(),
+        json!({"k": levels(32)}).to_string()
+    );
+    let mut claims = plain();
+    claims["custom"] = row("Array", &levels(32).to_string());
+    let (_, jwt) = answered(signed(claims), json!({})).await;
+    assert_eq!(
+        (&jwt["claims"]["k"], &jwt["expires_in"]),
+        (&levels(32), &json!(300)),
+        "what is saved is as deep as the token"
+    );
+    let mut claims = plain();
+    claims["custom"] = row("Array", &levels(33).to_string());
+    assert!(refused(&flow(signed(claims))).await.contains("claim.type"));
+    for (value, v, code) in [
+        // The body of the request is a level of its own.
+        ("{{flow.request.body.v}}", levels(31), None),
+        ("[{{flow.request.body.v}}]", levels(31), None),
+        ("[[{{flow.request.body.v}}]]", levels(31), Some("claim.value")),
+        ("{{flow.request.body.v}}", json!(levels(32).to_string()), None),
+        ("{{flow.request.body.v}}", json!(levels(33).to_string()), Some("claim.type")),
+    ] {
+        let made = rows(row("Array", value), json!({"v": v})).await;
+        assert_eq!(made.as_ref().err().map(|error| error["code"].as_str().unwrap()), code, "{value} {v}");
+    }
+}
+
 /// JG-42 (part): codes of a token that is too large, and of a ring that has no key yet.
 #[tokio::test]
 async fn what_only_a_run_can_tell_is_told_by_its_code() {
@@ -412,11 +477,56 @@ async fn what_only_a_run_can_tell_is_told_by_its_code() {
     assert_eq!(error, json!({"message": message, "code": "key.unavailable", "node": "g", "field": "signature"}));
 }
 
-/// JG-07 (part): a token of a ring must end.
+/// What the flow of a generator with this ring answers.
+async fn of_ring(chancery: &Chancery, include: Value) -> (u16, Value) {
+    let claims = json!({"include": include, "iss": "i", "sub": "s"});
+    let signature = json!({"type": "asymmetric", "asymmetric": {"keyType": "EC", "keyRef": "short"}});
+    let document = flow(json!({"ttl": 300, "claims": claims, "signature": signature}));
+    chancery.deploy_as("f", &document.to_string()).await.unwrap();
+    let reply = post(chancery, &json!({})).await;
+    (reply.status, serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{}", reply.body)))
+}
+
+/// A server with the ring `short`, whose tokens may live for so many seconds; what becomes of one that asks for more.
+fn with_ring(life_secs: i64, over_life: OverLife) -> Chancery {
+    let chancery = Chancery::with(Options::default());
+    let (by, rings) = (house::chancery::caller(), &chancery.rings);
+    rings.make(&[ring("short")], &by.by()).unwrap();
+    let (snapshot, now) = rings.snapshot().unwrap();
+    let policy = *snapshot.ring("public/short").unwrap().ring.policy(now);
+    let policy = RingPolicy { max_lifetime: Some(Span::from_secs(life_secs)), over_life, ..policy };
+    rings.vault().store().change(&by.by(), |change| change.set_ring_policy("public/short", policy)).unwrap();
+    rings.refresh().unwrap();
+    chancery
+}
+
+/// JG-07: a ring whose ceiling is 100 s ahead cuts a TTL of 300, which the log of the run tells with the node, and what is saved
+/// shows the end that the token has; a ring that refuses leads to Failure. A token of a ring without `exp` is refused at deploy.
 #[tokio::test]
-async fn a_ring_makes_no_token_without_an_end() {
+async fn a_ring_bounds_the_lifetime() {
+    let mut chancery = with_ring(100, OverLife::Cut);
+    let (status, jwt) = of_ring(&chancery, json!({})).await;
+    assert_eq!((status, &jwt["expires_in"]), (200, &json!(100)), "{jwt}");
+    let payload = base64url::decode(jwt["token"].as_str().unwrap().split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 100);
+    assert_eq!((&jwt["claims"], &jwt["exp"]), (&claims, &claims["exp"]));
+    let (_, undated) = of_ring(&chancery, json!({"iat": false})).await;
+    assert!((0..9).contains(&(undated["exp"].as_i64().unwrap() - claims["exp"].as_i64().unwrap())), "{undated}");
+    let told: Vec<Value> = chancery.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_cut = |line: &&Value| line.to_string().contains("`exp` is cut to what the ring short allows");
+    assert_eq!(
+        told.iter().filter(is_cut).filter(|line| line["node"] == "f/g" && line["level"] == "warn").count(),
+        2,
+        "{told:?}"
+    );
+
+    let (status, error) = of_ring(&with_ring(100, OverLife::Refuse), json!({})).await;
+    assert_eq!((status, &error["code"], &error["field"]), (422, &json!("ttl.invalid"), &json!("signature")), "{error}");
+    assert_eq!(of_ring(&with_ring(300, OverLife::Refuse), json!({})).await.1["expires_in"], 300);
+
     let claims = json!({"include": {"exp": false}, "iss": "i", "sub": "s"});
-    let config = json!({"claims": claims, "signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "keyRef": "es256"}}});
+    let config = json!({"claims": claims, "signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "keyRef": "short"}}});
     assert!(refused(&flow(config)).await.contains("claims.no_exp"));
 }
 

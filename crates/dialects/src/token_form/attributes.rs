@@ -94,7 +94,7 @@ fn all(token: &str, known: &Map) -> Map {
 }
 
 fn read(octets: &[u8]) -> Option<Map> {
-    read_json(octets, Limits::REQUEST, JsonRules::Exact).ok()?.as_map().cloned()
+    read_json(octets, Limits::CLAIMS, JsonRules::Exact).ok()?.as_map().cloned()
 }
 
 fn header(token: &str) -> Map {

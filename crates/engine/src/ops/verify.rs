@@ -40,7 +40,7 @@ pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims:
     }
     let Op::Verify { policy, into } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let policy = &flow.policies[policy.0 as usize];
-    let claims = read_json(claims, Limits::REQUEST, policy.claims).unwrap_or_default();
+    let claims = read_json(claims, Limits::CLAIMS, policy.claims).unwrap_or_default();
     let now_secs = work.moment.now_epoch_ms().div_euclid(1000);
     let none = Map::new();
     let is_any = policy.any_claims && !matches!(claims, Value::Undefined | Value::Null);
@@ -124,7 +124,7 @@ fn refuse(flow: &Flow, work: &mut Work, mut delivery: Delivery, found: &Found) {
 /// The claims of a token that was opened, if they are what the plan asks for.
 fn opened(plan: &OpenPlan, claims: &[u8], now_secs: i64) -> Result<Value, Fault> {
     let refused = |why: &str| Fault::new(FaultKind::TokenRefused, why);
-    let claims = read_json(claims, Limits::REQUEST, JsonRules::Exact).unwrap_or_default();
+    let claims = read_json(claims, Limits::CLAIMS, JsonRules::Exact).unwrap_or_default();
     let Some(map) = claims.as_map() else { return Err(refused("the token holds no claims")) };
     let times = ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 };
     times_hold(map, times, now_secs).map_err(|found| {

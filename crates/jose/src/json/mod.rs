@@ -38,6 +38,8 @@ impl Limits {
     /// The bounds of a token, a key or the body of a request.
     pub const REQUEST: Self =
         Self { depth: JSON_DEPTH_MAX, members: JSON_MEMBERS_MAX, values: JSON_VALUES_REQUEST_MAX };
+    /// The bounds of a claims set, each claim of which may be as deep as the body of a request.
+    pub const CLAIMS: Self = Self { depth: JSON_DEPTH_MAX + 1, ..Self::REQUEST };
     /// The bounds of an author's document.
     pub const DOCUMENT: Self =
         Self { depth: JSON_DEPTH_MAX, members: JSON_MEMBERS_MAX, values: JSON_VALUES_DOCUMENT_MAX };

@@ -100,7 +100,7 @@ fn sizes(entry: &Object, names: &[&str], behind: &str) -> Vec<(String, usize)> {
 
 fn object(part: &str) -> Result<Object, String> {
     let octets = base64url::decode(part).map_err(|_| "is not base64url".to_owned())?;
-    match Value::parse(&octets, Limits::REQUEST).map_err(|error| format!("is not strict JSON: {}", error.kind))? {
+    match Value::parse(&octets, Limits::CLAIMS).map_err(|error| format!("is not strict JSON: {}", error.kind))? {
         Value::Object(object) => Ok(object),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Array(_) => {
             Err("is no JSON object".to_owned())
