@@ -29,6 +29,12 @@ pub fn definition(input: &[u8]) {
 fn lower(document: &[u8]) -> Option<Lowered> {
     let properties = BTreeMap::from([("given".to_owned(), "for this run".to_owned())]);
     let crypto = ["bound-*".to_owned()];
-    let settings = LowerSettings { catalog: "sandbox", host: "localhost", properties: &properties, crypto: &crypto };
+    let settings = LowerSettings {
+        catalog: "sandbox",
+        host: "localhost",
+        properties: &properties,
+        crypto: &crypto,
+        allow_unsigned: true,
+    };
     api_connect::lower("fuzz", document, &settings).ok()
 }

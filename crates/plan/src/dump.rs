@@ -290,6 +290,9 @@ fn seal(plan: &SealPlan) -> String {
             let _ = write!(line, " {name} {}", protection(layer));
         }
     }
+    if plan.unsecured {
+        line.push_str(" unsecured");
+    }
     if !plan.prefix.is_empty() {
         let _ = write!(line, " behind {:?}", plan.prefix);
     }

@@ -22,6 +22,8 @@ pub struct SealPlan {
     pub signature: Option<Protection>,
     /// How it is encrypted; none for a token that is only signed.
     pub encryption: Option<Protection>,
+    /// Whether it is neither: an unsecured token (RFC 7515 appendix A.5), which whoever holds it can change.
+    pub unsecured: bool,
     /// The beginning of the text that is written in the token's place, such as a scheme and a blank.
     pub prefix: Text,
 }
@@ -140,6 +142,8 @@ pub struct SealRequest {
     pub signature: Option<Layer>,
     /// How what comes of that is encrypted.
     pub encryption: Option<Layer>,
+    /// Whether it is meant to be neither signed nor encrypted.
+    pub unsecured: bool,
 }
 
 /// The times that a plan has written into claims, for a key whose own clock and ceiling count.

@@ -112,8 +112,13 @@ impl Findings<'_> {
                     Callee::Named { nodes, .. } => nodes.values().for_each(|nodes| self.wires(place, nodes)),
                 }
             }
-            Op::Seal { plan, .. } if plan.signature.is_none() && plan.encryption.is_none() => {
-                self.flaw(place, "a token is neither signed nor encrypted".into());
+            Op::Seal { plan, .. } if plan.unsecured != (plan.signature.is_none() && plan.encryption.is_none()) => {
+                let why = if plan.unsecured {
+                    "an unsecured token has a key"
+                } else {
+                    "a token is neither signed nor encrypted"
+                };
+                self.flaw(place, why.into());
             }
             Op::Open { plan, .. } if plan.verification.is_none() && plan.decryption.is_none() => {
                 self.flaw(place, "a token is opened without any key".into());

@@ -44,6 +44,8 @@ pub struct Settings {
     pub health: HealthSettings,
     /// Flows.
     pub flows: FlowSettings,
+    /// API definitions.
+    pub apis: ApiDefinitionSettings,
     /// The store.
     pub store: StoreSettings,
     /// The PKCS#11 token.
@@ -95,6 +97,13 @@ pub struct FlowSettings {
     pub script_cpu: Duration,
     /// Octets of a script's heap.
     pub script_heap_bytes: usize,
+}
+
+/// Settings of API definitions.
+#[derive(Clone, Debug, Default)]
+pub struct ApiDefinitionSettings {
+    /// Whether one may name `none` as what signs its tokens (api-connect.md section 3).
+    pub allow_unsigned: bool,
 }
 
 /// Settings of the store.

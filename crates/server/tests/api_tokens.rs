@@ -298,6 +298,55 @@ async fn claims_are_encrypted_with_keys_of_the_right_length() {
     }
 }
 
+/// What is served when the operator has said whether `none` may be named, and what a deploy told of it.
+async fn unsigned(allow_unsigned: bool, gateway: &str, properties: &Value, steps: Value) -> (Reply, Vec<&'static str>) {
+    let document = catching(definition(gateway, properties, &steps)).to_string();
+    let apis = ApiSettings { allow_unsigned, ..ApiSettings::default() };
+    let chancery = Chancery::with(Options { apis, ..Options::default() });
+    let report = chancery.deploy_as("api", &document).await.unwrap();
+    (chancery.get("/t").await, report.diagnostics.iter().map(|told| told.code).collect())
+}
+
+/// AC-32: a token that nobody signed is made only where the operator allows it, which a deploy tells; from a variable never; and
+/// no validating step takes it.
+#[tokio::test]
+async fn unsigned_tokens_need_the_operators_word() {
+    let properties = json!({"key": OCT, "iss": "me", "v": "none"});
+    for gateway in [API_GATEWAY, V5] {
+        for key in [json!({}), json!({"jws-jwk": "key"})] {
+            let with = |algorithm: &str| {
+                let mut block = key.clone();
+                block["jws-alg"] = algorithm.into();
+                json!([generate(&block), answer("$(generated.jwt)")])
+            };
+            let (reply, told) = unsigned(false, gateway, &properties, with("none")).await;
+            assert!(detail(&reply).contains("apis.allow_unsigned"), "{reply:?}");
+            assert_eq!(told, ["unsigned_refused"]);
+
+            let (reply, told) = unsigned(true, gateway, &properties, with("none")).await;
+            let bare = if gateway == V5 { reply.body.as_str() } else { reply.body.strip_prefix("Bearer ").unwrap() };
+            assert!(bare.starts_with("eyJhbGciOiJub25lIn0.") && bare.ends_with('.'), "{bare}");
+            assert_eq!(
+                (token(&reply)[0].clone(), token(&reply)[1]["iss"].clone()),
+                (json!({"alg": "none"}), json!("me"))
+            );
+            assert_eq!(told, ["unsigned"]);
+
+            for allowed in [false, true] {
+                let (reply, _) = unsigned(allowed, gateway, &properties, with("$(v)")).await;
+                assert!(!detail(&reply).is_empty() && !reply.body.contains("eyJ"), "{reply:?}");
+            }
+        }
+    }
+    let steps = json!([
+        generate(&json!({"jws-alg": "none"})),
+        validate(&json!({"jws-jwk": "key"})),
+        answer("$(decoded.claims)"),
+    ]);
+    let (reply, _) = unsigned(true, V5, &properties, steps).await;
+    assert!(reply.body.starts_with("RuntimeError||"), "{reply:?}");
+}
+
 /// AC-24: claims come of a header in any case, a member of the body, a property, a way into an object, and the client's id.
 #[tokio::test]
 async fn claims_come_from_everywhere() {

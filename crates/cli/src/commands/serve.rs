@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &ServeArguments, folder: &Path, voice: Voice) -> Re
         data::wait_for_master_key(folder, &settings, wait, voice);
     }
     let vault = vault(arguments, folder, &settings, voice)?;
-    let apis = apis::settings(&arguments.apis, &settings.runtime.bind, &vault)?;
+    let apis = apis::settings(&arguments.apis, &settings, &vault)?;
     let form = settings.log.form.unwrap_or_else(Form::for_stderr);
     let (log, guard) = Log::start(settings.log.level, form, std::io::stderr())
         .map_err(|error| internal("no_log", "the system gives no thread", error))?;

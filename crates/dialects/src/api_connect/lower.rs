@@ -40,6 +40,8 @@ pub struct LowerSettings<'a> {
     pub properties: &'a BTreeMap<String, String>,
     /// The names of crypto objects that keys are bound to; one may hold `*` for any text.
     pub crypto: &'a [String],
+    /// Whether the operator lets steps that name `none` make tokens that nobody signed.
+    pub allow_unsigned: bool,
 }
 
 /// What a definition was lowered to.

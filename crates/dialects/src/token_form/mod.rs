@@ -89,6 +89,7 @@ impl Generator {
             lifetime: self.claims.lifetime(),
             signature: self.signature.as_ref().map(|layer| layer.protection(who)),
             encryption: self.encryption.as_ref().map(|layer| layer.protection(who)),
+            unsecured: false,
             prefix: "".into(),
         };
         let wanted = Expr::Literal(Value::list(self.save.attributes.iter().map(Value::text).collect()));

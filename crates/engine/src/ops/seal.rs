@@ -73,7 +73,7 @@ fn sealed_by(plan: &SealPlan, tells: bool, scope: &Scope<'_>) -> Result<(SealReq
     let layer = |layer: &Option<Protection>| layer.as_ref().map(|layer| layer_of(layer, scope)).transpose();
     let (signature, encryption) = (layer(&plan.signature)?, layer(&plan.encryption)?);
     let issue::Written { claims, times, warnings } = issue::claims(&plan.claims, &plan.lifetime, scope)?;
-    Ok((SealRequest { claims, times, tells, signature, encryption }, warnings))
+    Ok((SealRequest { claims, times, tells, signature, encryption, unsecured: plan.unsecured }, warnings))
 }
 
 fn opened_by(plan: &OpenPlan, scope: &Scope<'_>) -> Result<OpenRequest, Fault> {

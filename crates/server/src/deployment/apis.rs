@@ -25,6 +25,8 @@ pub struct ApiSettings {
     pub backends: Arc<Backends>,
     /// Who may call.
     pub clients: Clients,
+    /// Whether definitions may name `none` as what signs their tokens (`apis.allow_unsigned`).
+    pub allow_unsigned: bool,
     /// Whether others than this machine can reach the listener: then callers must be known by name.
     pub is_public: bool,
 }
@@ -39,6 +41,7 @@ impl Default for ApiSettings {
             crypto: Vec::new(),
             backends: Arc::default(),
             clients: Clients::Any,
+            allow_unsigned: false,
             is_public: false,
         }
     }
@@ -47,7 +50,13 @@ impl Default for ApiSettings {
 impl ApiSettings {
     /// What lowering a definition depends on.
     pub fn lowering(&self) -> LowerSettings<'_> {
-        LowerSettings { catalog: &self.catalog, host: &self.host, properties: &self.properties, crypto: &self.crypto }
+        LowerSettings {
+            catalog: &self.catalog,
+            host: &self.host,
+            properties: &self.properties,
+            crypto: &self.crypto,
+            allow_unsigned: self.allow_unsigned,
+        }
     }
 }
 

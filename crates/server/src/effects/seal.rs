@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jose::jwa::{Switch, Switches};
 use plan::{
     Answer, FaultKind, HeaderForm, KeyForm, KeyHeld, KidFrom, Known, OpenRequest, Refusal, SealLayer, SealRequest,
     Text, TokenFlaw,
@@ -99,7 +100,7 @@ fn sealed(holders: &Holders, request: SealRequest) -> Answer {
 }
 
 fn made(holders: &Holders, request: SealRequest) -> Result<Answer, Unmade> {
-    let SealRequest { claims, times, tells, signature, encryption } = request;
+    let SealRequest { claims, times, tells, signature, encryption, unsecured } = request;
     let inner = match &signature {
         None => None,
         Some(layer) => Some(match &layer.key {
@@ -111,12 +112,21 @@ fn made(holders: &Holders, request: SealRequest) -> Result<Answer, Unmade> {
     };
     let token = match (&encryption, &inner) {
         (None, Some(inner)) => inner.token.clone(),
+        (None, None) if unsecured => unsigned(&claims)?,
         (None, None) => return Err((SealLayer::Signature, FaultKind::KeyMissing, "no key is named".into())),
         (Some(layer), inner) => enclosed(&holders.signer, layer, &claims, inner.as_ref())?,
     };
     let known = tells.then(|| Box::new(known(&claims, inner.as_ref())));
     let warnings = inner.map(|inner| inner.warnings.into_iter().map(Into::into).collect()).unwrap_or_default();
     Ok(Answer::Sealed { token: token.into(), warnings, known })
+}
+
+/// A token that proves nothing, which the plan asks for by its own word.
+fn unsigned(claims: &[u8]) -> Result<String, Unmade> {
+    let mut token = Vec::new();
+    jose::jws::write_unsigned(claims, Switches::NONE.with(Switch::Unsigned), &mut token)
+        .map_err(|error| (SealLayer::Signature, FaultKind::ClaimsInvalid, error.to_string().into()))?;
+    Ok(String::from_utf8(token).expect("a compact token is base64url and dots"))
 }
 
 fn known(claims: &[u8], inner: Option<&Inner>) -> Known {

@@ -186,6 +186,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "apis.allow_unsigned",
+        about: "make tokens with alg none where an API definition names it: anybody can write or change one, unnoticed",
+        default: "false",
+        kind: Kind::One,
+        set: |settings, values| value::flag(values).map(|on| settings.apis.allow_unsigned = on),
+    },
+    Row {
         name: "store.url",
         about: "the PostgreSQL database that several servers share, postgres://USER@HOST/DATABASE; none: the data folder",
         default: "",

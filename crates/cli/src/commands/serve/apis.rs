@@ -10,6 +10,7 @@ use jose::{PrivateJwk, SecretForm};
 use server::accept::Bind;
 use server::deployment::ApiSettings;
 use server::effects::fetch::Backends;
+use server::settings::Settings;
 use server::vault::Vault;
 
 use crate::args::ApiArguments;
@@ -17,7 +18,8 @@ use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, KeyArgument};
 
 /// Reads all that was named, and hands the keys to the signer.
-pub(super) fn settings(arguments: &ApiArguments, bind: &[Bind], vault: &Vault) -> Result<ApiSettings, Failure> {
+pub(super) fn settings(arguments: &ApiArguments, settings: &Settings, vault: &Vault) -> Result<ApiSettings, Failure> {
+    let bind = &settings.runtime.bind;
     let inputs = Inputs::default();
     let mut crypto = Vec::new();
     for argument in &arguments.crypto {
@@ -32,6 +34,7 @@ pub(super) fn settings(arguments: &ApiArguments, bind: &[Bind], vault: &Vault) -
         crypto,
         backends: Arc::new(backends(arguments)?),
         clients: clients(&arguments.client, &inputs)?,
+        allow_unsigned: settings.apis.allow_unsigned,
         is_public: bind.iter().any(|bind| !bind.is_local()),
     })
 }

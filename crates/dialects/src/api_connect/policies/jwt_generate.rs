@@ -58,18 +58,37 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) 
     let (into, prefix) = delivery(lowering, step);
     let op = match (signature, encryption) {
         // Claims that shall not be signed are only ever written into an encryption.
-        (_, None) if is_none => {
-            Op::Raise(refusal("`jws-alg` is `none`, and a token without a signature is not made here"))
-        }
-        (None, None) => Op::Raise(refusal("no key is named, neither to sign nor to encrypt with")),
+        (_, None) if is_none && !lowering.settings.allow_unsigned => Op::Raise(unsigned_refused(lowering, step)),
+        (None, None) if !is_none => Op::Raise(refusal("no key is named, neither to sign nor to encrypt with")),
         (signature, encryption) => {
             let signature = signature.filter(|_| !is_none);
-            let mut plan = SealPlan { claims, lifetime, signature, encryption, prefix: prefix.into() };
+            let unsecured = signature.is_none() && encryption.is_none();
+            if unsecured {
+                tell_unsigned(lowering, step);
+            }
+            let mut plan = SealPlan { claims, lifetime, signature, encryption, unsecured, prefix: prefix.into() };
             own::apply(lowering, step, &mut plan);
             Op::Seal { plan: Box::new(plan), into, known: None }
         }
     };
     lowering.step_told(step, op, vec![vec![next]], &TELLING)
+}
+
+/// A token without signature or encryption is made only where the operator allows it.
+fn unsigned_refused(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Fault {
+    let at = step.block.get("jws-alg").unwrap_or_else(|| step.block.clone());
+    let message =
+        "`jws-alg` is `none`, and a token that nobody signed is not made here; a request that comes to it fails.";
+    let hint = "Name an algorithm and a key. The setting `apis.allow_unsigned` would let anybody write such tokens.";
+    lowering.tell(Severity::Stopped, "unsigned_refused", (&at, step.kind), message, hint);
+    refusal("`jws-alg` is `none`, and `apis.allow_unsigned` is off")
+}
+
+fn tell_unsigned(lowering: &mut Lowering<'_>, step: &Step<'_>) {
+    let at = step.block.get("jws-alg").unwrap_or_else(|| step.block.clone());
+    let message = "`jws-alg` is `none`: nobody signs these tokens, and anybody can write or change one.";
+    let hint = "Name an algorithm and a key, and turn `apis.allow_unsigned` off.";
+    lowering.tell(Severity::Warning, "unsigned", (&at, step.kind), message, hint);
 }
 
 /// Where the token goes, and what stands before it (section 4).
