@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Response, StatusCode};
 use jose::json::Limits;
 use plan::{ClaimPlan, HeaderMember, JsonRules, KeySource, Lifetime, TokenPlan, Value, read_json};
 use serde::{Deserialize, Serialize};
@@ -125,7 +126,11 @@ async fn answer(rings: Arc<Rings>, call: Call, work: Work) -> Result<Response<Bo
         // Whoever asks here is the operator: the ring's own words.
         Err(refusal) => {
             let told = json!({ "error": refusal.code(), "error_description": refusal.to_string() });
-            json_reply(refusal.status(), &told)
+            let mut response = json_reply(refusal.status(), &told);
+            if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            response
         }
     })
 }
