@@ -66,9 +66,8 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Read documents and say what would stand against deploying them.
     Check(CheckArguments),
-    /// Say what holds and why.
-    #[command(subcommand)]
-    Explain(ExplainSubject),
+    /// Say what a document mints, and what else holds and why.
+    Explain(ExplainArguments),
     /// Mint a token from flags, or one for each line of a file. The token goes to stdout, all else to stderr.
     Mint(Box<MintArguments>),
     /// Check a token. Its claims go to stdout; a refused token prints nothing there.
@@ -224,6 +223,23 @@ pub(crate) struct CheckArguments {
     /// Documents to read. Nothing is deployed, no key is needed, nothing is sent.
     #[arg(required = true, value_name = "DOCUMENT")]
     pub(crate) documents: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  chancery explain flow.json
+  chancery explain --json api.yaml | jq '.warnings[].message'
+
+For each place of the document that mints: its claims and where they come from, algorithm, key, lifetime, where the
+token goes, and what RFC 8725 warns of. Nothing is deployed, no key is needed, no secret is shown.")]
+pub(crate) struct ExplainArguments {
+    /// A flow file, an API definition, an orchestration flow, or the body of a `POST /recipe/jwt`.
+    #[arg(value_name = "DOCUMENT")]
+    pub(crate) document: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) subject: Option<ExplainSubject>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ use serde_json::Value;
 const ENV: [(&str, &str); 2] = [("SECRET", "0123456789abcdef0123456789abcdef"), ("SHORT", "short")];
 const FLOW: &str = "../../examples/node-red/generate-jwt.json";
 const API: &str = "../../examples/api-connect/token.yaml";
+const CALL: &str = "../../testdata/confluence/typed/call.json";
 const JWE: &str = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AA.AA.AA";
 /// The schemas of verbs that need a store.
 const STORE_BACKED: [&str; 6] = ["audit-verify", "backup", "keys-made", "keys-republish", "keys-revoke", "keys-ring"];
@@ -147,8 +148,13 @@ fn every_answer_fits_its_schema() {
         format!("swagger: '2.0'\npaths: {{}}\nx-ibm-configuration: {{assembly: {{execute: {steps}}}}}\n"),
     )
     .unwrap();
+    let script = at("script.json");
+    let libs = r#"[{"var":"jwt","module":"jsonwebtoken"}]"#;
+    let function = format!(r#"{{"id":"f","type":"function","z":"t","func":"x()","libs":{libs},"wires":[]}}"#);
+    let inject = r#"{"id":"i","type":"inject","z":"t","once":true,"wires":[["f"]]}"#;
+    fs::write(&script, format!(r#"[{{"id":"t","type":"tab"}},{inject},{function}]"#)).unwrap();
     let keys_der = ["keys", "public", &key, "--format", "der"];
-    let answers: [(&str, Vec<&str>, &str); 23] = [
+    let answers: [(&str, Vec<&str>, &str); 27] = [
         ("mint", [&["mint"], &hs256[..]].concat(), ""),
         ("mint", vec!["mint", "--alg", "ES256", "--ephemeral", "--no-exp", "--count", "2"], ""),
         ("batch", [&["mint", "--batch", "-"], &hs256[..]].concat(), "{}\nbad\n"),
@@ -168,6 +174,10 @@ fn every_answer_fits_its_schema() {
         ("check", vec!["check", &unknown], ""),
         ("check", vec!["check", API], ""),
         ("check", vec!["check", &partly], ""),
+        ("explain", vec!["explain", FLOW], ""),
+        ("explain", vec!["explain", API], ""),
+        ("explain", vec!["explain", CALL], ""),
+        ("explain", vec!["explain", &script], ""),
         ("explain-algorithms", vec!["explain", "algorithms"], ""),
         ("explain-settings", vec!["explain", "settings"], ""),
         ("explain-plan", vec!["explain", "plan", FLOW], ""),

@@ -24,7 +24,7 @@ mod serve;
 mod unset;
 mod verify;
 
-use crate::args::{Command, CommandLine, ExplainSubject};
+use crate::args::{Command, CommandLine};
 use crate::exit::{ExitCode, Failure};
 use crate::time::Clock;
 use crate::voice::Voice;
@@ -36,9 +36,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Completions { shell } => describe::completions(shell, voice),
         Command::Man { folder } => describe::manual(&folder, voice),
         Command::Check(arguments) => check::run(&arguments, voice),
-        Command::Explain(ExplainSubject::Algorithms) => algorithms::explain(voice),
-        Command::Explain(ExplainSubject::Plan { document }) => explain::plan(&document, voice),
-        Command::Explain(ExplainSubject::Settings) => explain::settings(&line.data, voice),
+        Command::Explain(arguments) => explain::run(&arguments, &line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init(arguments) => init::run(&arguments, &line.data, voice),
         Command::Move(arguments) => move_store::run(&arguments, &line.data, voice),

@@ -22,6 +22,7 @@ mod survey;
 mod syntax;
 mod tree;
 mod values;
+pub(crate) mod vocabulary;
 mod xml;
 
 pub use accept::{Accepted, Around, Exchange, accept};
@@ -35,6 +36,7 @@ pub use route::{Called, Found};
 pub use served::Api;
 pub use survey::{Survey, Unsupported};
 pub use syntax::Gateway;
+pub(crate) use values::meaning;
 
 /// The most octets of a request body (security contract, section 5).
 pub const BODY_BYTES_MAX: usize = 5 << 20;

@@ -7,6 +7,7 @@ use plan::ecmascript::text_of;
 use plan::{Expr, Fault, FaultKind, Function, JsonRules, Value, read_json, write_json};
 
 use super::lower::fault;
+use crate::minting::Meaning;
 
 /// One text of the texts of its arguments: nothing for undefined, JSON for lists and maps.
 const JOINED: Function = Function { name: "joined", run: joined };
@@ -73,6 +74,18 @@ pub(super) fn required_of(value: Expr, why: &str) -> Expr {
 /// A list of what stands there and of one value more.
 pub(super) fn appended_of(stood: Expr, value: Expr) -> Expr {
     Expr::Applied { function: APPENDED, to: vec![stood, value] }
+}
+
+/// What a function means for values that are not known yet.
+pub(crate) fn meaning(function: &Function) -> Option<Meaning> {
+    let table = [
+        (JOINED, Meaning::Joined),
+        (PLAIN, Meaning::Text),
+        (TYPED, Meaning::Typed),
+        (STATUS, Meaning::Same),
+        (REQUIRED, Meaning::Required),
+    ];
+    table.into_iter().find(|(known, _)| std::ptr::fn_addr_eq(known.run, function.run)).map(|(_, meaning)| meaning)
 }
 
 /// A `PropertyError` (section 10).

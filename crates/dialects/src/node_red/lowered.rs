@@ -65,6 +65,16 @@ pub enum Serve {
     Stopped,
 }
 
+impl Serve {
+    /// The trigger; none for a tab that is stopped.
+    pub fn trigger(self) -> Option<TriggerIx> {
+        match self {
+            Self::Trigger(trigger) => Some(trigger),
+            Self::Stopped => None,
+        }
+    }
+}
+
 /// One `http response` node, or a function that answers by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseNode {

@@ -28,6 +28,7 @@ mod surface;
 mod syntax;
 mod timespan;
 mod typed;
+pub(crate) mod vocabulary;
 
 pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
 pub use credentials::{Credentials, CredentialsError, runtime_secret};

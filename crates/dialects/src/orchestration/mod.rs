@@ -11,6 +11,7 @@ mod render;
 mod route;
 mod schema;
 mod syntax;
+pub(crate) mod vocabulary;
 
 pub use accept::{Around, accept};
 pub use lower::{LowerSettings, Lowered, lower};

@@ -11,6 +11,7 @@ mod refusal;
 pub mod render;
 mod syntax;
 mod version;
+pub(crate) mod vocabulary;
 
 pub use accept::{Admitted, Pass, Rules, shown_key};
 pub use address::{Address, Endpoint, PUBLIC, is_app_name};

@@ -21,9 +21,9 @@ const VALUE_BYTES_MAX: usize = 64 * 1_024;
 /// The claims that stand in each token unless a flag takes them out.
 const DEFAULTS: [&str; 4] = ["iat", "iss", "sub", "exp"];
 /// The first argument, if it is a TTL; the second says whose it is.
-const TTL: Function = Function { name: "ttl", run: ttl };
+pub(super) const TTL: Function = Function { name: "ttl", run: ttl };
 /// The first argument, converted to text, if it is a text that is not empty.
-const NAMED: Function = Function { name: "named_claim", run: named };
+pub(super) const NAMED: Function = Function { name: "named_claim", run: named };
 
 /// What a token shall say.
 #[derive(Clone, Debug, PartialEq)]

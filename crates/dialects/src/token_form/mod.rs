@@ -22,6 +22,8 @@ use plan::{
     EventField, Expr, Fault, FaultKind, FaultText, Function, Op, Path, SealPlan, SecretRef, ShapeStep, Text, Value,
 };
 
+use crate::minting::Meaning;
+
 pub(crate) use claims::{Row, read_rows};
 pub(crate) use fields::GENERATOR;
 pub(crate) use form::{Form, Spot, Told};
@@ -129,6 +131,19 @@ pub(crate) fn failure(who: &Who) -> Arc<[ShapeStep]> {
     ];
     let error = Expr::Applied { function: ERROR, to };
     [ShapeStep::Set(Path::keys(["flow", "error"]), error), ShapeStep::Delete(Path::keys([WORK]))].into()
+}
+
+/// What a function means for values that are not known yet.
+pub(crate) fn meaning(function: &Function) -> Option<Meaning> {
+    let table = [
+        (template::FILLED, Meaning::Joined),
+        (claims::NAMED, Meaning::Text),
+        (claims::TTL, Meaning::Same),
+        (typed::TYPED, Meaning::Typed),
+        (typed::REGISTERED, Meaning::Same),
+        (attributes::SAVED, Meaning::Saved),
+    ];
+    table.into_iter().find(|(known, _)| std::ptr::fn_addr_eq(known.run, function.run)).map(|(_, meaning)| meaning)
 }
 
 /// How the faults of keys are named; their own words follow the block's name.

@@ -5,7 +5,7 @@ use plan::{Expr, Fault, FaultKind, Function, Path, Segment, Value, write_json};
 use super::who::Who;
 
 /// What becomes of the parts of a text: texts as they are, all else as compact JSON.
-const FILLED: Function = Function { name: "filled", run: filled };
+pub(super) const FILLED: Function = Function { name: "filled", run: filled };
 /// The most references that one text may hold.
 const REFERENCES_MAX: usize = 1_000;
 

@@ -15,9 +15,9 @@ const DEPTH_MAX: usize = 32;
 const NUMERIC_DATE_MAX: i64 = (1 << 53) - 1;
 
 /// The first argument as the type that the second names; the third is the row's key, the fourth whose it is.
-const TYPED: Function = Function { name: "typed", run: typed };
+pub(super) const TYPED: Function = Function { name: "typed", run: typed };
 /// The first argument, if it may stand under the name that the second is; the third says whose it is.
-const REGISTERED: Function = Function { name: "registered", run: registered };
+pub(super) const REGISTERED: Function = Function { name: "registered", run: registered };
 
 /// The value as one of this type; what cannot be converted is `claim.type`.
 pub(crate) fn typed_of(value: Expr, kind: &str, key: &str, who: Value) -> Expr {
