@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use kek::KekCommand;
-use keys::KeysCommand;
+use keys::{FileArguments, KeysCommand};
 use mint::MintArguments;
 use rings::{AuditCommand, BackupArguments, RestoreArguments};
 use verify::VerifyArguments;
@@ -282,6 +282,14 @@ Examples:
         #[arg(long, value_name = "NAME")]
         env: Option<String>,
     },
+    /// Draw the key of a JWT - Generator as its configuration asks, and store it.
+    #[command(after_help = "\
+Examples:
+  chancery secret generate issue-token/n2 signature/asymmetric/privateKey > public.jwk
+  chancery secret generate \"JWT - Generator\" signature/symmetric/password --out shared.jwk
+
+Of a pair the public half is written. A shared secret is written whole, this once.")]
+    Generate(GenerateSecretArguments),
     /// List which secrets are set, never their values.
     List,
     /// Delete a secret.
@@ -291,6 +299,19 @@ Examples:
         /// The field, such as tokensecret.
         field: String,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateSecretArguments {
+    /// The id of the node, or its name where only one node has it.
+    pub(crate) node: String,
+    /// The field, such as signature/symmetric/password.
+    pub(crate) field: String,
+    /// Show a shared secret on a terminal.
+    #[arg(long)]
+    pub(crate) show_private: bool,
+    #[command(flatten)]
+    pub(crate) file: FileArguments,
 }
 
 #[derive(Debug, Subcommand)]

@@ -66,6 +66,58 @@ fn a_secret_set_from_stdin_counts_from_the_next_request() {
     assert_eq!(server.get("/jwt/generate").status, 500, "the secret is gone");
 }
 
+/// JG-26: the key of a token node is drawn as the node asks, by the server or in its store; what the other side needs is written
+/// once, and never over a file.
+#[test]
+fn a_key_is_drawn_for_a_token_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, document, public, shared) = (at("data"), at("issue.json"), at("public.jwk"), at("shared.jwk"));
+    let layers = serde_json::json!({
+        "signature": { "type": "asymmetric", "asymmetric": { "keyType": "EC", "ecAlgorithm": "ES384" } },
+        "encryption": { "type": "symmetric", "symmetric": { "jwk": { "$secret": "issue/g#encryption/symmetric/jwk" } } },
+        "claims": { "sub": "s" },
+    });
+    let flow = serde_json::json!({
+        "format": "chancery.orchestration/1", "id": "issue", "category": "API",
+        "trigger": { "type": "api", "method": "GET", "path": "/issue", "authentication": "none" },
+        "nodes": [
+            { "id": "s", "type": "start", "exits": { "Next": "g" } },
+            { "id": "g", "type": "jwt-generator", "name": "Gen", "config": layers, "exits": { "True": "e", "Failure": "e" } },
+            { "id": "e", "type": "end-success", "config": { "body": { "text": "{{jwt.token}}" } } },
+        ],
+    });
+    std::fs::write(&document, flow.to_string()).unwrap();
+    let mut server = Server::start(folder.path(), &["--init", &document]);
+    let generate = |field: &str, more: &[&str]| {
+        chancery(&[&["--data", &data, "secret", "generate", "Gen", field][..], more].concat())
+    };
+    assert_ne!(server.get("/issue").status, 200, "no key yet");
+    assert_eq!(generate("encryption/symmetric/jwk", &["--out", &shared]).code, 0);
+    let first = generate("signature/asymmetric/privateKey", &[]);
+    assert_eq!(first.code, 0, "{first:?}");
+    assert!(first.stdout.contains("P-384") && !first.stdout.contains("\"d\""), "{first:?}");
+    std::fs::write(&public, &first.stdout).unwrap();
+    let verified =
+        |token: &str| chancery(&["verify", token, "--key", &public, "--alg", "ES384", "--decrypt-key", &shared]).code;
+    assert_eq!(verified(&server.get("/issue").body), 0);
+    let refused = generate("signature/asymmetric/privateKey", &["--out", &shared]);
+    assert!(refused.code != 0 && refused.stderr.contains("exists already"), "{refused:?}");
+    assert_eq!(verified(&server.get("/issue").body), 0, "and nothing was drawn");
+    assert_ne!(generate("signature/symmetric/password", &[]).code, 0, "the node does not sign with that");
+    assert!(server.terminate().success(), "{}", server.log());
+
+    let offline = generate("signature/asymmetric/privateKey", &["--json"]);
+    assert_eq!(offline.code, 0, "{offline:?}");
+    let written: serde_json::Value = serde_json::from_str(&offline.stdout).unwrap();
+    assert_eq!((&written["format"], &written["key"]["crv"]), (&serde_json::json!("jwk"), &serde_json::json!("P-384")));
+    let again = Server::start(folder.path(), &[]);
+    let token = again.get("/issue").body;
+    assert_eq!(verified(&token), 1, "signed with another key");
+    std::fs::write(&public, written["key"].to_string()).unwrap();
+    assert_eq!(verified(&token), 0);
+}
+
 #[test]
 fn a_store_is_made_once_and_serves_again_what_was_deployed() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ mod probe;
 mod report;
 mod retire;
 mod schedule;
+mod secrets;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,6 +30,7 @@ pub(crate) use live::LiveDocument;
 use live::Surroundings;
 pub use probe::{ProbeError, Probed};
 pub use report::{DeployError, Listed, Report, SecretNameError};
+pub use secrets::{DrawnKey, NotDrawn};
 
 use crate::effects::fetch::Fetcher;
 use crate::effects::file::Files;
@@ -216,25 +218,6 @@ impl Deployments {
         let used = |given: &&GivenSecret| table.documents.iter().any(|entry| !entry.named(&given.owner).is_empty());
         let unused = self.house.given.iter().filter(|given| !used(given));
         unused.map(|given| format!("{}.{}", given.owner, given.field)).collect()
-    }
-
-    /// The secret that a person means by the id or the name of a node and a field.
-    ///
-    /// # Errors
-    /// If no live node is called so, or several are.
-    pub fn secret_named(&self, owner: &str, field: &str) -> Result<SecretRef, SecretNameError> {
-        let table = self.table();
-        let mut ids: Vec<&str> = table.documents.iter().flat_map(|entry| entry.named(owner)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        match ids.as_slice() {
-            [id] => Ok(SecretRef { owner: (*id).into(), field: field.into() }),
-            [] => Err(SecretNameError::Unknown { owner: owner.to_owned() }),
-            several => Err(SecretNameError::Several {
-                owner: owner.to_owned(),
-                ids: several.iter().map(|id| (*id).to_owned()).collect(),
-            }),
-        }
     }
 
     /// The vault that secrets and documents are kept in.

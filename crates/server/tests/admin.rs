@@ -4,9 +4,15 @@
 
 mod house;
 
+use std::collections::HashSet;
+
 use house::chancery::{CONFIG, Chancery, Options, SEED};
 use house::{Running, start_on};
 use http::{Method, StatusCode};
+use jose::jwa::{SignatureAlgorithm, Switches};
+use jose::jwk::Jwk;
+use jose::jws::{Keys, Verifier};
+use jose::{VerifyingKey, base64url};
 use serde_json::{Value, json};
 use server::accept::{Limits, ListenerKind};
 use server::control::{self, Client, Reply};
@@ -134,4 +140,131 @@ async fn a_name_that_several_nodes_have_is_no_name() {
     assert_eq!(status, StatusCode::CONFLICT);
     let told = told["error_description"].as_str().unwrap();
     assert!(told.contains(CONFIG) && told.contains("other.id"), "{told}");
+}
+
+/// A flow of one token node, whose key stands nowhere yet.
+fn flow(signature: &Value, encryption: &Value) -> String {
+    let config = json!({"claims": {"iss": "i", "sub": "s"}, "signature": signature, "encryption": encryption,
+        "save": {"attributes": ["token", "kid"]}});
+    json!({
+        "format": "chancery.orchestration/1", "id": "f", "category": "API",
+        "trigger": {"type": "api", "method": "GET", "path": "/f", "authentication": "none"},
+        "nodes": [
+            {"id": "s", "type": "start", "exits": {"Next": "g"}},
+            {"id": "g", "type": "jwt-generator", "name": "G", "config": config, "exits": {"True": "e", "Failure": "x"}},
+            {"id": "e", "type": "end-success", "config": {"body": {"json": "{{jwt}}"}}},
+            {"id": "x", "type": "end-failure", "config": {"status": 422, "body": {"json": "{{flow.error}}"}}},
+        ],
+    })
+    .to_string()
+}
+
+impl Admin {
+    /// The key that is drawn for a field of this flow, and what the flow answers then.
+    async fn drawn(&self, flow: &str, field: &str) -> (Value, Value) {
+        let (status, told) = self.call(Method::PUT, "/documents/f", flow).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let path = format!("/secrets/f%2Fg/{}", field.replace('/', "%2F"));
+        let (status, key) = self.call(Method::POST, &path, "").await;
+        assert_eq!(status, StatusCode::OK, "{key}");
+        let reply = self.chancery.get("/f").await;
+        assert_eq!(reply.status, 200, "{field}: {}", reply.body);
+        (key, serde_json::from_str(&reply.body).unwrap())
+    }
+}
+
+fn verifies(token: &str, alg: &str, key: &Value) -> bool {
+    let row = SignatureAlgorithm::by_name(alg).unwrap();
+    let key = match Jwk::parse(key.to_string().as_bytes()).unwrap() {
+        Jwk::Private(shared) => VerifyingKey::from_private(row, &shared, Switches::NONE).unwrap(),
+        Jwk::Public(public) => VerifyingKey::new(row, &public, Switches::NONE).unwrap(),
+    };
+    Verifier::new(&[row]).unwrap().verify(token, Keys::One(&key)).is_ok()
+}
+
+/// JG-26: keys of HS* are drawn as 32, 48 or 64 random octets, whose base64url text is the Password; `k` denotes the octets of that
+/// Password, the token that is signed with it verifies under the JWK, and both name it alike.
+#[tokio::test]
+async fn keys_of_hmacs_are_drawn() {
+    let admin = Admin::start();
+    let mut seen = HashSet::new();
+    for (alg, octets) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
+        for (field, jwk) in [("password", json!(null)), ("jwk", json!({"$secret": "f/g#signature/symmetric/jwk"}))] {
+            let mut block = json!({"algorithm": alg});
+            if field == "jwk" {
+                block["jwk"] = jwk;
+            }
+            let flow = flow(&json!({"symmetric": block}), &json!({"type": "none"}));
+            for _ in 0..2 {
+                let (key, made) = admin.drawn(&flow, &format!("signature/symmetric/{field}")).await;
+                let password = base64url::decode(key["k"].as_str().unwrap()).unwrap();
+                let drawn = base64url::decode(std::str::from_utf8(&password).unwrap()).unwrap();
+                assert_eq!(drawn.len(), octets, "{alg} {field}");
+                assert!(seen.insert(drawn), "{alg}");
+                assert_eq!(
+                    (&key["alg"], &key["use"], &key["kid"]),
+                    (&json!(alg), &json!("sig"), &made["kid"]),
+                    "{field}"
+                );
+                assert!(verifies(made["token"].as_str().unwrap(), alg, &key), "{alg} {field}");
+                let secret =
+                    plan::SecretRef { owner: "f/g".into(), field: format!("signature/symmetric/{field}").into() };
+                let kept = admin.chancery.deployments.vault().secret(&secret).unwrap().unwrap();
+                match field {
+                    "password" => assert_eq!(kept.expose(), password.as_slice()),
+                    _ => assert_eq!(serde_json::from_slice::<Value>(kept.expose()).unwrap(), key),
+                }
+            }
+        }
+    }
+}
+
+/// JG-26: RSA and EC make a pair, of the size or the curve that the node names; its public half is shown, and never the other.
+#[tokio::test]
+async fn pairs_are_drawn() {
+    let admin = Admin::start();
+    for (alg, block, shape) in [
+        ("RS256", json!({"rsaAlgorithm": "RS256"}), ("n", 3_072 / 8)),
+        ("PS384", json!({"rsaAlgorithm": "PS384", "keySize": 2_048}), ("n", 2_048 / 8)),
+        ("ES256", json!({"keyType": "EC", "ecAlgorithm": "ES256"}), ("x", 32)),
+        ("ES512", json!({"keyType": "EC", "ecAlgorithm": "ES512"}), ("x", 66)),
+    ] {
+        let flow = flow(&json!({"type": "asymmetric", "asymmetric": block}), &json!({"type": "none"}));
+        let (key, made) = admin.drawn(&flow, "signature/asymmetric/privateKey").await;
+        assert_eq!(base64url::decode(key[shape.0].as_str().unwrap()).unwrap().len(), shape.1, "{alg}");
+        assert_eq!((&key["alg"], &key["use"], &key["kid"]), (&json!(alg), &json!("sig"), &made["kid"]));
+        assert!(["d", "p", "q", "dp", "dq", "qi"].iter().all(|member| key.get(member).is_none()), "{key}");
+        assert!(verifies(made["token"].as_str().unwrap(), alg, &key), "{alg}");
+    }
+}
+
+/// Secrets that encrypt are as long as their algorithm asks; what cannot be drawn is told.
+#[tokio::test]
+async fn keys_of_encryptions_are_drawn_or_refused() {
+    let admin = Admin::start();
+    let (none, ours) = (json!({"type": "none"}), json!({"$secret": "f/g#encryption/symmetric/jwk"}));
+    for (alg, enc, octets) in [("A128KW", "A256GCM", 16), ("A256GCMKW", "A128GCM", 32), ("dir", "A192CBC-HS384", 48)] {
+        let block = json!({"algorithm": alg, "jwk": ours});
+        let flow = flow(&none, &json!({"type": "symmetric", "contentEncryption": enc, "symmetric": block}));
+        let (key, _) = admin.drawn(&flow, "encryption/symmetric/jwk").await;
+        assert_eq!(base64url::decode(key["k"].as_str().unwrap()).unwrap().len(), octets, "{alg}");
+        assert_eq!((&key["alg"], &key["use"]), (&json!(alg), &json!("enc")));
+    }
+    let plain = json!({"symmetric": {"algorithm": "HS256"}});
+    let twice = json!({"symmetric": {"password": {"$secret": "f/g#signature/symmetric/password"}, "jwk": {"$secret": "f/g#signature/symmetric/jwk"}}});
+    for (signature, encryption, field) in [
+        (&plain, json!({"type": "symmetric"}), "encryption/symmetric/password"),
+        (&plain, json!({"type": "asymmetric"}), "encryption/asymmetric/publicKey"),
+        (&plain, none.clone(), "signature/symmetric/jwk"),
+        (&twice, none.clone(), "signature/symmetric/jwk"),
+        (&twice, none.clone(), "signature/symmetric/password"),
+    ] {
+        let (status, told) = admin.call(Method::PUT, "/documents/f", &flow(signature, &encryption)).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        let path = format!("/secrets/f%2Fg/{}", field.replace('/', "%2F"));
+        let (status, told) = admin.call(Method::POST, &path, "").await;
+        assert_eq!((status, &told["error"]), (StatusCode::CONFLICT, &json!("not_drawn")), "{field}: {told}");
+    }
+    let unknown = admin.call(Method::POST, "/secrets/nobody/signature%2Fsymmetric%2Fpassword", "").await;
+    assert_eq!((unknown.0, &unknown.1["error"]), (StatusCode::NOT_FOUND, &json!("node_unknown")));
 }

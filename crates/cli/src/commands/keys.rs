@@ -15,7 +15,7 @@ mod revoke;
 mod rotate;
 mod show;
 mod thumbprint;
-mod written;
+pub(super) mod written;
 
 use std::path::Path;
 

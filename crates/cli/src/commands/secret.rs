@@ -1,4 +1,4 @@
-//! `secret`: sets, lists and deletes the secrets of documents, through the running server or in its store.
+//! `secret`: sets, draws, lists and deletes the secrets of documents, through the running server or in its store.
 
 mod offline;
 pub(super) mod online;
@@ -7,10 +7,12 @@ use std::io::{IsTerminal as _, stdin};
 use std::path::Path;
 
 use serde_json::json;
+use server::control::Client;
 use zeroize::Zeroizing;
 
 use super::data;
-use crate::args::SecretCommand;
+use super::keys::written::{self, Destination};
+use crate::args::{GenerateSecretArguments, SecretCommand};
 use crate::exit::{ExitCode, Failure};
 use crate::input::{Inputs, KeyArgument};
 use crate::voice::Voice;
@@ -33,6 +35,7 @@ pub(super) fn run(command: &SecretCommand, folder: &Path, voice: Voice) -> Resul
             }
             voice.say(format!("{node}.{field} is set; it counts from the next message on"));
         }
+        (SecretCommand::Generate(arguments), client) => return generate(arguments, client, folder, voice),
         (SecretCommand::List, Some(client)) => list(&online::list(client)?, voice)?,
         (SecretCommand::List, None) => list(&offline::list(folder)?, voice)?,
         (SecretCommand::Delete { node, field }, client) => {
@@ -61,6 +64,23 @@ fn wish(node: &str, field: &str, env: Option<&str>) -> Result<Wish, Failure> {
     let text = std::str::from_utf8(text)
         .map_err(|_| Failure::new(ExitCode::Unreadable, "unreadable", "the secret on stdin is not UTF-8 text"))?;
     Ok(Wish::Value(Zeroizing::new(text.to_owned())))
+}
+
+/// Looks first where what is shared will go: it is shown this once.
+fn generate(
+    arguments: &GenerateSecretArguments,
+    client: Option<Client>,
+    folder: &Path,
+    voice: Voice,
+) -> Result<ExitCode, Failure> {
+    let GenerateSecretArguments { node, field, show_private, file } = arguments;
+    let destination = Destination::of_jwk(file, *show_private)?.for_private(voice)?;
+    let shared = match client {
+        Some(client) => online::generate(client, node, field)?,
+        None => offline::generate(folder, node, field)?,
+    };
+    voice.say(format!("{node}.{field} is set; it counts from the next message on"));
+    written::write(&[shared], &destination, voice)
 }
 
 fn list(names: &[(String, String)], voice: Voice) -> Result<(), Failure> {

@@ -1,15 +1,16 @@
-//! Secrets of flows: set and deleted by the id or the name of a node, and never shown.
+//! Secrets of flows: set, drawn and deleted by the id or the name of a node, and not shown again.
 
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
+use jose::jwk::Jwk;
 use plan::SecretRef;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
 use super::{Call, Route, ServesAdmin, caller, json_reply};
-use crate::deployment::{Caller, Deployments, SecretNameError};
+use crate::deployment::{Caller, Deployments, DrawnKey, NotDrawn, SecretNameError};
 use crate::problem::{Body, Problem, Verb};
 use crate::vault::{SecretStep, VaultError};
 
@@ -21,12 +22,14 @@ enum Wish {
     Env(String),
 }
 
-/// `GET /secrets`, `PUT /secrets/{node}/{field}` with `{"value": ..}` or `{"env": ..}`, `DELETE /secrets/{node}/{field}`.
-pub fn routes<L: ServesAdmin>(deployments: &Arc<Deployments>) -> [Route<L>; 3] {
-    let (list, set, delete) = (Arc::clone(deployments), Arc::clone(deployments), Arc::clone(deployments));
+/// `GET /secrets`, `PUT /secrets/{node}/{field}` with `{"value": ..}` or `{"env": ..}`, `POST` there for a key that is drawn,
+/// `DELETE /secrets/{node}/{field}`.
+pub fn routes<L: ServesAdmin>(deployments: &Arc<Deployments>) -> [Route<L>; 4] {
+    let [list, set, draw, delete] = std::array::from_fn(|_| Arc::clone(deployments));
     [
         Route::new(Verb::Get, "/secrets", move |_| all(Arc::clone(&list))),
         Route::new(Verb::Put, "/secrets/{node}/{field}", move |call| put(Arc::clone(&set), call)),
+        Route::new(Verb::Post, "/secrets/{node}/{field}", move |call| generate(Arc::clone(&draw), call)),
         Route::new(Verb::Delete, "/secrets/{node}/{field}", move |call| remove(Arc::clone(&delete), call)),
     ]
 }
@@ -56,6 +59,30 @@ async fn put(deployments: Arc<Deployments>, call: Call) -> Result<Response<Body>
     };
     let Some(step) = step else { return Ok(done(&secret, "unchanged")) };
     change(deployments, secret, step, by).await
+}
+
+/// What the other holder of the key needs is in the answer, this once: a shared secret whole, of a pair the public half.
+async fn generate(deployments: Arc<Deployments>, call: Call) -> Result<Response<Body>, Problem> {
+    let by = caller(call.peer);
+    let secret = match deployments.secret_named(call.captures.get("node"), call.captures.get("field")) {
+        Ok(secret) => secret,
+        Err(error) => return Ok(unnamed(&error)),
+    };
+    let (house, wanted) = (Arc::clone(&deployments), secret.clone());
+    let drawn = tokio::task::spawn_blocking(move || house.draw_key(&wanted)).await.map_err(|_| Problem::Internal)?;
+    let DrawnKey { step, shared } = match drawn {
+        Ok(drawn) => drawn,
+        Err(NotDrawn::Key(_)) => return Err(Problem::Internal),
+        Err(error) => return Ok(refused(StatusCode::CONFLICT, "not_drawn", &error)),
+    };
+    change(deployments, secret, step, by).await?;
+    let mut text = Zeroizing::new(Vec::new());
+    match &shared {
+        Jwk::Private(shared) => shared.write_private(&mut text),
+        Jwk::Public(public) => public.write(&mut text),
+    }
+    let key: Json = serde_json::from_slice(&text).map_err(|_| Problem::Internal)?;
+    Ok(json_reply(StatusCode::OK, &key))
 }
 
 async fn remove(deployments: Arc<Deployments>, call: Call) -> Result<Response<Body>, Problem> {
@@ -95,6 +122,10 @@ fn unnamed(error: &SecretNameError) -> Response<Body> {
         SecretNameError::Unknown { .. } => (StatusCode::NOT_FOUND, "node_unknown"),
         SecretNameError::Several { .. } => (StatusCode::CONFLICT, "node_ambiguous"),
     };
+    refused(status, code, error)
+}
+
+fn refused(status: StatusCode, code: &str, error: &dyn std::error::Error) -> Response<Body> {
     json_reply(status, &json!({ "error": code, "error_description": error.to_string() }))
 }
 

@@ -1,8 +1,8 @@
 //! What a key is held against before it is used: its other view, its size, the length of a secret.
 
-use jose::RsaBits;
 use jose::jwa::{KeyShape, SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use jose::jwk::{Jwk, PublicKey};
+use jose::{PrivateJwk, RsaBits};
 use zeroize::Zeroizing;
 
 use super::keys::{Candidate, only};
@@ -28,8 +28,17 @@ impl Software {
     pub(super) fn made_kid(&self, candidate: &Candidate) -> String {
         match candidate.key.public() {
             Some(public) => public.thumbprint(),
-            None => jose::base64url::encode(&self.keeper().digest(&written(candidate))[..KID_OCTETS]),
+            None => self.kid_of(&written(candidate)),
         }
+    }
+
+    /// The name of a shared secret that has none of its own, as tokens that it signs bear it.
+    pub fn kid_of_secret(&self, secret: &PrivateJwk) -> String {
+        self.kid_of(&written_private(secret))
+    }
+
+    fn kid_of(&self, written: &Secret) -> String {
+        jose::base64url::encode(&self.keeper().digest(written)[..KID_OCTETS])
     }
 }
 
@@ -77,9 +86,14 @@ impl Candidate {
 
 /// A shared secret as the text of a JWK without further members; empty for a public key.
 fn written(candidate: &Candidate) -> Secret {
-    let mut text = Zeroizing::new(Vec::new());
-    if let Jwk::Private(private) = &candidate.key {
-        private.write_private(&mut text);
+    match &candidate.key {
+        Jwk::Private(private) => written_private(private),
+        Jwk::Public(_) => Secret::new(Vec::new()),
     }
+}
+
+fn written_private(private: &PrivateJwk) -> Secret {
+    let mut text = Zeroizing::new(Vec::new());
+    private.write_private(&mut text);
     Secret::from(text)
 }

@@ -22,7 +22,7 @@ const MODE_PRIVATE: u32 = 0o600;
 const MODE_PUBLIC: u32 = 0o644;
 
 /// In which form a key is written, and where.
-pub(super) struct Destination<'a> {
+pub(in crate::commands) struct Destination<'a> {
     form: FormArguments,
     file: &'a FileArguments,
     show_private: bool,
@@ -51,8 +51,17 @@ impl<'a> Destination<'a> {
         Ok(Self { form, file, show_private, passphrase })
     }
 
+    /// As a JWK that is to be had once: a file that stands in its way is told before.
+    pub(in crate::commands) fn of_jwk(file: &'a FileArguments, show_private: bool) -> Result<Self, Failure> {
+        if let Some(path) = file.out.as_ref().filter(|path| !file.force && path.exists()) {
+            return Err(exists(path));
+        }
+        let form = FormArguments { format: FormatArgument::Jwk, form: None };
+        Ok(Self { form, file, show_private, passphrase: None })
+    }
+
     /// Refuses to show a private key on a terminal unless that was asked for.
-    pub(super) fn for_private(self, voice: Voice) -> Result<Self, Failure> {
+    pub(in crate::commands) fn for_private(self, voice: Voice) -> Result<Self, Failure> {
         if self.file.out.is_none() && !self.show_private && voice.on_a_terminal() {
             return Err(Failure::usage("a private key would be shown on the terminal")
                 .hint("Write it to a file with --out FILE, or say --show-private."));
@@ -76,7 +85,11 @@ pub(super) fn any_private(keys: &[Jwk]) -> bool {
 }
 
 /// Writes the keys and says on stderr which they are.
-pub(super) fn write(keys: &[Jwk], destination: &Destination<'_>, voice: Voice) -> Result<ExitCode, Failure> {
+pub(in crate::commands) fn write(
+    keys: &[Jwk],
+    destination: &Destination<'_>,
+    voice: Voice,
+) -> Result<ExitCode, Failure> {
     let octets = encoded(keys, destination)?;
     if let Some(path) = &destination.file.out {
         let mode = if any_private(keys) { MODE_PRIVATE } else { MODE_PUBLIC };
@@ -196,8 +209,7 @@ fn as_json(keys: &[Jwk], octets: &[u8], destination: &Destination<'_>) -> Zeroiz
 fn save(path: &Path, octets: &[u8], mode: u32, force: bool) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
-            return Failure::new(ExitCode::Output, "file_exists", format!("{} exists already", path.display()))
-                .hint("Name another file, or replace this one with --force.");
+            return exists(path);
         }
         Failure::new(ExitCode::Output, "output_failed", format!("cannot write {}: {error}", path.display()))
     };
@@ -210,6 +222,11 @@ fn save(path: &Path, octets: &[u8], mode: u32, force: bool) -> Result<(), Failur
     create(beside, octets, mode)
         .and_then(|()| fs::rename(beside, path).inspect_err(|_| drop(fs::remove_file(beside))))
         .map_err(failed)
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(ExitCode::Output, "file_exists", format!("{} exists already", path.display()))
+        .hint("Name another file, or replace this one with --force.")
 }
 
 fn create(path: &Path, octets: &[u8], mode: u32) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jose::jwk::Jwk;
 use plan::SecretRef;
 use sandbox::{Pool, PoolSettings};
 use server::deployment::{ApiSettings, Deployments, FlowHouse};
@@ -24,12 +25,22 @@ pub(super) fn set(folder: &Path, node: &str, field: &str, wish: &Wish) -> Result
         })?),
     };
     let Some(step) = step else { return Ok(()) };
-    let (vault, secret) = find(folder, node, field)?;
+    let (vault, secret) = find(folder, node, field, |_, secret| Ok(secret))?;
     vault.change_secret(&secret, &step, &data::by()).map(drop).map_err(data::failed)
 }
 
+/// Draws a key and stores it; gives what its other holder needs.
+pub(super) fn generate(folder: &Path, node: &str, field: &str) -> Result<Jwk, Failure> {
+    let (vault, (secret, drawn)) = find(folder, node, field, |deployments, secret| {
+        let drawn = deployments.draw_key(&secret);
+        Ok((secret, drawn.map_err(|error| Failure::new(ExitCode::Refused, "not_drawn", error))?))
+    })?;
+    vault.change_secret(&secret, &drawn.step, &data::by()).map_err(data::failed)?;
+    Ok(drawn.shared)
+}
+
 pub(super) fn delete(folder: &Path, node: &str, field: &str) -> Result<(), Failure> {
-    let (vault, secret) = find(folder, node, field)?;
+    let (vault, secret) = find(folder, node, field, |_, secret| Ok(secret))?;
     match vault.change_secret(&secret, &SecretStep::Delete, &data::by()).map_err(data::failed)? {
         true => Ok(()),
         false => Err(Failure::new(ExitCode::Refused, "not_set", format!("{node}.{field} is not set"))),
@@ -47,8 +58,13 @@ fn open(folder: &Path) -> Result<Arc<Vault>, Failure> {
     data::open(folder, &settings).map(Arc::new)
 }
 
-/// The secret of a node that the stored documents name by its id or name.
-fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef), Failure> {
+/// What is made of the secret of a node that the stored documents name by its id or name.
+fn find<T>(
+    folder: &Path,
+    node: &str,
+    field: &str,
+    then: impl FnOnce(&Deployments, SecretRef) -> Result<T, Failure>,
+) -> Result<(Arc<Vault>, T), Failure> {
     let vault = open(folder)?;
     let failed = |error: &dyn std::fmt::Display| Failure::new(ExitCode::Internal, "internal", error);
     let (log, guard) =
@@ -72,7 +88,8 @@ fn find(folder: &Path, node: &str, field: &str) -> Result<(Arc<Vault>, SecretRef
         deployments.restore().await.map_err(|error| failed(&error))?;
         deployments.secret_named(node, field).map_err(|error| Failure::new(ExitCode::Refused, "node_unknown", error))
     });
+    let made = named.and_then(|secret| then(&deployments, secret));
     runtime.shutdown_background();
     drop((deployments, guard));
-    Ok((vault, named?))
+    Ok((vault, made?))
 }

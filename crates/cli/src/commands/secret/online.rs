@@ -1,11 +1,13 @@
 //! Secrets of a running server, over its control socket.
 
 use http::Method;
+use jose::jwk::Jwk;
 use serde_json::{Value as Json, json};
 use server::control::Client;
 use zeroize::Zeroizing;
 
 use super::Wish;
+use crate::commands::key;
 use crate::exit::{ExitCode, Failure};
 
 pub(super) fn set(client: Client, node: &str, field: &str, wish: &Wish) -> Result<(), Failure> {
@@ -14,6 +16,13 @@ pub(super) fn set(client: Client, node: &str, field: &str, wish: &Wish) -> Resul
         Wish::Env(name) => json!({ "env": name }),
     };
     call(client, &Method::PUT, &path(node, field), Zeroizing::new(body.to_string()).as_bytes()).map(drop)
+}
+
+/// Has a key drawn; gives what its other holder needs.
+pub(super) fn generate(client: Client, node: &str, field: &str) -> Result<Jwk, Failure> {
+    let answer = call(client, &Method::POST, &path(node, field), b"")?;
+    let text = Zeroizing::new(answer.to_string());
+    Jwk::parse(text.as_bytes()).map_err(|error| key::refused(&error))
 }
 
 pub(super) fn delete(client: Client, node: &str, field: &str) -> Result<(), Failure> {
