@@ -351,6 +351,29 @@ fn every_form_of_a_key_is_the_same_generation() {
     assert_eq!((count("es256"), count("rs256")), (2, 2), "none of them made a key");
 }
 
+/// KR-63 (part): a server whose audit sink is away and that fails closed refuses what is asked of it and signs on; with its sink
+/// it does what is asked, and the sink has the row.
+#[test]
+fn a_server_without_its_audit_sink_changes_nothing() {
+    let folder = made();
+    let sink = folder.path().join("collected");
+    std::fs::create_dir(&sink).unwrap();
+    let settings = format!("[audit]\nsink = 'file:{}'\nsink_policy = 'fail_closed'\n", sink.join("rows").display());
+    std::fs::write(data(folder.path()).join("chancery.toml"), settings).unwrap();
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(on(folder.path(), &["keys", "create", "first", "--alg", "ES256"]).code, 0);
+    std::fs::remove_dir_all(&sink).unwrap();
+    let refused = on(folder.path(), &["keys", "create", "second", "--alg", "ES256"]);
+    assert!(refused.code != 0 && refused.stderr.contains("audit sink is away"), "{}", refused.stderr);
+    assert_eq!(on(folder.path(), &["mint", "--key", "ring:first", "--sub", "a", "--ttl", "1h"]).code, 0);
+    std::fs::create_dir(&sink).unwrap();
+    assert_eq!(on(folder.path(), &["keys", "create", "second", "--alg", "ES256"]).code, 0);
+    drop(server);
+    let rows = std::fs::read_to_string(sink.join("rows")).unwrap();
+    let made = |row: &str| row.contains("\"ring_make\"") && row.contains("public/second");
+    assert!(rows.lines().any(made), "{rows}");
+}
+
 /// SE-54 (part): a master key that came in a variable stands neither in the environment nor in the arguments of the server,
 /// nor in its log; and the server has it.
 #[test]

@@ -1,6 +1,7 @@
 //! Requests in, replies out.
 
 pub mod accept;
+pub mod audit_sink;
 pub mod control;
 pub mod deployment;
 mod drive;

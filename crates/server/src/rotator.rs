@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring::Span;
-use store::{Listening, News};
+use store::{By, Listening, News};
 use tokio::sync::Notify;
 
 use crate::accept::Shutdown;
@@ -12,8 +12,6 @@ use crate::log::{Field, Log};
 use crate::rings::{Freshness, Invariant, Rings};
 use crate::vault::VaultError;
 
-/// Who makes generations, for the audit.
-const BY: store::By<'static> = store::By { actor: "rotator", address: None, request_id: None };
 /// How old a snapshot may become.
 const SNAPSHOT_EVERY: Span = Span::from_secs(3_600);
 /// The shortest pause between two rounds.
@@ -27,6 +25,7 @@ pub(crate) struct Troubles {
     pub(crate) store_away: Option<String>,
     pub(crate) untended: Option<String>,
     pub(crate) aside_failed: Option<String>,
+    pub(crate) sink_away: Option<String>,
     pub(crate) clock_leapt: bool,
     pub(crate) overdue: Vec<String>,
     pub(crate) quarantined: Vec<(String, String)>,
@@ -99,7 +98,7 @@ pub(crate) fn round(rings: &Rings) -> Troubles {
         // What is served from a snapshot cannot be changed.
         Ok(()) if rings.vault().taken_at().is_some() => {}
         Ok(()) => {
-            found.untended = rings.tend(&BY).err().map(|error| error.to_string());
+            found.untended = rings.tend(&By::ROTATOR).err().map(|error| error.to_string());
             found.store_away = rings.report().err().map(|error| error.to_string());
         }
         Err(error) => found.store_away = Some(error.to_string()),
@@ -110,6 +109,7 @@ pub(crate) fn round(rings: &Rings) -> Troubles {
     }
     found.quarantined = rings.quarantined();
     found.aside_failed = rings.aside_failed();
+    found.sink_away = rings.vault().sink_trouble();
     found.clock_leapt = rings.clock_has_leapt();
     found.violated = rings.metrics().violations().filter(|(_, count)| *count > 0).collect();
     found
@@ -136,6 +136,11 @@ fn tell(log: &Log, before: &Troubles, found: &Troubles, rings: &Rings) {
     }
     if let Some(why) = found.aside_failed.as_ref().filter(|_| before.aside_failed.is_none()) {
         log.error("aside_failed", &[Field::Cause(why)]);
+    }
+    match (&before.sink_away, &found.sink_away) {
+        (None, Some(why)) => log.error("audit_sink_away", &[Field::Cause(why)]),
+        (Some(_), None) => log.info("audit_sink_back", &[]),
+        (Some(_), Some(_)) | (None, None) => {}
     }
     if found.clock_leapt && !before.clock_leapt {
         log.error("clock_leapt", &[Field::Hint("nothing is scheduled until the database clock is back")]);

@@ -1,5 +1,6 @@
 //! Every setting of the server as one typed struct: `chancery.toml`, then the environment, then flags, and where each came from.
 
+mod audit;
 mod core;
 mod file;
 mod hsm;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use crate::accept::Bind;
 use crate::effects::fetch::AllowList;
 use crate::log::{Form, Level};
+pub use audit::AuditSettings;
 pub use core::{ApiKey, CoreSettings, OfApp};
 pub use hsm::{HsmSettings, PinPlace};
 use rows::{ROWS, Row};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The PKCS#11 token.
     pub hsm: HsmSettings,
+    /// Copies of the audit.
+    pub audit: AuditSettings,
     /// The log.
     pub log: LogSettings,
     /// Whether a flow may answer with the detail of an error (docs/contracts/security.md section 8).

@@ -23,6 +23,7 @@ pub use keks::{KekState, Resealed};
 use archive::Archive;
 use head::HeadFile;
 
+use crate::audit_sink::{AuditSink, SHIPPED_FILE, SinkPlace, SinkPolicy};
 use crate::rings::{NewRingSpec, found};
 
 /// The tenant of everything that no application owns.
@@ -32,7 +33,9 @@ const FLOW_SECRET: &str = "flow-secret";
 
 /// An open store whose secrets can be read, and the signer that uses them.
 pub struct Vault {
-    store: Store,
+    /// Ships the audit; declared first, hence dropped while the store is still open.
+    sink: Option<AuditSink>,
+    store: Arc<Store>,
     signer: Arc<Software>,
     /// Where the master key is, for a new KEK; none for a vault in memory, which has none.
     master: Mutex<Option<MasterSource>>,
@@ -222,6 +225,22 @@ impl Vault {
         Self { hsm, ..self }
     }
 
+    /// The same vault, whose audit is shipped to this place from now on; how far it was is noted in the folder.
+    ///
+    /// # Errors
+    /// [`VaultError::Aside`].
+    pub fn with_audit_sink(self, folder: &Path, sink: Option<(SinkPlace, SinkPolicy)>) -> Result<Self, VaultError> {
+        let Some((place, policy)) = sink else { return Ok(self) };
+        let sink = AuditSink::start(&self.store, folder, place, policy);
+        let sink = sink.map_err(|error| VaultError::Aside { file: SHIPPED_FILE, error })?;
+        Ok(Self { sink: Some(sink), ..self })
+    }
+
+    /// Why the audit sink does not take everything; none if it does, or there is none.
+    pub fn sink_trouble(&self) -> Option<String> {
+        self.sink.as_ref().and_then(AuditSink::trouble)
+    }
+
     /// The token that keeps the keys of PKCS#11 rings.
     ///
     /// # Errors
@@ -336,7 +355,8 @@ impl Vault {
         let signer = Software::new(keeper, |name| std::env::var_os(name).map(|value| Secret::new(value.into_vec())));
         let signer = Arc::new(signer);
         Self {
-            store,
+            sink: None,
+            store: Arc::new(store),
             signer,
             master: Mutex::new(master),
             aside: None,

@@ -10,10 +10,10 @@ use house::get;
 use server::token_log::TOKEN_LOG_FILE;
 
 const BODY: &str = r#"{"algorithm":"RS256","jwksDomain":"https://a.example","validity":60,
-    "payload":{"sub":"alice","canary":"never-in-any-record"}}"#;
+    "payload":{"sub":"alice","jti":"token-1","canary":"never-in-any-record"}}"#;
 
 /// ST-71: each token leaves a record with the name of the API key, and neither token, payload nor key is in it or in
-/// the log.
+/// the log. SE-74: it names kid, jti, caller and exp.
 #[tokio::test]
 async fn each_token_leaves_a_record() {
     let folder = tempfile::tempdir().unwrap();
@@ -32,8 +32,15 @@ async fn each_token_leaves_a_record() {
     let records: Vec<&str> = records.lines().collect();
     assert_eq!(records.len(), 2, "one for each token");
     for (record, caller) in records.iter().zip(["billing", "key-2"]) {
-        for part in [&format!("\"caller\":\"{caller}\""), "\"kid\":\"s-", "\"iss\":\"https://a.example\"", "127.0.0.1"]
-        {
+        let exp = records_exp(record);
+        assert!(record.ends_with(&format!(",\"exp\":{exp}}}")), "{record}");
+        for part in [
+            &format!("\"caller\":\"{caller}\""),
+            "\"kid\":\"s-",
+            "\"jti\":\"token-1\"",
+            "\"iss\":\"https://a.example\"",
+            "127.0.0.1",
+        ] {
             assert!(record.contains(part), "{part} is missing in {record}");
         }
     }
@@ -42,6 +49,12 @@ async fn each_token_leaves_a_record() {
     for secret in parts.chain(["never-in-any-record", "alice", API_KEY, "zyxwvutsrqponmlkjihg"]) {
         assert!(!told.contains(secret), "{secret}");
     }
+}
+
+/// When the token of a record is issued, and a minute: what the test asked for.
+fn records_exp(record: &str) -> i64 {
+    let issued_at = record.strip_prefix("{\"issued_at\":").unwrap().split(',').next().unwrap();
+    issued_at.parse::<i64>().unwrap() + 60
 }
 
 /// ST-72 (part): while as many signatures are waited for as may be, the answer is 429; afterwards it is a token.

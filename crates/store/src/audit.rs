@@ -25,6 +25,20 @@ pub struct By<'a> {
     pub request_id: Option<&'a str>,
 }
 
+impl By<'static> {
+    /// The account of what keeps rings going.
+    pub const ROTATOR: Self = Self { actor: "rotator", address: None, request_id: None };
+    /// The account of tokens whose life has to be noted.
+    pub const MINT: Self = Self { actor: "mint", address: None, request_id: None };
+}
+
+impl By<'_> {
+    /// Whether this is the service itself, which goes on where the changes of people are refused.
+    pub fn is_service(&self) -> bool {
+        [By::ROTATOR.actor, By::MINT.actor].contains(&self.actor)
+    }
+}
+
 /// What was done. A closed list (security contract, section 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -237,6 +237,12 @@ pub enum Error {
         /// What is wrong with it; nothing of it is repeated.
         why: &'static str,
     },
+    /// Copies of the audit are wanted and cannot be kept.
+    #[error("nothing was changed, since the audit sink is away: {why}; see audit.sink in the settings")]
+    AuditAway {
+        /// What is wrong with it.
+        why: String,
+    },
     /// This kind of store does not do that itself.
     #[error("{what} is not for a store on PostgreSQL; {remedy}")]
     NotHere {
@@ -282,6 +288,7 @@ impl Error {
             Self::Unsure { .. } => "store_unsure",
             Self::Clash { .. } => "store_busy",
             Self::Address { .. } => "store_url_invalid",
+            Self::AuditAway { .. } => "audit_sink_away",
             Self::NotHere { .. } => "not_on_postgresql",
         }
     }
@@ -321,6 +328,7 @@ impl Error {
             | Self::Database(_)
             | Self::Server { .. }
             | Self::Away { .. }
+            | Self::AuditAway { .. }
             | Self::Unsure { .. }
             | Self::Clash { .. }
             | Self::Address { .. } => false,

@@ -56,4 +56,4 @@ pub use rows::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX, SEALED_BYTES_MAX};
 pub use rows::{Deployed, Digest, Document, Kek, NewDocument, Revision, Root, SealedBox};
 pub use snapshot::SNAPSHOT_FILE;
 pub use sqlite::{DATABASE_FILE, JOURNAL_FILE, LOCK_FILE};
-pub use store::{Calls, Clock, Store};
+pub use store::{Calls, Clock, Copies, Store};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::change::Trouble;
@@ -27,6 +27,7 @@ pub struct Store {
     pub(crate) backend: Backend,
     store_id: String,
     calls: Arc<Calls>,
+    copies: OnceLock<Copies>,
     // Declared last, hence dropped last: the folder is free only when the file is closed.
     _lock: Option<FolderLock>,
 }
@@ -34,6 +35,14 @@ pub struct Store {
 /// How often a store was turned to, be it for one statement or a transaction.
 #[derive(Debug, Default)]
 pub struct Calls(AtomicU64);
+
+/// Somebody who keeps copies of the audit rows elsewhere.
+pub struct Copies {
+    /// Asked before each change that somebody wants; its error says why it cannot be.
+    pub admit: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// Told after each change that was made.
+    pub made: Box<dyn Fn() + Send + Sync>,
+}
 
 /// What a store lies in.
 pub(crate) enum Backend {
@@ -55,12 +64,16 @@ impl Store {
     ///
     /// # Errors
     /// The closure's own, or those of the database. After one of the disk the file is closed, and the next call opens
-    /// and checks it anew. [`Error::Clash`] if others were quicker six times in a row.
+    /// and checks it anew. [`Error::Clash`] if others were quicker six times in a row, [`Error::AuditAway`] if copies of the
+    /// audit cannot be kept.
     pub fn change<T, E: From<Error>>(
         &self,
         by: &By<'_>,
         mut work: impl FnMut(&mut Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if let Some(copies) = self.copies.get().filter(|_| !by.is_service()) {
+            (copies.admit)().map_err(|why| Error::AuditAway { why })?;
+        }
         let mut repeats = 0;
         loop {
             let mut connection = self.connection()?;
@@ -78,8 +91,17 @@ impl Store {
                 }
                 Trouble::None | Trouble::Clash => {}
             }
+            drop(connection);
+            if let Some(copies) = self.copies.get().filter(|_| result.is_ok()) {
+                (copies.made)();
+            }
             return result;
         }
+    }
+
+    /// From now on copies are kept of the audit. The first that keeps them does so as long as the store is open.
+    pub fn keep_copies(&self, copies: Copies) {
+        self.copies.get_or_init(|| copies);
     }
 
     /// How often it was turned to.
@@ -98,7 +120,7 @@ impl Store {
     }
 
     pub(crate) fn new(backend: Backend, store_id: String, lock: Option<FolderLock>) -> Self {
-        Self { backend, store_id, calls: Arc::default(), _lock: lock }
+        Self { backend, store_id, calls: Arc::default(), copies: OnceLock::new(), _lock: lock }
     }
 }
 

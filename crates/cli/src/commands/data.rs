@@ -36,7 +36,7 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
     let (source, address) = (master_key(folder, settings)?, address(folder, settings)?);
     let place = address.as_ref().map_or(Place::Folder(folder), Place::Server);
     let vault = Vault::init(place, source, &begins_with, &by()).map_err(failed)?;
-    let vault = Arc::new(vault.with_hsm(hsm(folder, settings)?));
+    let vault = Arc::new(equipped(vault, folder, settings)?);
     // The standbys, which any later start would make as well.
     Rings::open(Arc::clone(&vault)).map_err(failed)?.tend(&by()).map_err(ring_failed)?;
     Ok(vault)
@@ -52,7 +52,7 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
             Vault::open(folder, source)
         }
     };
-    Ok(opened.map_err(failed)?.with_hsm(hsm(folder, settings)?))
+    equipped(opened.map_err(failed)?, folder, settings)
 }
 
 /// The same for a store on a disk that may be older than the one that this folder has seen.
@@ -62,7 +62,7 @@ pub(super) fn open_rolled_back(folder: &Path, settings: &Settings) -> Result<Vau
     }
     refuse_missing(folder)?;
     let vault = Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)?;
-    Ok(vault.with_hsm(hsm(folder, settings)?))
+    equipped(vault, folder, settings)
 }
 
 /// Opens the snapshot of a folder whose store is away.
@@ -97,6 +97,13 @@ fn refuse_missing(folder: &Path) -> Result<(), Failure> {
         .hint("Make one with `chancery init`, or name another folder with --data."));
     }
     Ok(())
+}
+
+/// With what the settings put beside the store: a token, and a place for copies of the audit.
+fn equipped(vault: Vault, folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
+    let audit = &settings.audit;
+    let sink = audit.sink.clone().map(|place| (place.below(folder), audit.policy));
+    vault.with_hsm(hsm(folder, settings)?).with_audit_sink(folder, sink).map_err(failed)
 }
 
 /// The token that the settings name, if they do. It is not asked for yet: it may come later.
@@ -207,7 +214,8 @@ fn exit_of(error: &store::Error) -> ExitCode {
         | Error::OpenToOthers { .. }
         | Error::SchemaTooNew { .. }
         | Error::Address { .. } => ExitCode::Configuration,
-        Error::InUse { .. }
+        Error::AuditAway { .. }
+        | Error::InUse { .. }
         | Error::ChangeBroken
         | Error::Damaged { .. }
         | Error::AuditBroken { .. }

@@ -10,8 +10,6 @@ use signer::OpenKey;
 
 use super::{Invariant, LiveRing, RingRefusal, Rings, Snapshot};
 
-/// Who keeps a horizon, for the audit.
-const BY: store::By<'static> = store::By { actor: "mint", address: None, request_id: None };
 /// A key may be revoked while it signs, and a horizon may have to be stored first: so often it is tried.
 const TRIES_MAX: usize = 4;
 
@@ -166,7 +164,7 @@ impl Rings {
     /// Stores the horizon before the token leaves.
     fn keep(&self, live: &LiveRing, n: u32, until: Time) -> Result<(), RingRefusal> {
         let store = self.vault().store();
-        let stored = store.change(&BY, |change| change.set_horizon(&live.rows.ring_id, n, until));
+        let stored = store.change(&store::By::MINT, |change| change.set_horizon(&live.rows.ring_id, n, until));
         stored.map_err(|_| RingRefusal::HorizonNotStored)?;
         self.refresh().map_err(|_| RingRefusal::HorizonNotStored)
     }

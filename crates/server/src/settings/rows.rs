@@ -1,7 +1,7 @@
 //! The settings, one row each: name, default, what it does, and how its text becomes its value.
 
 use super::{Settings, SettingsError, Source};
-use super::{core, hsm, value};
+use super::{audit, core, hsm, value};
 use crate::effects::fetch::AllowList;
 use crate::limits::{REPLY_FLOW_SECS_MAX, SCRIPT_HEAP_BYTES_MAX};
 
@@ -233,6 +233,20 @@ pub(super) const ROWS: &[Row] = &[
         default: "file:hsm.pin",
         kind: Kind::One,
         set: |settings, values| hsm::pin(values).map(|place| settings.hsm.pin = place),
+    },
+    Row {
+        name: "audit.sink",
+        about: "where a copy of each audit row goes, as a line of JSON: file:PATH or unix:PATH; empty for nowhere",
+        default: "",
+        kind: Kind::One,
+        set: |settings, values| audit::sink(values).map(|sink| settings.audit.sink = sink),
+    },
+    Row {
+        name: "audit.sink_policy",
+        about: "while that place is away: buffer 10 000 rows and then refuse changes, or fail_closed, at once",
+        default: "buffer",
+        kind: Kind::One,
+        set: |settings, values| audit::policy(values).map(|policy| settings.audit.policy = policy),
     },
     Row {
         name: "log.level",
