@@ -60,6 +60,8 @@ pub enum FieldKind {
     Rows(&'static [&'static str]),
     /// One or more of these values; a new node holds the first.
     Several(&'static [&'static str]),
+    /// Texts of the author's own.
+    Texts,
     /// A selection of other nodes.
     Nodes,
     /// Properties of a message, each with a value and its type.

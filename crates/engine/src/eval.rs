@@ -127,6 +127,7 @@ impl Event<'_> {
         match field {
             EventField::Message => of_fault(|fault| Value::Text(fault.message.clone())),
             EventField::Code => of_fault(|fault| optional(fault.code.as_ref())),
+            EventField::Kind => of_fault(|fault| Value::text(fault.kind.name())),
             EventField::Stack => of_fault(|fault| optional(fault.stack.as_ref())),
             EventField::Cause => of_fault(|fault| fault.cause.clone()),
             EventField::Thrown => of_fault(|fault| fault.thrown.clone()),

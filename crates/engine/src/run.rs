@@ -129,68 +129,80 @@ impl Run {
             work.deliveries_unwaited = 0;
         }
         work.moment.pass_to(context);
-        match answer {
-            Answer::Script(event) => ops::script::heard(flow, work, at, event),
-            Answer::Signed(token) => {
-                let delivery = work.close(at);
-                ops::issue::signed(flow, work, delivery, token);
-            }
-            Answer::Sealed { token, warnings, known } => {
-                let delivery = work.close(at);
-                ops::seal::sealed(flow, work, delivery, &token, (warnings, known));
-            }
-            Answer::Verified(claims) => {
-                let delivery = work.close(at);
-                ops::verify::verified(flow, work, delivery, &claims);
-            }
-            Answer::Refused(refusal) => {
-                let delivery = work.close(at);
-                refused(flow, work, delivery, refusal);
-            }
-            Answer::Password(outcome) => {
-                let delivery = work.close(at);
-                ops::password::done(flow, work, delivery, outcome);
-            }
-            Answer::File(outcome) => {
-                let delivery = work.close(at);
-                ops::file::read(flow, work, delivery, outcome);
-            }
-            Answer::Passed(passage) => {
-                let delivery = work.close(at);
-                ops::hold::passed(flow, work, delivery, passage);
-            }
-            Answer::Fetched(fetched) => {
-                let delivery = work.close(at);
-                ops::fetch::fetched(flow, work, delivery, *fetched);
-            }
-            Answer::Value(value) => work.resume(at, Some(value)),
-            Answer::Written => work.resume(at, None),
-            Answer::Elapsed => {
-                let delivery = work.close(at);
-                ops::call::overdue(flow, work, delivery);
-            }
-            Answer::Replied => {
-                let delivery = work.close(at);
-                work.done(flow, delivery);
-            }
-            Answer::Declined(text) => {
-                let delivery = work.close(at);
-                ops::reply::declined(flow, work, delivery, text);
-            }
-            Answer::Failed(fault) => {
-                let delivery = work.close(at);
-                work.raise(flow, delivery, fault);
-            }
-        }
+        take_in(flow, work, at, answer);
         Ok(())
+    }
+}
+
+/// Takes in the answer to the ask that stands open at this place.
+fn take_in(flow: &ValidFlow, work: &mut Work, at: usize, answer: Answer) {
+    match answer {
+        Answer::Script(event) => ops::script::heard(flow, work, at, event),
+        Answer::Signed(token) => {
+            let delivery = work.close(at);
+            ops::issue::signed(flow, work, delivery, token);
+        }
+        Answer::Sealed { token, warnings, known } => {
+            let delivery = work.close(at);
+            ops::seal::sealed(flow, work, delivery, &token, (warnings, known));
+        }
+        Answer::Verified(claims) => {
+            let delivery = work.close(at);
+            ops::verify::verified(flow, work, delivery, &claims);
+        }
+        Answer::Opened(known) => {
+            let delivery = work.close(at);
+            ops::open::opened(flow, work, delivery, *known);
+        }
+        Answer::Refused(refusal) => {
+            let delivery = work.close(at);
+            refused(flow, work, delivery, refusal);
+        }
+        Answer::Password(outcome) => {
+            let delivery = work.close(at);
+            ops::password::done(flow, work, delivery, outcome);
+        }
+        Answer::File(outcome) => {
+            let delivery = work.close(at);
+            ops::file::read(flow, work, delivery, outcome);
+        }
+        Answer::Passed(passage) => {
+            let delivery = work.close(at);
+            ops::hold::passed(flow, work, delivery, passage);
+        }
+        Answer::Fetched(fetched) => {
+            let delivery = work.close(at);
+            ops::fetch::fetched(flow, work, delivery, *fetched);
+        }
+        Answer::Value(value) => work.resume(at, Some(value)),
+        Answer::Written => work.resume(at, None),
+        Answer::Elapsed => {
+            let delivery = work.close(at);
+            ops::call::overdue(flow, work, delivery);
+        }
+        Answer::Replied => {
+            let delivery = work.close(at);
+            work.done(flow, delivery);
+        }
+        Answer::Declined(text) => {
+            let delivery = work.close(at);
+            ops::reply::declined(flow, work, delivery, text);
+        }
+        Answer::Failed(fault) => {
+            let delivery = work.close(at);
+            work.raise(flow, delivery, fault);
+        }
     }
 }
 
 fn fits(op: &Op, reads: bool, answer: &Answer) -> bool {
     match answer {
         Answer::Signed(_) => matches!(op, Op::Issue { .. }),
-        Answer::Sealed { .. } | Answer::Refused(Refusal::Layer(..)) => matches!(op, Op::Seal { .. }),
-        Answer::Verified(_) | Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. } | Op::Open { .. }),
+        Answer::Sealed { .. } => matches!(op, Op::Seal { .. }),
+        Answer::Opened(_) => matches!(op, Op::Open { .. }),
+        Answer::Refused(Refusal::Layer(..)) => matches!(op, Op::Seal { .. } | Op::Open { .. }),
+        Answer::Verified(_) => matches!(op, Op::Verify { .. }),
+        Answer::Refused(Refusal::Token(..)) => matches!(op, Op::Verify { .. } | Op::Open { .. }),
         Answer::Refused(Refusal::Key(..)) => {
             matches!(op, Op::Issue { .. } | Op::Verify { .. } | Op::Seal { .. } | Op::Open { .. })
         }
@@ -211,6 +223,9 @@ fn refused(flow: &ValidFlow, work: &mut Work, delivery: Delivery, refusal: Refus
     match refusal {
         Refusal::Key(kind, detail) => work.raise(flow, delivery, Fault::new(kind, detail)),
         Refusal::Layer(layer, kind, detail) => work.raise(flow, delivery, ops::seal::fault(layer, kind, &detail)),
-        Refusal::Token(flaw, detail) => ops::verify::refused(flow, work, delivery, flaw, &detail),
+        Refusal::Token(flaw, detail) if matches!(flow.nodes[delivery.to.0 as usize].op, Op::Open { .. }) => {
+            work.raise(flow, delivery, ops::open::fault(flaw, None, &detail));
+        }
+        Refusal::Token(flaw, _) => ops::verify::refused(flow, work, delivery, flaw),
     }
 }

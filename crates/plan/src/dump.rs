@@ -8,8 +8,9 @@ use crate::expr::{Expr, Path, Segment, TemplateSource};
 use crate::flow::{Flow, Handlers, Node, Trigger, TriggerKind};
 use crate::json::write_json;
 use crate::op::{Callee, Edit, Op, ShapeStep};
+use crate::open::{Expected, OpenPlan};
 use crate::password::PasswordPlan;
-use crate::seal::{HeaderForm, KeyForm, KeyFrom, KidFrom, OpenPlan, Protection, SealPlan};
+use crate::seal::{HeaderForm, KeyForm, KeyFrom, KidFrom, Protection, SealPlan};
 use crate::slot::{Root, Slot, Turn, Way};
 use crate::template::Piece;
 use crate::token::{AfterRefusal, ClaimPlan, HeaderMember, KeySource, Lifetime, TokenPlan, VerifyPlan};
@@ -74,10 +75,11 @@ fn op(op: &Op) -> String {
         Op::Issue { token, into } => format!("issue token {} into {}", token.0, path(into)),
         Op::Verify { policy, into } => format!("verify policy {} into {}", policy.0, path(into)),
         Op::Seal { plan, into, known } => {
-            let known = known.as_ref().map(|known| format!(" known at {}", path(known))).unwrap_or_default();
-            format!("seal {} into {}{known}", seal(plan), path(into))
+            format!("seal {} into {}{}", seal(plan), path(into), known_at(known.as_ref()))
         }
-        Op::Open { plan, into } => format!("open {} into {}", open(plan), path(into)),
+        Op::Open { plan, into, known } => {
+            format!("open {} into {}{}", open(plan), path(into), known_at(known.as_ref()))
+        }
         Op::Edit(edits) => format!("edit {}", list(edits.iter().map(edit))),
         Op::Each { items, into } => {
             let places = into.iter().map(|(name, place)| format!("{name} to {}", slot(place)));
@@ -315,17 +317,36 @@ fn protection(layer: &Protection) -> String {
     format!("with {}{also}{bits}{algorithms}{kid}{typed}", key_from(&layer.key))
 }
 
+fn known_at(known: Option<&Path>) -> String {
+    known.map(|known| format!(" known at {}", path(known))).unwrap_or_default()
+}
+
 fn open(plan: &OpenPlan) -> String {
     let mut line = expr(&plan.token);
-    for (name, from) in [("decrypted", &plan.decryption), ("verified", &plan.verification)] {
-        if let Some(from) = from {
-            let _ = write!(line, " {name} with {}", key_from(from));
-        }
+    let key = |key: &KeyFrom, also: &Option<KeyFrom>| {
+        let also = also.as_ref().map(|also| format!(" that is {}", key_from(also))).unwrap_or_default();
+        format!("{}{also}", key_from(key))
+    };
+    if let Some(layer) = &plan.decryption {
+        let rows = layer.algorithms.map(|(alg, enc)| format!(" alg {} enc {}", alg.name, enc.name)).unwrap_or_default();
+        let _ = write!(line, " decrypted with {}{rows}", key(&layer.key, &layer.also));
     }
-    for (claim, pattern) in [("iss", &plan.issuer), ("aud", &plan.audience)] {
-        if let Some(pattern) = pattern {
-            let _ = write!(line, " {claim} /{}/", pattern.source());
-        }
+    if let Some(layer) = &plan.verification {
+        let row = layer.algorithm.map(|row| format!(" alg {}", row.name)).unwrap_or_default();
+        let _ = write!(line, " verified with {}{row}", key(&layer.key, &layer.also));
+    }
+    for (claim, expected) in [("iss", &plan.issuer), ("aud", &plan.audience)] {
+        let _ = match expected {
+            Some(Expected::Matching(pattern)) => write!(line, " {claim} /{}/", pattern.source()),
+            Some(Expected::Equal(value)) => write!(line, " {claim} {}", expr(value)),
+            None => Ok(()),
+        };
+    }
+    if !plan.required.is_empty() {
+        let _ = write!(line, " with {}", list(plan.required.iter().map(ToString::to_string)));
+    }
+    if plan.times.leeway_secs > 0 {
+        let _ = write!(line, " leeway {} s", plan.times.leeway_secs);
     }
     line
 }

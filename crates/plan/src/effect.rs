@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::flow::{ExpressionIx, FetchIx, NodeIx, PolicyIx, ReplyIx, ScriptIx, TokenIx};
 use crate::hold::{HoldOrder, Passage};
+use crate::open::OpenRequest;
 use crate::password::PasswordAsk;
-use crate::seal::{Known, OpenRequest, SealLayer, SealRequest};
+use crate::seal::{Known, SealLayer, SealRequest};
 use crate::slot::Variable;
 use crate::token::{KeySource, TokenFlaw};
 use crate::value::{Text, Value};
@@ -23,7 +24,7 @@ pub enum Ask {
     Verify(VerifyRequest),
     /// Make a token of these claims. Answered by [`Answer::Sealed`] or [`Answer::Refused`].
     Seal(Box<SealRequest>),
-    /// Open this token. Answered by [`Answer::Verified`] or [`Answer::Refused`].
+    /// Open this token. Answered by [`Answer::Opened`] or [`Answer::Refused`].
     Open(OpenRequest),
     /// Run this script. Answered by [`Answer::Script`] as often as it speaks, the last time with
     /// [`ScriptEvent::Rest`].
@@ -119,6 +120,8 @@ pub enum Answer {
     },
     /// The payload octets of a token whose signature holds.
     Verified(Arc<[u8]>),
+    /// What is known of a token whose layers hold.
+    Opened(Box<Known>),
     /// Why nothing was signed or the signature does not hold.
     Refused(Refusal),
     /// A script spoke.
@@ -167,8 +170,8 @@ pub enum Refusal {
     Token(TokenFlaw, Text),
     /// The key cannot be used; a fault of the flow, not of the token.
     Key(FaultKind, Text),
-    /// The key of this layer cannot be used to make a token. The fault is thrown with a map whose `layer` is `signature` or
-    /// `encryption`.
+    /// The key of this layer cannot be used to make or to open a token. The fault is thrown with a map whose `layer` is
+    /// `signature` or `encryption`.
     Layer(SealLayer, FaultKind, Text),
 }
 
@@ -302,6 +305,40 @@ pub struct FaultText {
     pub code: Text,
     /// One sentence for the author; an empty one leaves the fault's own words alone.
     pub message: Text,
+}
+
+impl FaultKind {
+    /// Its name, for handlers of faults.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeyMissing => "key_missing",
+            Self::KeyUnusable => "key_unusable",
+            Self::KeyUnfit => "key_unfit",
+            Self::KeyLength => "key_length",
+            Self::KeyAway => "key_away",
+            Self::Busy => "busy",
+            Self::AlgorithmUnsupported => "algorithm_unsupported",
+            Self::ExpiryInvalid => "expiry_invalid",
+            Self::ClaimsInvalid => "claims_invalid",
+            Self::TokenRefused => "token_refused",
+            Self::Circular => "circular",
+            Self::BigInteger => "big_integer",
+            Self::ValueUnfit => "value_unfit",
+            Self::CallOverdue => "call_overdue",
+            Self::CalleeUnknown => "callee_unknown",
+            Self::AlreadyReplied => "already_replied",
+            Self::ReplyInvalid => "reply_invalid",
+            Self::Oversized => "oversized",
+            Self::FetchFailed => "fetch_failed",
+            Self::FileUnread => "file_unread",
+            Self::Endless => "endless",
+            Self::Script => "script",
+            Self::ScriptTimeout => "script_timeout",
+            Self::ScriptMemory => "script_memory",
+            Self::ScriptUnavailable => "script_unavailable",
+            Self::Configuration => "configuration",
+        }
+    }
 }
 
 impl Fault {

@@ -236,6 +236,8 @@ pub enum EventField {
     Message,
     /// The fault's code, undefined if it has none.
     Code,
+    /// The name of the fault's kind ([`FaultKind::name`](crate::FaultKind::name)).
+    Kind,
     /// The fault's stack text, undefined if it has none.
     Stack,
     /// The fault's cause, undefined if it has none.

@@ -44,6 +44,7 @@ mod function;
 mod hold;
 mod json;
 mod op;
+mod open;
 mod password;
 mod pattern;
 mod seal;
@@ -72,11 +73,11 @@ pub use function::Function;
 pub use hold::{HoldMembers, HoldMode, HoldOrder, HoldPlan, Passage};
 pub use json::{JsonRules, Unwritable, read_json, write_json};
 pub use op::{Callee, Edit, Op, ShapeStep};
+pub use open::{Decryption, Expected, OpenPlan, OpenRequest, Verification};
 pub use password::{PasswordAsk, PasswordPlan};
 pub use pattern::{Pattern, PatternError};
 pub use seal::{
-    HeaderForm, KeyForm, KeyFrom, KeyHeld, KidFrom, Known, Layer, OpenPlan, OpenRequest, Protection, SealLayer,
-    SealPlan, SealRequest, Times,
+    HeaderForm, KeyForm, KeyFrom, KeyHeld, KidFrom, Known, Layer, Protection, SealLayer, SealPlan, SealRequest, Times,
 };
 pub use slot::{Root, Slot, Turn, Variable, Way, look};
 pub use template::{Piece, SECTION_DEPTH_MAX, TEMPLATE_BYTES_MAX, Template, TemplateError};

@@ -9,8 +9,9 @@ use crate::expr::{Expr, Path};
 use crate::file::FilePlan;
 use crate::flow::{FetchIx, PolicyIx, ReplyIx, ScriptIx, TokenIx, Wire};
 use crate::hold::HoldPlan;
+use crate::open::OpenPlan;
 use crate::password::PasswordPlan;
-use crate::seal::{OpenPlan, SealPlan};
+use crate::seal::SealPlan;
 use crate::slot::Slot;
 use crate::value::{Text, Value};
 
@@ -99,12 +100,15 @@ pub enum Op {
         known: Option<Path>,
     },
     /// Opens a token with keys that the message brings along, writes its claims to `into` and sends the message on over
-    /// output 0. A token that does not hold is a fault.
+    /// output 0. A token that does not hold is a fault, thrown with a map whose `flaw` is the name of its [`TokenFlaw`](crate::TokenFlaw) and
+    /// whose `claim`, if one is at fault, is the name of that.
     Open {
         /// What is asked of the token.
         plan: Box<OpenPlan>,
         /// Where the claims are written.
         into: Path,
+        /// Where a map of what is known of the token beside its text is written, if anywhere; as with [`Self::Seal`].
+        known: Option<Path>,
     },
     /// Hashes or compares a password.
     Password(Box<PasswordPlan>),

@@ -1,4 +1,4 @@
-//! Tokens whose keys, and whose algorithms perhaps, each message brings along: made and opened without anything compiled.
+//! Tokens whose keys, and whose algorithms perhaps, each message brings along: made without anything compiled.
 
 use std::ops::Range;
 
@@ -7,7 +7,6 @@ use jose::jwa::Switches;
 
 use crate::effect::Fault;
 use crate::expr::Expr;
-use crate::pattern::Pattern;
 use crate::token::{ClaimPlan, Lifetime, SecretRef};
 use crate::value::Text;
 
@@ -114,21 +113,6 @@ pub enum KidFrom<T> {
     Text(T),
 }
 
-/// What is asked of a token whose keys the message brings along.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenPlan {
-    /// Where the compact token comes from.
-    pub token: Expr,
-    /// The key that opens the outer layer; none if tokens are not encrypted.
-    pub decryption: Option<KeyFrom>,
-    /// The key that must have signed; none if encryption alone is taken for proof.
-    pub verification: Option<KeyFrom>,
-    /// What `iss` must be, whole; none if that is not asked.
-    pub issuer: Option<Pattern>,
-    /// What `aud`, or one of its elements, must be, whole; none if that is not asked.
-    pub audience: Option<Pattern>,
-}
-
 /// Claims to be sealed, all that the message decides decided.
 #[derive(Debug)]
 pub struct SealRequest {
@@ -200,15 +184,4 @@ pub enum KeyHeld {
     Ring(Text),
     /// The text of a key; nobody has looked into it.
     Text(Text, KeyForm),
-}
-
-/// A token to be opened.
-#[derive(Debug)]
-pub struct OpenRequest {
-    /// The compact token.
-    pub token: Text,
-    /// The key that opens the outer layer.
-    pub decryption: Option<KeyHeld>,
-    /// The key that must have signed.
-    pub verification: Option<KeyHeld>,
 }

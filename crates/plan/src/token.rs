@@ -176,6 +176,10 @@ pub enum TokenFlaw {
     Unsigned,
     /// Its algorithm is none of the policy's.
     Algorithm,
+    /// It is encrypted where it must not be, or not where it must, or what is encrypted is not what is asked for.
+    Nesting,
+    /// It cannot be decrypted.
+    Undecryptable,
     /// Its signature does not hold.
     Signature,
     /// `nbf` is no NumericDate.
@@ -186,6 +190,10 @@ pub enum TokenFlaw {
     ExpiryInvalid,
     /// `exp` has passed.
     Expired,
+    /// A claim that must be there is missing.
+    ClaimAbsent,
+    /// `iss` is not the policy's issuer.
+    Issuer,
     /// `aud` does not name the policy's audience.
     Audience,
     /// The claim that must be a list is none.
@@ -221,6 +229,32 @@ pub struct ExpiryRules {
     pub iat_checked: bool,
     /// Tolerance for `exp`, `nbf` and `iat`, 0 to 300 seconds.
     pub leeway_secs: u16,
+}
+
+impl TokenFlaw {
+    /// Its name, for handlers of faults.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::NotText => "not_text",
+            Self::Malformed => "malformed",
+            Self::Undecodable => "undecodable",
+            Self::Unsigned => "unsigned",
+            Self::Algorithm => "algorithm",
+            Self::Nesting => "nesting",
+            Self::Undecryptable => "undecryptable",
+            Self::Signature => "signature",
+            Self::NotBeforeInvalid => "nbf_invalid",
+            Self::NotYet => "not_yet",
+            Self::ExpiryInvalid => "exp_invalid",
+            Self::Expired => "expired",
+            Self::ClaimAbsent => "claim_absent",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::ListAbsent => "list_absent",
+            Self::Unlisted => "unlisted",
+        }
+    }
 }
 
 impl ClaimPlan {

@@ -123,6 +123,9 @@ impl Findings<'_> {
             Op::Open { plan, .. } if plan.verification.is_none() && plan.decryption.is_none() => {
                 self.flaw(place, "a token is opened without any key".into());
             }
+            Op::Open { plan, .. } if plan.times.leeway_secs > LEEWAY_SECS_MAX => {
+                self.flaw(place, "the leeway is larger than 300 seconds".into());
+            }
             Op::Seal { .. } | Op::Open { .. } => {}
             Op::Edit(edits) => self.expressions(place, edits.iter().map(|edit| &edit.value)),
             Op::Each { items, .. } => self.expressions(place, std::iter::once(items)),

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use crate::deployment::LiveDocument;
 use crate::effects::reply::{Between, Desk, Outcome};
 use crate::effects::script::{Call, Turns};
-use crate::effects::{Begun, expression, file, hold, password, request, seal, sign, variable, verify};
+use crate::effects::{Begun, expression, file, hold, open, password, request, seal, sign, variable, verify};
 use crate::front::{Absence, Exchange};
 use crate::log::{Field, Log, SECRET_HEADERS};
 use crate::problem::RequestId;
@@ -193,7 +193,7 @@ impl Drive {
             Ask::Mint(request) => sign::mint(self.live.minter(request.token), request.claims),
             Ask::Verify(request) => Begun::Done(verify::check(self.live.verifier(request.policy), &request.token)),
             Ask::Seal(request) => seal::seal(self.live.holders(), *request),
-            Ask::Open(request) => Begun::Done(seal::open(self.live.holders(), &request)),
+            Ask::Open(request) => Begun::Done(open::open(self.live.holders(), &request)),
             Ask::Reply { reply, message } => Begun::Done(self.reply(reply, &message, context)),
             Ask::Read(variable) => Begun::Done(variable::read(self.live.variables(), &variable)),
             Ask::Write(variable, value) => Begun::Done(variable::write(self.live.variables(), &variable, value)),

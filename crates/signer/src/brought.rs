@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFamily, Switch, Switches};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFamily, Switches};
 use jose::jwe::{EncryptionOptions, EncryptionPlan};
 use jose::jwk::Jwk;
 use jose::jws::{HeaderMember, HeaderPlan, ProtectedHeader};
@@ -25,9 +25,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::{RandomPool, Secret, Software};
 pub(crate) use kept::Kept;
 use keys::{Candidate, only};
-
-/// What is taken beyond the usual where tokens are opened.
-const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac).with(Switch::Rsa1_5);
+pub use open::{Decryption, Verification, Verified};
 
 thread_local! {
     static RANDOM: RefCell<RandomPool> = RefCell::default();
@@ -232,11 +230,21 @@ impl Software {
 
     /// The same layer with its secrets looked up.
     fn shown<T>(&self, layer: &Layer<'_>, make: impl FnOnce(&Layer<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let secret = self.secret_of(layer.key)?;
-        let also = layer.also.map(|also| self.secret_of(also)).transpose()?.flatten();
-        let key = secret.as_ref().map_or(Ok(layer.key), |(secret, form)| form.of(secret))?;
-        let also = also.as_ref().map_or(Ok(layer.also), |(secret, form)| form.of(secret).map(Some))?;
-        make(&Layer { key, also, ..*layer })
+        self.looked_up(layer.key, layer.also, |key, also| make(&Layer { key, also, ..*layer }))
+    }
+
+    /// The same keys with their secrets looked up.
+    fn looked_up<T, E: From<Fault>>(
+        &self,
+        key: Brought<'_>,
+        also: Option<Brought<'_>>,
+        make: impl FnOnce(Brought<'_>, Option<Brought<'_>>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let of_key = self.secret_of(key)?;
+        let of_also = also.map(|also| self.secret_of(also)).transpose()?.flatten();
+        let key = of_key.as_ref().map_or(Ok(key), |(secret, form)| form.of(secret))?;
+        let also = of_also.as_ref().map_or(Ok(also), |(secret, form)| form.of(secret).map(Some))?;
+        make(key, also)
     }
 
     fn secret_of(&self, key: Brought<'_>) -> Result<Option<(Arc<Secret>, SecretText)>, Fault> {

@@ -36,6 +36,12 @@ pub enum Refusal {
     Key(Fault),
 }
 
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Key(fault)
+    }
+}
+
 impl Fault {
     /// A fault in making a key of what is set.
     pub(crate) fn in_key(error: &jose::Error) -> Self {

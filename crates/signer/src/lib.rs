@@ -20,7 +20,7 @@ mod software;
 mod software_tests;
 mod variable;
 
-pub use brought::{Brought, Form, Kid, Layer, SecretText, Signed};
+pub use brought::{Brought, Decryption, Form, Kid, Layer, SecretText, Signed, Verification, Verified};
 pub use error::Error;
 pub use fault::{Fault, FaultKind, Refusal};
 pub use master::{MASTER_PASSPHRASE_CHARS_MIN, MasterSource};

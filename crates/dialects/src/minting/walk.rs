@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use plan::{Callee, Edit, Flow, Handlers, NodeIx, Op, OriginIx, PasswordPlan, TriggerIx, TriggerKind};
+use plan::{Callee, Edit, Flow, Handlers, NodeIx, Op, OriginIx, PasswordPlan, Path, TriggerIx, TriggerKind};
 
 use super::eval::{eval, path_of, shaped};
 use super::symbol::Symbol;
@@ -67,6 +67,12 @@ fn handled(handlers: &Handlers, message: &Symbol) -> Vec<(NodeIx, Symbol)> {
     handlers.0.iter().flatten().map(|handler| (handler.node, shaped(&handler.dress, message))).collect()
 }
 
+/// The same message with what is known of its token at this place, if anywhere.
+fn known_too(message: Symbol, known: Option<&Path>) -> Symbol {
+    let told = Symbol::made("what is known of the token", Vec::new());
+    known.map_or(message.clone(), |known| message.written(&known.0, told))
+}
+
 /// The message behind an output of a node.
 fn behind(flow: &Flow, node: NodeIx, output: usize, message: &Symbol) -> Symbol {
     let at = &flow.nodes[node.0 as usize];
@@ -79,12 +85,10 @@ fn behind(flow: &Flow, node: NodeIx, output: usize, message: &Symbol) -> Symbol 
         Op::Edit(edits) => edits.iter().fold(message.clone(), |message, edit| edited(&message, edit)),
         Op::Issue { into, .. } => message.written(&into.0, Symbol::Token(node, "".into())),
         Op::Seal { plan, into, known } => {
-            let sealed = message.written(&into.0, Symbol::Token(node, plan.prefix.clone()));
-            let told = Symbol::made("what is known of the token", Vec::new());
-            known.as_ref().map_or(sealed.clone(), |known| sealed.written(&known.0, told))
+            known_too(message.written(&into.0, Symbol::Token(node, plan.prefix.clone())), known.as_ref())
         }
         Op::Verify { into, .. } if output == 0 => message.written(&into.0, checked()),
-        Op::Open { into, .. } => message.written(&into.0, checked()),
+        Op::Open { into, known, .. } => known_too(message.written(&into.0, checked()), known.as_ref()),
         Op::ReadFile(plan) => message.written(&plan.into.0, Symbol::made("a file", Vec::new())),
         Op::Password(plan) => match &**plan {
             PasswordPlan::SignIn { .. } => changed("a sign-in"),

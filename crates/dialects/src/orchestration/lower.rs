@@ -14,7 +14,7 @@ use super::places::{line_column, places};
 use super::route::{Authentication, Endpoint};
 use super::syntax::{self, Document, Node};
 use crate::found::{FoundSecret, SecretChange};
-use crate::token_form::{Form, Inline, Spot, Told, Who, failure, faults, sealed_json};
+use crate::token_form::{Form, Inline, Spot, Told, Who, failure, sealed_json};
 
 /// The reply that an end node has made ready.
 pub(super) const ANSWER: ReplyIx = ReplyIx(0);
@@ -105,7 +105,7 @@ pub(super) struct Live<'n, 'd> {
 
 impl<'d> Lowering<'d> {
     fn new(name: &str, document: &'d Document<'d>, told: &'d Told) -> Self {
-        let flow = Flow { document: name.into(), replies: REPLIES, faults: faults(), ..Flow::default() };
+        let flow = Flow { document: name.into(), replies: REPLIES, ..Flow::default() };
         let (failed, nothing) = (NodeIx(0), NodeIx(0));
         let mut lowering = Self { flow, told, found: Vec::new(), failed, nothing, calling: vec![document.id] };
         let origin = lowering.origin(document.id, "flow", document.name);

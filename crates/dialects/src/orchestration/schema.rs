@@ -99,6 +99,7 @@ fn shape(kind: FieldKind) -> Json {
             let numbers = numbers.map(|(value, _)| Json::Number((*value).to_owned()));
             object(&[("enum", Json::Array(numbers.chain(known).collect()))])
         }
+        FieldKind::Texts => list_of(of_type("string")),
         FieldKind::Several(choices) => list_of(one_of(choices)),
         FieldKind::Rows(members) => {
             let members: Vec<_> = members.iter().map(|name| (*name, Json::Bool(true))).collect();

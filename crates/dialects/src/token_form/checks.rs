@@ -1,8 +1,8 @@
 //! Key material that stands in the document, held against its configuration before anything is deployed.
 
-use jose::jwa::{ContentEncryption, KeyAlgorithm, KeyFamily, KeyShape, SignatureAlgorithm, Switch, Switches};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, KeyFamily, KeyShape, SignatureAlgorithm, Switches};
 use jose::jwk::{Jwk, PublicKey};
-use jose::{EncryptionKey, Error, PrivateJwk, RsaBits, SecretForm, SigningKey};
+use jose::{DecryptionKey, EncryptionKey, Error, PrivateJwk, RsaBits, SecretForm, SigningKey, VerifyingKey};
 use plan::{KeyForm, Severity};
 
 use super::form::{Spot, Told};
@@ -31,7 +31,12 @@ pub(super) fn check(layer: &Layer, at: &Spot, told: &Told) {
         Ok(_) => {}
     }
     let Some(key) = key else { return };
-    let fits = if block == "signature" { signs(layer, &key) } else { encrypts(layer, &key) };
+    let fits = match (block, layer.opens) {
+        ("signature", false) => signs(layer, &key),
+        ("signature", true) => verifies(layer, &key).map(|()| None),
+        (_, false) => encrypts(layer, &key).map(|()| None),
+        (_, true) => decrypts(layer, &key).map(|()| None),
+    };
     match fits.and_then(|weak| has_size(layer, &key).map(|()| weak)) {
         Err(why) => refuse(why),
         Ok(Some(warning)) => told.tell(Severity::Warning, "key.weak", at, warning, "Use a longer secret."),
@@ -61,37 +66,67 @@ fn signs(layer: &Layer, key: &Jwk) -> Result<Option<String>, Refused> {
     let Jwk::Private(private) = key else {
         return Err(("key.invalid", "a public key does not sign".to_owned()));
     };
-    if let (KeyShape::OctAtLeast(needed), KeyShape::OctExact(found)) = (row.key, private.shape())
-        && found < needed
-        && !layer.allows_weak
-    {
-        return Err(("key.length", format!("needs {needed} octets, has {found}")));
-    }
-    let switches = if layer.allows_weak { Switches::NONE.with(Switch::WeakHmac) } else { Switches::NONE };
-    let signing = SigningKey::new(row, private, switches).map_err(refused)?;
+    is_long_enough(layer, row, private)?;
+    let signing = SigningKey::new(row, private, layer.switches()).map_err(refused)?;
     let is_weak = signing.acted() != Switches::NONE;
     Ok(is_weak.then(|| format!("The secret of the signature is shorter than the hash of {}.", row.name)))
 }
 
-fn encrypts(layer: &Layer, key: &Jwk) -> Result<Option<String>, Refused> {
+fn verifies(layer: &Layer, key: &Jwk) -> Result<(), Refused> {
+    let row = SignatureAlgorithm::by_name(layer.algorithm).map_err(refused)?;
+    let made = match key {
+        Jwk::Private(private) => {
+            is_long_enough(layer, row, private)?;
+            VerifyingKey::from_private(row, private, layer.switches())
+        }
+        Jwk::Public(public) => VerifyingKey::new(row, public, layer.switches()),
+    };
+    made.map(|_| ()).map_err(refused)
+}
+
+fn is_long_enough(layer: &Layer, row: &SignatureAlgorithm, key: &PrivateJwk) -> Result<(), Refused> {
+    match (row.key, key.shape()) {
+        (KeyShape::OctAtLeast(needed), KeyShape::OctExact(found)) if found < needed && !layer.allows_weak => {
+            Err(("key.length", format!("{} needs {needed} octets, has {found}", row.name)))
+        }
+        (_, _) => Ok(()),
+    }
+}
+
+fn encrypts(layer: &Layer, key: &Jwk) -> Result<(), Refused> {
     let row = KeyAlgorithm::by_name(layer.algorithm).map_err(refused)?;
+    match key {
+        Jwk::Private(private) => {
+            has_length(layer, row, private)?;
+            EncryptionKey::from_secret(row, private, Switches::NONE).map(|_| ()).map_err(refused)
+        }
+        Jwk::Public(public) => EncryptionKey::new(row, public, Switches::NONE).map(|_| ()).map_err(refused),
+    }
+}
+
+fn decrypts(layer: &Layer, key: &Jwk) -> Result<(), Refused> {
+    let row = KeyAlgorithm::by_name(layer.algorithm).map_err(refused)?;
+    let Jwk::Private(private) = key else {
+        return Err(("key.invalid", "a public key does not decrypt".to_owned()));
+    };
+    has_length(layer, row, private)?;
+    DecryptionKey::new(row, private, Switches::NONE).map(|_| ()).map_err(refused)
+}
+
+/// A shared secret must have exactly the length that its algorithm asks for.
+fn has_length(layer: &Layer, row: &KeyAlgorithm, key: &PrivateJwk) -> Result<(), Refused> {
     let content = ContentEncryption::by_name(layer.content.unwrap_or_default()).map_err(refused)?;
     let needed = match row.family {
-        KeyFamily::AesKw(size) | KeyFamily::AesGcmKw(size) => Some(size.octets()),
-        KeyFamily::Direct => Some(content.cek_octets),
-        KeyFamily::Rsa1_5 | KeyFamily::RsaOaep(_) | KeyFamily::EcdhEs(_) | KeyFamily::Pbes2(..) => None,
+        KeyFamily::AesKw(size) | KeyFamily::AesGcmKw(size) => size.octets(),
+        KeyFamily::Direct => content.cek_octets,
+        KeyFamily::Rsa1_5 | KeyFamily::RsaOaep(_) | KeyFamily::EcdhEs(_) | KeyFamily::Pbes2(..) => return Ok(()),
     };
-    match (key, needed) {
-        (Jwk::Private(private), needed) => {
-            if let (KeyShape::OctExact(found), Some(needed)) = (private.shape(), needed)
-                && found != needed
-            {
-                return Err(("key.length", format!("needs {needed} octets, has {found}")));
-            }
-            EncryptionKey::from_secret(row, private, Switches::NONE).map_err(refused).map(|_| None)
-        }
-        (Jwk::Public(public), _) => EncryptionKey::new(row, public, Switches::NONE).map_err(refused).map(|_| None),
+    if let KeyShape::OctExact(found) = key.shape()
+        && found != needed
+    {
+        return Err(("key.length", format!("{} needs {needed} octets, has {found}", row.name)));
     }
+    Ok(())
 }
 
 fn has_size(layer: &Layer, key: &Jwk) -> Result<(), Refused> {

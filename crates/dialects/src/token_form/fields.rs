@@ -168,17 +168,17 @@ const FIELDS: &[FieldSpec] = &[
     ),
 ];
 
-type Choices = &'static [(&'static str, &'static str)];
+pub(super) type Choices = &'static [(&'static str, &'static str)];
 
-const SIGNATURE: Choices =
+pub(super) const SIGNATURE: Choices =
     &[("symmetric", "Symmetric Key (Password)"), ("asymmetric", "Asymmetric Key"), ("none", "None")];
-const ENCRYPTION: Choices =
+pub(super) const ENCRYPTION: Choices =
     &[("none", "None"), ("symmetric", "Symmetric Key (Password)"), ("asymmetric", "Asymmetric Key")];
-const KEY_TYPE: Choices = &[("RSA", "RSA"), ("EC", "EC")];
-const KEY_SIZE: Choices = &[("3072", "3072"), ("2048", "2048"), ("4096", "4096")];
-const CURVE: Choices = &[("P-256", "P-256"), ("P-384", "P-384"), ("P-521", "P-521")];
-const HMAC: Choices = &[("HS256", "HS256"), ("HS384", "HS384"), ("HS512", "HS512")];
-const RSA_SIGNATURE: Choices = &[
+pub(super) const KEY_TYPE: Choices = &[("RSA", "RSA"), ("EC", "EC")];
+pub(super) const KEY_SIZE: Choices = &[("3072", "3072"), ("2048", "2048"), ("4096", "4096")];
+pub(super) const CURVE: Choices = &[("P-256", "P-256"), ("P-384", "P-384"), ("P-521", "P-521")];
+pub(super) const HMAC: Choices = &[("HS256", "HS256"), ("HS384", "HS384"), ("HS512", "HS512")];
+pub(super) const RSA_SIGNATURE: Choices = &[
     ("RS256", "RS256"),
     ("RS384", "RS384"),
     ("RS512", "RS512"),
@@ -186,8 +186,8 @@ const RSA_SIGNATURE: Choices = &[
     ("PS384", "PS384"),
     ("PS512", "PS512"),
 ];
-const EC_SIGNATURE: Choices = &[("ES256", "ES256"), ("ES384", "ES384"), ("ES512", "ES512")];
-const CONTENT: Choices = &[
+pub(super) const EC_SIGNATURE: Choices = &[("ES256", "ES256"), ("ES384", "ES384"), ("ES512", "ES512")];
+pub(super) const CONTENT: Choices = &[
     ("A256GCM", "A256GCM"),
     ("A128GCM", "A128GCM"),
     ("A192GCM", "A192GCM"),
@@ -195,7 +195,7 @@ const CONTENT: Choices = &[
     ("A192CBC-HS384", "A192CBC-HS384"),
     ("A256CBC-HS512", "A256CBC-HS512"),
 ];
-const SECRET_KEY: Choices = &[
+pub(super) const SECRET_KEY: Choices = &[
     ("A256KW", "A256KW"),
     ("A128KW", "A128KW"),
     ("A192KW", "A192KW"),
@@ -204,8 +204,8 @@ const SECRET_KEY: Choices = &[
     ("A256GCMKW", "A256GCMKW"),
     ("dir", "dir"),
 ];
-const RSA_KEY: Choices = &[("RSA-OAEP-256", "RSA-OAEP-256"), ("RSA-OAEP", "RSA-OAEP")];
-const EC_KEY: Choices = &[
+pub(super) const RSA_KEY: Choices = &[("RSA-OAEP-256", "RSA-OAEP-256"), ("RSA-OAEP", "RSA-OAEP")];
+pub(super) const EC_KEY: Choices = &[
     ("ECDH-ES+A256KW", "ECDH-ES+A256KW"),
     ("ECDH-ES", "ECDH-ES"),
     ("ECDH-ES+A128KW", "ECDH-ES+A128KW"),

@@ -2,7 +2,7 @@
 
 use jose::RsaBits;
 use jose::jwa::{Switch, Switches};
-use plan::{Expr, HeaderForm, KeyForm, KidFrom, Protection, Severity, Value};
+use plan::{Expr, HeaderForm, KeyForm, KidFrom, Protection, SecretRef, Severity, Value};
 
 use super::checks;
 use super::form::{Form, Spot};
@@ -44,15 +44,17 @@ pub(crate) struct Layer {
     pub(crate) kid: Option<Template>,
     /// Whether a short HMAC secret is taken.
     pub(crate) allows_weak: bool,
+    /// Whether it is there to open tokens.
+    pub(crate) opens: bool,
 }
 
 /// The members of one of the two key blocks.
-struct Block {
-    algorithm: &'static str,
-    ring: Option<Material>,
-    views: Vec<Material>,
-    kid: Option<Template>,
-    rsa_bits: Option<RsaBits>,
+pub(super) struct Block {
+    pub(super) algorithm: &'static str,
+    pub(super) ring: Option<Material>,
+    pub(super) views: Vec<Material>,
+    pub(super) kid: Option<Template>,
+    pub(super) rsa_bits: Option<RsaBits>,
 }
 
 /// Reads the signature; none for tokens that are only encrypted.
@@ -105,7 +107,6 @@ impl Layer {
     /// The layer of a plan.
     pub(crate) fn protection(&self, who: &Who) -> Protection {
         let name = |name: &str| Expr::Literal(Value::text(name));
-        let switches = if self.allows_weak { Switches::NONE.with(Switch::WeakHmac) } else { Switches::NONE };
         Protection {
             key: self.key.from(who, self.block),
             also: self.also.as_ref().map(|also| also.from(who, self.block)),
@@ -114,17 +115,31 @@ impl Layer {
             content: self.content.map(name),
             kid: self.kid.as_ref().map_or(KidFrom::Made, |kid| KidFrom::Text(kid.expr_in_text(who))),
             header: HeaderForm::Typed,
-            switches,
+            switches: self.switches(),
         }
+    }
+
+    /// The secret without which it is nothing, if that is kept sealed.
+    pub(crate) fn secret(&self) -> Option<&SecretRef> {
+        match &self.key {
+            Material::Sealed(secret, ..) => Some(secret),
+            Material::Ring(_) | Material::Template(..) | Material::Public(_) => None,
+        }
+    }
+
+    /// What is taken beyond the usual.
+    pub(super) fn switches(&self) -> Switches {
+        if self.allows_weak { Switches::NONE.with(Switch::WeakHmac) } else { Switches::NONE }
     }
 }
 
-fn empty(algorithm: &'static str) -> Block {
+/// A block of which nothing is written.
+pub(super) fn empty(algorithm: &'static str) -> Block {
     Block { algorithm, ring: None, views: Vec::new(), kid: None, rsa_bits: None }
 }
 
 /// A block without material waits for a secret that is set later.
-fn layer(block: &'static str, content: Option<&'static str>, of: Block, later: plan::SecretRef) -> Layer {
+pub(super) fn layer(block: &'static str, content: Option<&'static str>, of: Block, later: SecretRef) -> Layer {
     let form = if later.field.ends_with("/password") {
         KeyForm::Octets
     } else if later.field.ends_with("/publicKey") {
@@ -135,7 +150,7 @@ fn layer(block: &'static str, content: Option<&'static str>, of: Block, later: p
     let mut views = of.views.into_iter();
     let key = of.ring.or_else(|| views.next()).unwrap_or(Material::Sealed(later, form, None));
     let (algorithm, also, rsa_bits, kid) = (of.algorithm, views.next(), of.rsa_bits, of.kid);
-    Layer { block, algorithm, content, key, also, rsa_bits, kid, allows_weak: false }
+    Layer { block, algorithm, content, key, also, rsa_bits, kid, allows_weak: false, opens: false }
 }
 
 /// Symmetric Key (Password).
@@ -225,7 +240,7 @@ fn kid(form: &mut Form<'_>, block: &str) -> Option<Template> {
 }
 
 /// `keyRef`: a ring instead of material and KID.
-fn ring(form: &mut Form<'_>, views: &[Material], kid: Option<&Template>) -> Option<Material> {
+pub(super) fn ring(form: &mut Form<'_>, views: &[Material], kid: Option<&Template>) -> Option<Material> {
     let name = form.text("keyRef")?;
     let at: Spot = form.at("keyRef");
     if !views.is_empty() || kid.is_some() {

@@ -1,8 +1,11 @@
 //! Save in the Flow store (contract section 5): what of a node's result goes into which variable, and who may read it.
 
-use plan::{Expr, Path, Segment, ShapeStep, Text, Value};
+use plan::{Expr, Op, Path, Segment, ShapeStep, Text, Value};
 
+use super::WORK;
+use super::attributes::SAVED;
 use super::form::Form;
+use super::who::Who;
 
 /// The member of the message that names the variables a front end may read; no variable may have its name.
 pub(crate) const FRONTEND: &str = ".frontend";
@@ -38,6 +41,16 @@ impl Save {
         save.frontend = form.flag("frontend", false);
         form.close();
         save
+    }
+
+    /// Saves the token that the node has made or opened, and takes away what was being worked out.
+    pub(crate) fn op(&self, who: &Who) -> Op {
+        let wanted = Expr::Literal(Value::list(self.attributes.iter().map(Value::text).collect()));
+        let at = |name: &str| Expr::Message(Path::keys([WORK, name]));
+        let to = vec![at("token"), at("known"), wanted, Expr::Literal(who.value("save"))];
+        let mut steps = self.steps(Expr::Applied { function: SAVED, to });
+        steps.push(ShapeStep::Delete(Path::keys([WORK])));
+        Op::Assign(steps)
     }
 
     /// Writes the value into the variable, in the place of all that stood there.

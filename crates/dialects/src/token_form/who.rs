@@ -22,8 +22,7 @@ impl Who {
     /// A fault of one of its fields, in words that stand behind its name.
     pub(crate) fn fault(&self, kind: FaultKind, code: &str, field: &str, message: &str) -> Fault {
         let message = format!("{}{message}", self.prefix());
-        let thrown = Value::map([("field", Value::text(field))]);
-        Fault { thrown, ..Fault::new(kind, message).with_code(code) }
+        Fault { thrown: thrown(code, Value::text(field)), ..Fault::new(kind, message).with_code(code) }
     }
 
     /// The same node as an argument of a function.
@@ -36,5 +35,10 @@ impl Who {
 pub(crate) fn fault_of(who: &Value, kind: FaultKind, code: &str, message: &str) -> Fault {
     let member = |name: &str| who.as_map().and_then(|map| map.get(name)).cloned().unwrap_or_default();
     let message = format!("{}{message}", member("prefix").as_text().unwrap_or_default());
-    Fault { thrown: Value::map([("field", member("field"))]), ..Fault::new(kind, message).with_code(code) }
+    Fault { thrown: thrown(code, member("field")), ..Fault::new(kind, message).with_code(code) }
+}
+
+/// What `flow.error` needs of a fault beside its words.
+fn thrown(code: &str, field: Value) -> Value {
+    Value::map([("code", Value::text(code)), ("field", field)])
 }

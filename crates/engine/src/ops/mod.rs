@@ -8,6 +8,7 @@ pub(crate) mod fetch;
 pub(crate) mod file;
 pub(crate) mod hold;
 pub(crate) mod issue;
+pub(crate) mod open;
 pub(crate) mod password;
 pub(crate) mod reply;
 pub(crate) mod script;
@@ -58,7 +59,7 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, delivery: Delivery, stage: S
         Op::ReadFile(plan) => file::deliver(flow, work, delivery, plan),
         Op::Hold(plan) => Some(hold::deliver(work, delivery, plan)),
         Op::Seal { plan, .. } => seal::seal(flow, work, delivery, plan),
-        Op::Open { plan, .. } => seal::open(flow, work, delivery, plan),
+        Op::Open { plan, .. } => open::deliver(flow, work, delivery, plan),
         Op::Reply(reply) => {
             let ask = Ask::Reply { reply: *reply, message: delivery.message.clone() };
             Some(work.ask(delivery, ask))

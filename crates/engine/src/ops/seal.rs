@@ -1,8 +1,8 @@
-//! Tokens whose keys the message brings along: what is asked for is worked out here, made and opened elsewhere.
+//! Tokens whose keys the message brings along: what is asked for is worked out here, made elsewhere.
 
 use plan::{
-    Ask, AskId, Expr, Fault, FaultKind, Flow, KeyForm, KeyFrom, KeyHeld, KidFrom, Known, Layer, LogLevel, Op, OpenPlan,
-    OpenRequest, Protection, SealLayer, SealPlan, SealRequest, Text, Unwritable, Value, write_json,
+    Ask, AskId, Expr, Fault, FaultKind, Flow, KeyForm, KeyFrom, KeyHeld, KidFrom, Known, Layer, LogLevel, Op,
+    Protection, SealLayer, SealPlan, SealRequest, Text, Unwritable, Value, write_json,
 };
 
 use super::issue;
@@ -43,13 +43,7 @@ pub(crate) fn sealed(
     work.write_and_forward(flow, delivery, into, token);
 }
 
-/// Asks for what this message's token holds.
-pub(crate) fn open(flow: &Flow, work: &mut Work, delivery: Delivery, plan: &OpenPlan) -> Option<(AskId, Ask)> {
-    let request = opened_by(plan, &work.scope(&delivery.message)).map(Ask::Open);
-    work.ask_or_raise(flow, delivery, request)
-}
-
-/// The fault of a key that does not make its layer.
+/// The fault of a key that neither makes nor opens its layer.
 pub(crate) fn fault(layer: SealLayer, kind: FaultKind, detail: &str) -> Fault {
     let name = match layer {
         SealLayer::Signature => "signature",
@@ -58,7 +52,8 @@ pub(crate) fn fault(layer: SealLayer, kind: FaultKind, detail: &str) -> Fault {
     Fault { thrown: Value::map([("layer", Value::text(name))]), ..Fault::new(kind, detail) }
 }
 
-fn known_of(known: Known) -> Value {
+/// What is known of a token, as a map.
+pub(crate) fn known_of(known: Known) -> Value {
     let Known { claims, signed, key } = known;
     let members = [("claims", Some(claims)), ("signed", signed), ("key", key)];
     Value::map(members.into_iter().filter_map(|(name, text)| Some((name, Value::Text(text?)))))
@@ -74,15 +69,6 @@ fn sealed_by(plan: &SealPlan, tells: bool, scope: &Scope<'_>) -> Result<(SealReq
     let (signature, encryption) = (layer(&plan.signature)?, layer(&plan.encryption)?);
     let issue::Written { claims, times, warnings } = issue::claims(&plan.claims, &plan.lifetime, scope)?;
     Ok((SealRequest { claims, times, tells, signature, encryption, unsecured: plan.unsecured }, warnings))
-}
-
-fn opened_by(plan: &OpenPlan, scope: &Scope<'_>) -> Result<OpenRequest, Fault> {
-    let token = scope.eval(&plan.token)?;
-    let Some(token) = token.as_text().filter(|token| !token.is_empty()) else {
-        return Err(Fault::new(FaultKind::TokenRefused, "there is no token"));
-    };
-    let key = |from: &Option<KeyFrom>| from.as_ref().map(|from| key_of(from, scope)).transpose();
-    Ok(OpenRequest { token: token.into(), decryption: key(&plan.decryption)?, verification: key(&plan.verification)? })
 }
 
 fn layer_of(layer: &Protection, scope: &Scope<'_>) -> Result<Layer, Fault> {
@@ -118,7 +104,11 @@ fn named(what: &str, name: &Expr, scope: &Scope<'_>) -> Result<Text, Fault> {
     Err(Fault::new(FaultKind::AlgorithmUnsupported, why))
 }
 
-fn key_of(from: &KeyFrom, scope: &Scope<'_>) -> Result<KeyHeld, Fault> {
+/// The key that this message names.
+///
+/// # Errors
+/// If it names none, or something that is no text of a key.
+pub(crate) fn key_of(from: &KeyFrom, scope: &Scope<'_>) -> Result<KeyHeld, Fault> {
     let (of, form, absent) = match from {
         KeyFrom::Given(name) => return Ok(KeyHeld::Given(name.clone())),
         KeyFrom::Secret(secret, form) => return Ok(KeyHeld::Secret(secret.clone(), *form)),

@@ -2,8 +2,8 @@
 
 use jose::json::Limits;
 use plan::{
-    AfterRefusal, Ask, AskId, Date, ExpiryRules, Fault, FaultKind, Flow, JsonRules, Map, Number, Op, OpenPlan, Pattern,
-    PolicyIx, Text, TokenFlaw, Value, VerifyPlan, VerifyRequest, read_json,
+    AfterRefusal, Ask, AskId, Date, ExpiryRules, Fault, FaultKind, Flow, Map, Number, Op, PolicyIx, Text, TokenFlaw,
+    Value, VerifyPlan, VerifyRequest, read_json,
 };
 
 use super::shape::{Fate, assign};
@@ -32,12 +32,6 @@ pub(crate) fn deliver(flow: &Flow, work: &mut Work, mut delivery: Delivery, poli
 
 /// Goes on with a token whose signature holds.
 pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims: &[u8]) {
-    if let Op::Open { plan, into } = &flow.nodes[delivery.to.0 as usize].op {
-        return match opened(plan, claims, work.moment.now_epoch_ms().div_euclid(1000)) {
-            Ok(claims) => work.write_and_forward(flow, delivery, into, claims),
-            Err(fault) => work.raise(flow, delivery, fault),
-        };
-    }
     let Op::Verify { policy, into } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let policy = &flow.policies[policy.0 as usize];
     let claims = read_json(claims, Limits::CLAIMS, policy.claims).unwrap_or_default();
@@ -57,10 +51,7 @@ pub(crate) fn verified(flow: &Flow, work: &mut Work, delivery: Delivery, claims:
 }
 
 /// Goes on with a token whose form, algorithm or signature does not hold.
-pub(crate) fn refused(flow: &Flow, work: &mut Work, delivery: Delivery, flaw: TokenFlaw, detail: &str) {
-    if matches!(flow.nodes[delivery.to.0 as usize].op, Op::Open { .. }) {
-        return work.raise(flow, delivery, Fault::new(FaultKind::TokenRefused, detail));
-    }
+pub(crate) fn refused(flow: &Flow, work: &mut Work, delivery: Delivery, flaw: TokenFlaw) {
     let Op::Verify { policy, .. } = &flow.nodes[delivery.to.0 as usize].op else { return };
     let token = work.scope(&delivery.message).eval(&flow.policies[policy.0 as usize].token).unwrap_or_default();
     let flaw = match (is_truthy(&token), token.as_text()) {
@@ -73,8 +64,8 @@ pub(crate) fn refused(flow: &Flow, work: &mut Work, delivery: Delivery, flaw: To
 
 /// A flaw, and the instant that made it one.
 #[derive(Debug, PartialEq)]
-struct Found {
-    flaw: TokenFlaw,
+pub(super) struct Found {
+    pub(super) flaw: TokenFlaw,
     instant: Option<Date>,
 }
 
@@ -121,47 +112,8 @@ fn refuse(flow: &Flow, work: &mut Work, mut delivery: Delivery, found: &Found) {
     }
 }
 
-/// The claims of a token that was opened, if they are what the plan asks for.
-fn opened(plan: &OpenPlan, claims: &[u8], now_secs: i64) -> Result<Value, Fault> {
-    let refused = |why: &str| Fault::new(FaultKind::TokenRefused, why);
-    let claims = read_json(claims, Limits::CLAIMS, JsonRules::Exact).unwrap_or_default();
-    let Some(map) = claims.as_map() else { return Err(refused("the token holds no claims")) };
-    let times = ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 };
-    times_hold(map, times, now_secs).map_err(|found| {
-        refused(match found.flaw {
-            TokenFlaw::Expired => "the token has expired",
-            TokenFlaw::NotYet => "the token is not valid yet",
-            TokenFlaw::Absent
-            | TokenFlaw::NotText
-            | TokenFlaw::Malformed
-            | TokenFlaw::Undecodable
-            | TokenFlaw::Unsigned
-            | TokenFlaw::Algorithm
-            | TokenFlaw::Signature
-            | TokenFlaw::NotBeforeInvalid
-            | TokenFlaw::ExpiryInvalid
-            | TokenFlaw::Audience
-            | TokenFlaw::ListAbsent
-            | TokenFlaw::Unlisted => "`exp` or `nbf` of the token is no time",
-        })
-    })?;
-    let fits = |name: &str, pattern: &Pattern| match map.get(name) {
-        Some(Value::List(items)) if name == "aud" => {
-            items.iter().filter_map(Value::as_text).any(|one| pattern.is_match(one))
-        }
-        Some(value) => value.as_text().is_some_and(|text| pattern.is_match(text)),
-        None => false,
-    };
-    for (name, pattern) in [("iss", &plan.issuer), ("aud", &plan.audience)] {
-        if pattern.as_ref().is_some_and(|pattern| !fits(name, pattern)) {
-            return Err(refused(&format!("`{name}` of the token is not what is asked for")));
-        }
-    }
-    Ok(claims)
-}
-
 /// Whether `nbf`, `exp` and `iat` allow the token now (RFC 7519 section 4.1).
-fn times_hold(claims: &Map, rules: ExpiryRules, now_secs: i64) -> Result<(), Found> {
+pub(super) fn times_hold(claims: &Map, rules: ExpiryRules, now_secs: i64) -> Result<(), Found> {
     let now = now_secs as f64;
     let leeway = f64::from(rules.leeway_secs);
     let instant = |name: &str| claims.get(name).filter(|value| !value.is_undefined()).map(numeric_date);
@@ -213,6 +165,8 @@ fn numeric_date(value: &Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use plan::JsonRules;
+
     use super::*;
 
     fn held(claims: &str, rules: ExpiryRules) -> bool {

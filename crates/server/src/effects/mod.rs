@@ -4,6 +4,7 @@ pub(crate) mod expression;
 pub mod fetch;
 pub mod file;
 pub(crate) mod hold;
+pub mod open;
 pub(crate) mod password;
 pub mod pool;
 pub(crate) mod reply;

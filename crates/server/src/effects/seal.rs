@@ -1,19 +1,16 @@
-//! Tokens whose keys the message brings along or a ring holds: made and opened by the signer, which alone looks into the keys.
+//! Tokens whose keys the message brings along or a ring holds: made by the signer, which alone looks into the keys.
 
 use std::sync::Arc;
 
 use jose::jwa::{Switch, Switches};
-use plan::{
-    Answer, FaultKind, HeaderForm, KeyForm, KeyHeld, KidFrom, Known, OpenRequest, Refusal, SealLayer, SealRequest,
-    Text, TokenFlaw,
-};
+use plan::{Answer, FaultKind, HeaderForm, KeyForm, KeyHeld, KidFrom, Known, Refusal, SealLayer, SealRequest, Text};
 use signer::{Brought, Form, Kid, Layer, SecretText, Software};
 
-use super::{Begun, kind, refused, sign};
+use super::{Begun, kind, sign};
 use crate::rings::{Pace, Rings};
 use crate::vault::owner;
 
-mod ring;
+pub(super) mod ring;
 
 /// Who holds the keys.
 #[derive(Clone)]
@@ -24,8 +21,8 @@ pub struct Holders {
     pub rings: Arc<Rings>,
 }
 
-/// Why a layer could not be made.
-type Unmade = (SealLayer, FaultKind, Text);
+/// Why a layer could not be made or opened.
+pub(super) type Unmade = (SealLayer, FaultKind, Text);
 
 /// A token with its signature, before it is encrypted.
 struct Inner {
@@ -44,40 +41,6 @@ pub fn seal(holders: &Holders, request: SealRequest) -> Begun {
         Pace::Slow => sign::slowly(move || sealed(&of_thread, request)),
         Pace::Token => sign::outside(move || sealed(&of_thread, request)),
     }
-}
-
-/// Opens a token. Every check is fast enough to be done at once.
-pub fn open(holders: &Holders, request: &OpenRequest) -> Answer {
-    if let (Some(KeyHeld::Ring(name)), None) = (&request.verification, &request.decryption) {
-        match ring::verified_by_secret(&holders.rings, name, &request.token) {
-            Ok(None) => {}
-            Ok(Some(Ok(payload))) => return Answer::Verified(payload.into()),
-            Ok(Some(Err(error))) => return flawed(&error),
-            Err(refusal) => return Answer::Refused(Refusal::Key(ring::kind(&refusal), refusal.to_string().into())),
-        }
-    }
-    let of_ring = match &request.verification {
-        Some(KeyHeld::Ring(name)) => match ring::public(&holders.rings, name) {
-            Ok(set) => Some(set),
-            Err(refusal) => return Answer::Refused(Refusal::Key(ring::kind(&refusal), refusal.to_string().into())),
-        },
-        Some(KeyHeld::Given(_) | KeyHeld::Secret(..) | KeyHeld::Text(..)) | None => None,
-    };
-    let owners = [&request.decryption, &request.verification].map(|key| key.as_ref().and_then(owner_of));
-    let decryption = request.decryption.as_ref().map(|key| brought(key, owners[0].as_deref()));
-    let verification = match &of_ring {
-        Some(set) => Some(Brought::Jwk(set)),
-        None => request.verification.as_ref().map(|key| brought(key, owners[1].as_deref())),
-    };
-    match holders.signer.open(&request.token, decryption, verification) {
-        Ok(payload) => Answer::Verified(payload.into()),
-        Err(signer::Refusal::Token(error)) => flawed(&error),
-        Err(signer::Refusal::Key(fault)) => refused(fault),
-    }
-}
-
-fn flawed(error: &jose::Error) -> Answer {
-    Answer::Refused(Refusal::Token(TokenFlaw::Signature, error.to_string().into()))
 }
 
 /// A ring may have to store the horizon of its key first; other signatures tell by their algorithm.
@@ -180,11 +143,13 @@ fn with_layer<T>(layer: &plan::Layer, make: impl FnOnce(&Layer<'_>) -> T) -> T {
     })
 }
 
-fn owner_of(key: &KeyHeld) -> Option<String> {
+/// The owner of the box that the key lies in, if it is a secret.
+pub(super) fn owner_of(key: &KeyHeld) -> Option<String> {
     if let KeyHeld::Secret(secret, _) = key { Some(owner(secret)) } else { None }
 }
 
-fn brought<'k>(key: &'k KeyHeld, owner: Option<&'k str>) -> Brought<'k> {
+/// The key as the signer knows it.
+pub(super) fn brought<'k>(key: &'k KeyHeld, owner: Option<&'k str>) -> Brought<'k> {
     match key {
         KeyHeld::Given(name) | KeyHeld::Ring(name) => Brought::Given(name),
         KeyHeld::Secret(_, form) => Brought::Secret(owner.unwrap_or_default(), secret_text(*form)),

@@ -6,7 +6,7 @@ use jose::{PrivateJwk, RsaBits};
 use zeroize::Zeroizing;
 
 use super::keys::{Candidate, only};
-use super::{Layer, unfit};
+use super::{Brought, Layer, unfit};
 use crate::fault::{Fault, FaultKind};
 use crate::{Secret, Software};
 
@@ -20,7 +20,15 @@ impl Software {
     /// What does not match what.
     pub(super) fn check_layer(&self, layer: &Layer<'_>, candidate: &Candidate) -> Result<(), Fault> {
         candidate.check_bits(layer.rsa_bits)?;
-        let Some(also) = layer.also else { return Ok(()) };
+        self.check_also(layer.also, candidate)
+    }
+
+    /// Whether the key agrees with its other view, if it has one.
+    ///
+    /// # Errors
+    /// That they do not match.
+    pub(super) fn check_also(&self, also: Option<Brought<'_>>, candidate: &Candidate) -> Result<(), Fault> {
+        let Some(also) = also else { return Ok(()) };
         only(self.candidates(also)?, |other| candidate.check_same(other))
     }
 

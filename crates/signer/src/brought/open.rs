@@ -2,7 +2,7 @@
 
 use jose::base64url;
 use jose::json::{Limits, Object, Value};
-use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, Switches};
 use jose::jwe::{Decrypter, DecryptionKeys};
 use jose::jwk::{Jwk, PublicJwk};
 use jose::jws::{Keys, Verifier};
@@ -10,12 +10,44 @@ use jose::{DecryptionKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::keys::Candidate;
-use super::{Brought, RANDOM, Ready, SWITCHES, unfit};
+use super::{Brought, RANDOM, Ready, unfit};
 use crate::Software;
 use crate::fault::{Fault, Refusal};
 
-/// Most characters of a token that is looked at (security contract, section 5).
-const TOKEN_CHARS_MAX: usize = 65_536;
+/// How the signature of a token is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Verification<'a> {
+    /// The key.
+    pub key: Brought<'a>,
+    /// The same key once more, in another form: it must agree.
+    pub also: Option<Brought<'a>>,
+    /// The row that must have signed; none leaves it to the kind of the key.
+    pub algorithm: Option<&'static SignatureAlgorithm>,
+    /// What is taken beyond the usual.
+    pub switches: Switches,
+}
+
+/// How a token is decrypted.
+#[derive(Clone, Copy, Debug)]
+pub struct Decryption<'a> {
+    /// The key.
+    pub key: Brought<'a>,
+    /// The same key once more, in another form: it must agree.
+    pub also: Option<Brought<'a>>,
+    /// The rows of key management and of content encryption; none leaves them to the token and the kind of the key.
+    pub algorithms: Option<(&'static KeyAlgorithm, &'static ContentEncryption)>,
+    /// What is taken beyond the usual.
+    pub switches: Switches,
+}
+
+/// A token whose signature holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// What was signed.
+    pub payload: Vec<u8>,
+    /// The public key that verified it, as the text of a JWK; none for a shared secret.
+    pub public: Option<String>,
+}
 
 /// The keys that fit one algorithm of signatures.
 pub(super) struct Verifying {
@@ -31,106 +63,85 @@ pub(super) struct Decrypting {
 }
 
 impl Software {
-    /// Opens a compact token: decrypts it if a key for that is named, and verifies what stands in it, or the token itself,
-    /// if a key for that is. Claims are the caller's matter.
+    /// Decrypts a compact JWE (RFC 7516 section 7.1).
     ///
     /// # Errors
-    /// [`Refusal`]: the token's fault or a key's.
-    pub fn open(
-        &self,
-        token: &str,
-        decryption: Option<Brought<'_>>,
-        verification: Option<Brought<'_>>,
-    ) -> Result<Vec<u8>, Refusal> {
-        if token.len() > TOKEN_CHARS_MAX {
-            return Err(refused("the token is longer than 65536 characters"));
-        }
-        let shown = |key: Option<Brought<'_>>| key.map(|key| self.secret_of(key)).transpose().map(Option::flatten);
-        let (key, inner) = (shown(decryption).map_err(Refusal::Key)?, shown(verification).map_err(Refusal::Key)?);
-        let decryption = key.as_ref().map_or(Ok(decryption), |(secret, form)| form.of(secret).map(Some));
-        let verification = inner.as_ref().map_or(Ok(verification), |(secret, form)| form.of(secret).map(Some));
-        let (decryption, verification) = (decryption.map_err(Refusal::Key)?, verification.map_err(Refusal::Key)?);
-        self.opened(token, decryption, verification)
-    }
-
-    fn opened(
-        &self,
-        token: &str,
-        decryption: Option<Brought<'_>>,
-        verification: Option<Brought<'_>>,
-    ) -> Result<Vec<u8>, Refusal> {
-        let parts = token.split('.').count();
-        let Some(decryption) = decryption else {
-            let verification = verification.ok_or_else(|| Refusal::Key(unfit("no key is named".to_owned())))?;
-            if parts == 5 {
-                return Err(refused("the token is encrypted, and no key to decrypt it is named"));
-            }
-            return self.verified(token, verification);
-        };
-        if parts != 5 {
-            return Err(refused("the token is not encrypted"));
-        }
-        let plaintext = self.decrypted(token, decryption)?;
-        match (verification, std::str::from_utf8(&plaintext)) {
-            (Some(verification), Ok(inner)) => self.verified(inner.trim(), verification),
-            (Some(_), Err(_)) => Err(refused("what is encrypted is no token")),
-            (None, Ok(inner)) if inner.split('.').count() == 3 && !inner.trim_start().starts_with('{') => {
-                Err(refused("a signed token is encrypted, and no key to verify it is named"))
-            }
-            (None, _) => Ok(plaintext.to_vec()),
-        }
-    }
-
-    fn decrypted(&self, token: &str, key: Brought<'_>) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    /// [`Refusal`]: the token's fault or the key's.
+    pub fn decrypt(&self, token: &str, by: &Decryption<'_>) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let header = header(token)?;
         let row = KeyAlgorithm::by_name(name(&header, "alg")?).map_err(Refusal::Token)?;
         let content = ContentEncryption::by_name(name(&header, "enc")?).map_err(Refusal::Token)?;
-        let (form, text) = key.words();
-        let ready = self.kept().get(&["decrypt", form, text, row.name], SWITCHES, || self.decrypting(key, row));
-        let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
-        let Ready::Decrypting(Decrypting { row, keys }) = ready else {
-            return Err(refused("the key is kept for another use"));
-        };
-        let decrypter = Decrypter::new(&[row], &[content]).map_err(Refusal::Token)?;
-        let keys = if let [key] = keys.as_slice() { DecryptionKeys::One(key) } else { DecryptionKeys::Set(keys) };
-        let decrypted = RANDOM.with_borrow_mut(|random| decrypter.decrypt(token, keys, random));
-        decrypted.map(|decrypted| decrypted.plaintext).map_err(Refusal::Token)
+        if let Some((asked, within)) = by.algorithms {
+            same("alg", (row.name, asked.name))?;
+            same("enc", (content.name, within.name))?;
+        }
+        self.looked_up(by.key, by.also, |key, also| {
+            let by = Decryption { key, also, ..*by };
+            let ready = self.kept().get(&by.words(row, content), by.switches, || self.decrypting(&by, row, content));
+            let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
+            let Ready::Decrypting(Decrypting { row, keys }) = ready else {
+                return Err(refused("the key is kept for another use"));
+            };
+            let decrypter = Decrypter::new(&[row], &[content]).map_err(Refusal::Token)?;
+            let keys = if let [key] = keys.as_slice() { DecryptionKeys::One(key) } else { DecryptionKeys::Set(keys) };
+            let decrypted = RANDOM.with_borrow_mut(|random| decrypter.decrypt(token, keys, random));
+            decrypted.map(|decrypted| decrypted.plaintext).map_err(Refusal::Token)
+        })
     }
 
-    fn decrypting(&self, key: Brought<'_>, row: &'static KeyAlgorithm) -> Result<Ready, Fault> {
-        let keys = fitting(self.candidates(key)?, |candidate| {
+    /// Checks the signature of a compact JWS (RFC 7515 section 7.1). Claims are the caller's matter.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the token's fault or the key's.
+    pub fn verify(&self, token: &str, by: &Verification<'_>) -> Result<Verified, Refusal> {
+        let header = header(token)?;
+        let row = SignatureAlgorithm::by_name(name(&header, "alg")?).map_err(Refusal::Token)?;
+        by.algorithm.map_or(Ok(()), |asked| same("alg", (row.name, asked.name)))?;
+        self.looked_up(by.key, by.also, |key, also| {
+            let by = Verification { key, also, ..*by };
+            let ready = self.kept().get(&by.words(row), by.switches, || self.verifying(&by, row));
+            let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
+            let Ready::Verifying(Verifying { verifier, keys, publics }) = ready else {
+                return Err(refused("the key is kept for another use"));
+            };
+            let set = if let [key] = keys.as_slice() { Keys::One(key) } else { Keys::Set(keys) };
+            let verified = verifier.verify(token, set).map_err(Refusal::Token)?;
+            let public = publics.get(verified.key_index).and_then(Option::as_ref);
+            check_named_key(&header, public)?;
+            Ok(Verified { payload: verified.payload, public: public.map(PublicJwk::to_json) })
+        })
+    }
+
+    fn decrypting(
+        &self,
+        by: &Decryption<'_>,
+        row: &'static KeyAlgorithm,
+        content: &ContentEncryption,
+    ) -> Result<Ready, Fault> {
+        let keys = fitting(self.candidates(by.key)?, |candidate| {
             let Jwk::Private(private) = &candidate.key else {
                 return Err(unfit("the key is public, and a public key does not decrypt".to_owned()));
             };
-            DecryptionKey::new(row, private, SWITCHES).map_err(|error| Fault::in_key(&error))
+            self.check_also(by.also, candidate)?;
+            if by.algorithms.is_some() {
+                candidate.check_length(row, content)?;
+            }
+            DecryptionKey::new(row, private, by.switches).map_err(|error| Fault::in_key(&error))
         })?;
         Ok(Ready::Decrypting(Decrypting { row, keys }))
     }
 
-    fn verified(&self, token: &str, key: Brought<'_>) -> Result<Vec<u8>, Refusal> {
-        let header = header(token)?;
-        let row = SignatureAlgorithm::by_name(name(&header, "alg")?).map_err(Refusal::Token)?;
-        let (form, text) = key.words();
-        let ready = self.kept().get(&["verify", form, text, row.name], SWITCHES, || self.verifying(key, row));
-        let ready = ready.as_ref().map_err(|fault| Refusal::Key(fault.clone()))?;
-        let Ready::Verifying(Verifying { verifier, keys, publics }) = ready else {
-            return Err(refused("the key is kept for another use"));
-        };
-        let set = if let [key] = keys.as_slice() { Keys::One(key) } else { Keys::Set(keys) };
-        let verified = verifier.verify(token, set).map_err(Refusal::Token)?;
-        check_named_key(&header, publics.get(verified.key_index).and_then(Option::as_ref))?;
-        Ok(verified.payload)
-    }
-
-    fn verifying(&self, key: Brought<'_>, row: &'static SignatureAlgorithm) -> Result<Ready, Fault> {
+    fn verifying(&self, by: &Verification<'_>, row: &'static SignatureAlgorithm) -> Result<Ready, Fault> {
         let mut publics = Vec::new();
-        let keys = fitting(self.candidates(key)?, |candidate| {
+        let keys = fitting(self.candidates(by.key)?, |candidate| {
             if !candidate.is_secret_for(row) {
                 return Err(unfit(format!("the key is none for {}, which the token is signed with", row.name)));
             }
+            self.check_also(by.also, candidate)?;
+            candidate.check_hmac(row, by.switches)?;
             let key = match candidate.with_kid() {
-                Jwk::Private(private) => VerifyingKey::from_private(row, &private, SWITCHES),
-                Jwk::Public(public) => VerifyingKey::new(row, &public, SWITCHES),
+                Jwk::Private(private) => VerifyingKey::from_private(row, &private, by.switches),
+                Jwk::Public(public) => VerifyingKey::new(row, &public, by.switches),
             };
             let key = key.map_err(|error| Fault::in_key(&error))?;
             publics.push(candidate.key.public().map(std::borrow::Cow::into_owned));
@@ -139,6 +150,32 @@ impl Software {
         let verifier = Verifier::new(&[row]).expect("a list of one is not empty");
         Ok(Ready::Verifying(Verifying { verifier, keys, publics }))
     }
+}
+
+impl Verification<'_> {
+    /// All that decides what is made of the key.
+    fn words(&self, row: &SignatureAlgorithm) -> [&str; 6] {
+        let ((form, key), (also_form, also)) = (self.key.words(), self.also.map_or(("", ""), Brought::words));
+        ["verify", form, key, also_form, also, row.name]
+    }
+}
+
+impl Decryption<'_> {
+    /// All that decides what is made of the key.
+    fn words(&self, row: &KeyAlgorithm, content: &ContentEncryption) -> [&str; 7] {
+        let ((form, key), (also_form, also)) = (self.key.words(), self.also.map_or(("", ""), Brought::words));
+        let content = if self.algorithms.is_some() { content.name } else { "" };
+        ["decrypt", form, key, also_form, also, row.name, content]
+    }
+}
+
+/// Whether the header names what is asked for.
+fn same(member: &str, (found, asked): (&'static str, &'static str)) -> Result<(), Refusal> {
+    if found == asked {
+        return Ok(());
+    }
+    let why = format!("`{member}` must be {asked}").into();
+    Err(Refusal::Token(jose::Error::NotAllowed { what: found.into(), why }))
 }
 
 /// What is made of the keys that fit.

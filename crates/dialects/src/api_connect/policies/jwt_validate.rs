@@ -1,6 +1,10 @@
 //! `jwt-validate`: opens a token and hands its claims out, or fails (section 9).
 
-use plan::{Expr, Fault, FaultKind, NodeIx, Op, OpenPlan, Pattern, Severity, Value};
+use jose::jwa::{Switch, Switches};
+use plan::{
+    Decryption, Expected, ExpiryRules, Expr, Fault, FaultKind, NodeIx, Op, OpenPlan, Pattern, Severity, Value,
+    Verification,
+};
 
 use super::algorithms;
 use crate::api_connect::lower::{Lowering, Step, Telling};
@@ -25,6 +29,8 @@ const TOKEN: &str = "request.headers.authorization";
 const CLAIMS: &str = "decoded.claims";
 /// The longest pattern, in characters.
 const PATTERN_CHARS_MAX: usize = 256;
+/// What is taken beyond the usual: the vendor names no algorithms.
+const SWITCHES: Switches = Switches::NONE.with(Switch::WeakHmac).with(Switch::Rsa1_5);
 /// How an error is told.
 const TELLING: Telling = Telling::General {
     variable: "jwt-validate",
@@ -43,7 +49,16 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) 
         let why = "no key is named, neither to verify nor to decrypt with";
         Op::Raise(Fault::new(FaultKind::KeyMissing, why).with_code("RuntimeError"))
     } else {
-        Op::Open { plan: Box::new(OpenPlan { token: bare(token), decryption, verification, issuer, audience }), into }
+        let plan = OpenPlan {
+            token: bare(token),
+            decryption: decryption.map(|key| Decryption { key, also: None, algorithms: None, switches: SWITCHES }),
+            verification: verification.map(|key| Verification { key, also: None, algorithm: None, switches: SWITCHES }),
+            issuer: issuer.map(Expected::Matching),
+            audience: audience.map(Expected::Matching),
+            required: Vec::new(),
+            times: ExpiryRules { exp_required: false, iat_checked: false, leeway_secs: 0 },
+        };
+        Op::Open { plan: Box::new(plan), into, known: None }
     };
     lowering.step_told(step, op, vec![vec![next]], &TELLING)
 }

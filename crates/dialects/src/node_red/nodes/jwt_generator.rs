@@ -36,6 +36,6 @@ fn lower(lowering: &mut Lowering<'_>, live: &Live) -> (Op, Option<Behind>) {
         return (Op::Raise(fault), None);
     };
     generator.secrets().for_each(|secret| lowering.need_secret(secret));
-    let Ops { prepare, seal, save } = generator.ops(&who);
-    (prepare, Some(Behind { ops: [seal, save], failed: token_form::failure(&who) }))
+    let Ops { prepare, token, save } = generator.ops(&who);
+    (prepare, Some(Behind { ops: [token, save], failed: token_form::failure(&who) }))
 }

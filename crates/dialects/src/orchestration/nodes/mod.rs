@@ -3,6 +3,7 @@
 mod condition;
 mod end;
 mod jwt_generator;
+mod jwt_verifier;
 mod library_flow;
 mod set_variable;
 mod start;
@@ -14,6 +15,7 @@ use crate::spec::NodeSpec;
 pub(super) const TYPES: &[&NodeType] = &[
     &start::TYPE,
     &jwt_generator::TYPE,
+    &jwt_verifier::TYPE,
     &condition::TYPE,
     &set_variable::TYPE,
     &library_flow::TYPE,

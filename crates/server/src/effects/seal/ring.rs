@@ -17,7 +17,7 @@ pub(super) fn sign(
 ) -> Result<Inner, Unmade> {
     let unmade = |kind, text: String| (SealLayer::Signature, kind, text.into());
     let ring_id = id(name);
-    check_algorithm(rings, &ring_id, layer)?;
+    check_algorithm(rings, name, layer.algorithm.as_deref())?;
     let header = header(layer).map_err(|error| unmade(FaultKind::KeyUnusable, error.to_string()))?;
     let mut signed = Vec::new();
     let token = rings.mint(&ring_id, &header, |moment| {
@@ -37,7 +37,7 @@ pub(super) fn sign(
 ///
 /// # Errors
 /// [`RingRefusal`].
-pub(super) fn public(rings: &Rings, name: &str) -> Result<String, RingRefusal> {
+pub(in crate::effects) fn public(rings: &Rings, name: &str) -> Result<String, RingRefusal> {
     rings.public_set(&id(name))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn public(rings: &Rings, name: &str) -> Result<String, RingRefusal> {
 ///
 /// # Errors
 /// [`RingRefusal`].
-pub(super) fn verified_by_secret(
+pub(in crate::effects) fn verified_by_secret(
     rings: &Rings,
     name: &str,
     token: &str,
@@ -60,7 +60,7 @@ pub(super) fn id(name: &str) -> String {
 }
 
 /// What kind of fault of a key a ring's refusal is.
-pub(super) fn kind(refusal: &RingRefusal) -> FaultKind {
+pub(in crate::effects) fn kind(refusal: &RingRefusal) -> FaultKind {
     match refusal {
         RingRefusal::NoRing(_) => FaultKind::KeyMissing,
         RingRefusal::Expiry(_) => FaultKind::ExpiryInvalid,
@@ -76,11 +76,14 @@ pub(super) fn kind(refusal: &RingRefusal) -> FaultKind {
 }
 
 /// A flow that names an algorithm gets no other.
-fn check_algorithm(rings: &Rings, ring_id: &str, layer: &Layer) -> Result<(), Unmade> {
-    let Some(asked) = layer.algorithm.as_deref() else { return Ok(()) };
+///
+/// # Errors
+/// If the ring signs with another one, or cannot be asked.
+pub(in crate::effects) fn check_algorithm(rings: &Rings, name: &str, asked: Option<&str>) -> Result<(), Unmade> {
+    let Some(asked) = asked else { return Ok(()) };
     let snapshot =
         rings.snapshot().map_err(|refusal| (SealLayer::Signature, kind(&refusal), refusal.to_string().into()));
-    match snapshot?.0.ring(ring_id) {
+    match snapshot?.0.ring(&id(name)) {
         Some(ring) if ring.algorithm.name != asked => {
             let text = format!("the ring signs with {}, which does not match {asked}", ring.algorithm.name);
             Err((SealLayer::Signature, FaultKind::KeyUnfit, text.into()))
