@@ -71,6 +71,8 @@ pub(crate) enum ToWorker {
     CheckExpression { source: Text },
     /// Run the timer that is due.
     Tick,
+    /// Run what waits for this wish of the call: it is fulfilled, or cannot be.
+    Fulfil { script: u32, call: u64, id: u32, outcome: Result<Value, Text> },
     /// The answer to the open question, or why there is none.
     Answer(Result<Value, Text>),
     /// Nobody listens to this call any more: its timers end.
@@ -86,6 +88,8 @@ pub(crate) enum FromWorker {
     Said { call: u64, event: ScriptEvent },
     /// A script wants to know something; the turn goes on when it is answered.
     Asked { call: u64, question: Question },
+    /// A script wants something that takes its time; the turn goes on.
+    Wished { call: u64, id: u32, wish: Value },
     /// What came of a check.
     Checked(Result<(), SyntaxFault>),
     /// The turn is over. Says in how many milliseconds the next timer is due.

@@ -214,6 +214,18 @@ impl Conversation {
         said
     }
 
+    /// Gives the script what came of its wish of that number, or why nothing did. A wish that nobody waits for is ignored.
+    pub fn fulfil(&mut self, id: u32, outcome: Result<Value, Text>) {
+        let call = self.call;
+        self.pool.crew().fulfil(call, |script| {
+            framed(&ToWorker::Fulfil { script, call, id, outcome }).unwrap_or_else(|fault| {
+                let why = Text::from(format!("what came is too much: {fault}"));
+                let told = ToWorker::Fulfil { script, call, id, outcome: Err(why) };
+                framed(&told).expect("a short text fits a frame")
+            })
+        });
+    }
+
     /// Answers the question that was asked last, or says why there is no answer; the script sees that as an error.
     pub fn answer(&mut self, answer: Result<Value, Text>) {
         let frame = framed(&ToWorker::Answer(answer)).unwrap_or_else(|fault| {

@@ -9,6 +9,14 @@ pub enum Said {
     Event(ScriptEvent),
     /// It wants to know something and stands still until it is answered.
     Question(Question),
+    /// It wants something that takes its time, and others go on meanwhile: [`crate::Conversation::fulfil`] gives it what
+    /// came of that. It may have several such wishes at a time, and does not rest before all are fulfilled.
+    Wish {
+        /// Which of this conversation's wishes.
+        id: u32,
+        /// What it wants, in the words of its surface.
+        wish: Value,
+    },
     /// Its first turn is over, and it waits for something. Not said if the call is at rest then.
     Paused,
 }

@@ -98,6 +98,12 @@ impl Worker {
                 self.pause();
             }
             ToWorker::Tick => self.tick(),
+            ToWorker::Fulfil { script, call, id, outcome } => {
+                if let Some(held) = self.scripts.get_mut(&script) {
+                    held.on_its_own(|realm| realm.fulfil(call, id, outcome));
+                }
+                self.pause();
+            }
             ToWorker::Drop { call } => {
                 for realm in self.scripts.values_mut().filter_map(|held| held.realm.as_mut()) {
                     realm.abandon(call);
@@ -125,7 +131,7 @@ impl Worker {
     fn tick(&mut self) {
         let next = self.scripts.values_mut().filter(|held| held.due().is_some()).min_by_key(|held| held.due());
         if let Some(held) = next {
-            held.tick();
+            held.on_its_own(Realm::tick);
         }
         self.pause();
     }
@@ -160,9 +166,10 @@ impl Held {
         }
     }
 
-    fn tick(&mut self) {
+    /// A turn that no message starts, if there is still somebody to take it.
+    fn on_its_own(&mut self, turn: impl FnOnce(&mut Realm) -> bool) {
         if let Some(realm) = &mut self.realm
-            && !realm.tick()
+            && !turn(realm)
         {
             self.realm = None;
         }

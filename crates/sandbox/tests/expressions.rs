@@ -48,7 +48,7 @@ async fn outcome(mut conversation: Conversation) -> Result<Value, (FaultKind, St
                 conversation.answer(Ok(Value::list([arguments.clone(), arguments].concat())));
             }
             Said::Question(_) => conversation.answer(Err("it is refused".into())),
-            Said::Paused => {}
+            Said::Wish { .. } | Said::Paused => {}
             Said::Event(other) => panic!("{other:?}"),
         }
     }

@@ -155,6 +155,86 @@ async fn a_back_end_that_is_away_is_told() {
     assert_eq!(reply.body, expected);
 }
 
+/// A gatewayscript step of this source, which holds no quotation mark of that kind.
+fn script(source: &str) -> String {
+    format!("    execute:\n      - gatewayscript: {{source: \"{source}\"}}")
+}
+
+/// AC-79: a script asks a server itself, several at a time; the step ends behind its callbacks, and others go on meanwhile.
+#[tokio::test]
+async fn a_script_asks_a_server_itself() {
+    let port = back_end(
+        "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nX-Of: Back\r\nContent-Length: 9\r\n\r\n{\"a\":[7]}",
+    )
+    .await;
+    let open = "var urlopen = require('urlopen'); context.set('target2', context.get('target') + '/x'); ";
+    for (body, expected) in [
+        (
+            "urlopen.open({target: context.get('target2'), method: 'get'}, function (error, response) { \
+             response.readAsJSON(function (wrong, json) { session.output.write([error, response.statusCode, \
+             response.reasonPhrase, response.headers['x-of'], response.get('X-OF'), json.a[0]].join(' ')); }); });",
+            " 201 Created Back Back 7",
+        ),
+        (
+            "urlopen.open(context.get('target2'), function (e, r) { r.readAsBuffer(function (w, b) { \
+             session.output.write(b.toString()); }); }); session.output.write('early');",
+            r#"{"a":[7]}"#,
+        ),
+        (
+            "var ask = () => new Promise((done, fail) => urlopen.open({target: context.get('target2')}, (e, r) => e ? fail(e) : \
+             done(r.statusCode))); (async () => { session.output.write(String(await ask() + await ask())); })();",
+            "402",
+        ),
+        (
+            "urlopen.open({target: context.get('target2')}, function () { throw new Error('in a callback'); });",
+            "JavaScriptError",
+        ),
+        ("urlopen.open({target: context.get('target2')}, function (e, r) { context.reject('Mine', 'no'); });", "Mine"),
+    ] {
+        let catch =
+            "\n    catch:\n      - default: [{set-variable: {actions: [{set: message.body, value: $(error.name)}]}}]";
+        let document = api(V5, &format!("{}{catch}", script(&format!("{open}{body}").replace('"', "'"))));
+        let reply = serving(at(port), &document).await.get("/api/t").await;
+        assert_eq!(reply.body, expected, "{body}");
+    }
+}
+
+/// AC-79, AC-87 (part): what a script sends goes as it says, to hosts of the file alone; the echo shows it although the back end
+/// is gone, and what cannot be asked comes to the callback.
+#[tokio::test]
+async fn a_script_asks_as_an_invoke_may() {
+    let answer = "function (e, r) { if (e) return session.output.write('failed: ' + e.errorMessage); \
+        r.readAsBuffer(function (w, b) { session.output.write(b); }); }";
+    let open = |options: &str| script(&format!("require('urlopen').open({options}, {answer});"));
+    let post =
+        "{target: context.get('target') + '/p?q=1', method: 'post', data: {k: [1]}, headers: {'X-Own': 5}, timeout: 3}";
+    let sent = echoed(&echoing(V5, &open(post)).await.get("/api/t").await);
+    assert_eq!(
+        (&sent["method"], &sent["path"], &sent["body"]),
+        (&"POST".into(), &"/v1/p?q=1".into(), &r#"{"k":[1]}"#.into())
+    );
+    assert_eq!(
+        (&sent["headers"]["x-own"], &sent["headers"]["content-type"]),
+        (&"5".into(), &"application/json".into())
+    );
+    let text = "{target: context.get('target'), method: 'PUT', data: 'text', contentType: 'text/x-own'}";
+    let sent = echoed(&echoing(V5, &open(text)).await.get("/api/t").await);
+    assert_eq!((&sent["headers"]["content-type"], &sent["body"]), (&"text/x-own".into(), &"text".into()));
+
+    for (options, why) in [
+        ("{target: 'http://' + context.get('request.headers.x-host') + '/x'}", "is not written in the document"),
+        ("{target: 'local:///secret'}", "URL"),
+        ("{}", "URL"),
+        ("{target: context.get('target'), method: 'G T'}", "method"),
+        ("{target: context.get('target'), headers: {'a b': 1}}", "header"),
+        ("{target: context.get('target')}", "cannot be resolved"),
+    ] {
+        let chancery = serving(ApiSettings::default(), &api(V5, &open(options))).await;
+        let reply = chancery.running.ask("GET /api/t HTTP/1.1\r\nHost: l\r\nX-Host: other.test\r\n\r\n").await;
+        assert!(reply.body.starts_with("failed: ") && reply.body.contains(why), "{options}: {reply:?}");
+    }
+}
+
 /// AC-87: a host that only the request names is not called, nor one of this machine that nobody has named; a listener that
 /// others can reach takes no API that anybody may call.
 #[tokio::test]

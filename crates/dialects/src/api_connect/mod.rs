@@ -21,6 +21,7 @@ mod shape;
 mod survey;
 mod syntax;
 mod tree;
+mod urlopen;
 mod values;
 pub(crate) mod vocabulary;
 mod xml;
@@ -36,6 +37,7 @@ pub use route::{Called, Found};
 pub use served::Api;
 pub use survey::{Survey, Unsupported};
 pub use syntax::Gateway;
+pub use urlopen::granted;
 pub(crate) use values::meaning;
 
 /// The most octets of a request body (security contract, section 5).

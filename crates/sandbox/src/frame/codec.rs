@@ -224,6 +224,7 @@ variants! { ToWorker:
     9 Surface { surface: surface, text: text }
     10 Evaluate { call: call, expression: expression, input: input, cells: cells }
     11 CheckExpression { source: source }
+    12 Fulfil { script: script, call: call, id: id, outcome: outcome }
 }
 
 variants! { FromWorker:
@@ -231,4 +232,5 @@ variants! { FromWorker:
     1 Asked { call: call, question: question }
     2 Checked { 0: outcome }
     3 Paused { due_ms: due_ms }
+    4 Wished { call: call, id: id, wish: wish }
 }

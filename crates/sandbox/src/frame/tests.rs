@@ -84,6 +84,7 @@ fn said() -> impl Strategy<Value = FromWorker> {
         Just(FromWorker::Checked(Ok(()))),
         Just(FromWorker::Checked(Err(broken))),
         proptest::option::of(any::<u32>()).prop_map(|due_ms| FromWorker::Paused { due_ms }),
+        (any::<u64>(), any::<u32>(), value()).prop_map(|(call, id, wish)| FromWorker::Wished { call, id, wish }),
     ]
 }
 
@@ -109,6 +110,12 @@ fn told() -> impl Strategy<Value = ToWorker> {
         Just(ToWorker::Tick),
         value().prop_map(|value| ToWorker::Answer(Ok(value))),
         ".*".prop_map(|why| ToWorker::Answer(Err(why.into()))),
+        (any::<u32>(), any::<u64>(), any::<u32>(), value()).prop_map(|(script, call, id, value)| ToWorker::Fulfil {
+            script,
+            call,
+            id,
+            outcome: Ok(value)
+        }),
         any::<u64>().prop_map(|call| ToWorker::Drop { call }),
         any::<u32>().prop_map(|script| ToWorker::Forget { script }),
     ]

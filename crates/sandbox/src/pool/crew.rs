@@ -224,6 +224,7 @@ impl Crew {
                     self.answer(call, &nobody());
                 }
             }
+            FromWorker::Wished { call, id, wish } => hand.tell(call, Said::Wish { id, wish }),
             FromWorker::Checked(outcome) => {
                 let open = turn.call.and_then(|call| hand.calls.remove(&call)).ok_or(Misbehaved)?;
                 let Listener::Check(listener) = open.listener else { return Err(Misbehaved) };
@@ -251,6 +252,14 @@ impl Crew {
         if let Some(link) = asking {
             link.send(frame);
         }
+    }
+
+    /// Passes on what came of a wish, once the worker of the call has time for it; `frame` takes its script's number.
+    pub(super) fn fulfil(&mut self, call: u64, frame: impl FnOnce(u32) -> Vec<u8>) {
+        let Some(hand) = self.workers.values_mut().find(|worker| worker.calls.contains_key(&call)) else { return };
+        let Some(script) = hand.calls.get(&call).and_then(|open| open.script) else { return };
+        hand.fulfilled.push_back((call, script, frame(script)));
+        hand.link.wake();
     }
 
     /// Nobody listens to this call any more.
@@ -290,10 +299,22 @@ impl Crew {
         }
     }
 
-    /// Lets a worker whose turn is over go on by itself: a timer that is due, after at most one other turn.
+    /// Lets a worker whose turn is over go on by itself: with a wish that is fulfilled or a timer that is due, after at most
+    /// one other turn.
     pub(super) fn tick(&mut self, worker: u64) {
         let Some(hand) = self.workers.get_mut(&worker) else { return };
-        if hand.turn.is_some() || hand.due.is_none_or(|due| due > Instant::now()) {
+        if hand.turn.is_some() {
+            return;
+        }
+        while let Some((call, script, frame)) = hand.fulfilled.pop_front() {
+            if hand.calls.contains_key(&call) {
+                let cpu_ms = self.scripts.get(&script).map(|script| script.cpu_ms).unwrap_or_default();
+                hand.ticked = true;
+                hand.begin_turn(None, Some(script), cpu_ms + WALL_SPARE_MS);
+                return hand.link.send(&frame);
+            }
+        }
+        if hand.due.is_none_or(|due| due > Instant::now()) {
             return;
         }
         let slowest_ms = hand.loaded.iter().filter_map(|key| self.scripts.get(key)).map(|script| script.cpu_ms).max();
@@ -318,7 +339,8 @@ impl Crew {
             (Some(turn), _) if turn.ends <= now => return Chore::Kill,
             (Some(turn), _) => turn.ends,
             (None, Some(due)) => due,
-            (None, None) => hand.used + idle,
+            // A call that waits for what comes of a wish keeps its worker beyond that.
+            (None, None) => (hand.used + idle).max(now + watch),
         };
         if rested && hand.pin.is_none() && (hand.is_spent() || hand.used + idle <= now) {
             return Chore::Dismiss;

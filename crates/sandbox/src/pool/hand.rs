@@ -1,6 +1,6 @@
 //! One worker as the crew sees it: its turn, its calls, what it has loaded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub(super) struct Worker {
     pub(super) runs: u32,
     pub(super) calls: HashMap<u64, Open>,
     pub(super) dropped: Vec<u64>,
+    /// Calls whose wishes are fulfilled, with the script and the frame that says so, in order.
+    pub(super) fulfilled: VecDeque<(u64, u32, Vec<u8>)>,
     pub(super) due: Option<Instant>,
     pub(super) ticked: bool,
     pub(super) used: Instant,
@@ -73,6 +75,7 @@ impl Worker {
             runs: 0,
             calls: HashMap::new(),
             dropped: Vec::new(),
+            fulfilled: VecDeque::new(),
             due: None,
             ticked: false,
             used: now,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use plan::{Fault, FaultKind, ScriptEvent, Text, Value};
 
-use crate::frame::{self, FromWorker, ToWorker};
+use crate::frame::{self, FrameFault, FromWorker, ToWorker};
 use crate::speech::Question;
 
 /// The most octets a script may say in one turn.
@@ -73,6 +73,15 @@ impl Channel {
             // A script is forgotten, or a call dropped, while another one's turn lasts: that waits for its end.
             self.early.borrow_mut().push_back(frame);
         }
+    }
+
+    /// Tells what a script wants and does not wait for.
+    pub(super) fn wish(&self, call: u64, id: u32, wish: Value) -> Result<(), FrameFault> {
+        let mut outbox = self.outbox.borrow_mut();
+        let before = outbox.len();
+        frame::write(&mut outbox, &FromWorker::Wished { call, id, wish })?;
+        self.said_bytes.set(self.said_bytes.get() + outbox.len() - before);
+        Ok(())
     }
 
     /// Whether the script may say more in this turn.

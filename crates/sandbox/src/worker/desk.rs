@@ -16,6 +16,8 @@ use crate::speech::SyntaxFault;
 
 /// Timers that one script may have at a time.
 pub(super) const TIMERS_MAX: usize = 10_000;
+/// Wishes that one script may have open at a time.
+pub(super) const WISHES_MAX: usize = 32;
 /// Things that one script may say in one turn.
 const EVENTS_MAX: usize = 20_000;
 
@@ -31,6 +33,7 @@ pub(super) struct Desk {
     intrinsics: RefCell<Option<Intrinsics>>,
     calls: RefCell<HashMap<u64, Call>>,
     timers: RefCell<Timers>,
+    wishes: RefCell<Wishes>,
     said: RefCell<Vec<(u64, Option<ScriptEvent>)>>,
 }
 
@@ -38,6 +41,7 @@ pub(super) struct Desk {
 #[derive(Default)]
 struct Call {
     settled: bool,
+    /// Timers and wishes that it still has.
     timers: usize,
     cells: Vec<CellView>,
 }
@@ -54,6 +58,13 @@ struct Timers {
     last: u32,
     due: BTreeMap<(u64, u32), Timer>,
     moments: HashMap<u32, u64>,
+}
+
+/// What waits for something that takes its time, by the number of its wish.
+#[derive(Default)]
+struct Wishes {
+    last: u32,
+    open: HashMap<u32, (u64, Persistent<Function<'static>>)>,
 }
 
 struct Timer {
@@ -74,6 +85,7 @@ impl Desk {
             intrinsics: RefCell::default(),
             calls: RefCell::default(),
             timers: RefCell::default(),
+            wishes: RefCell::default(),
             said: RefCell::default(),
         }
     }
@@ -88,6 +100,7 @@ impl Desk {
         self.variables.clear();
         self.calls.borrow_mut().clear();
         *self.timers.borrow_mut() = Timers::default();
+        self.wishes.borrow_mut().open.clear();
     }
 
     /// Conversion on behalf of a call.
@@ -149,9 +162,10 @@ impl Desk {
         }
     }
 
-    /// Ends a call whatever it still has: its timers, its promise.
+    /// Ends a call whatever it still has: its timers, its wishes, its promise.
     pub(super) fn abandon(&self, call: u64) {
         self.settle(call);
+        self.wishes.borrow_mut().open.retain(|_, (wishing, _)| *wishing != call);
         let mut timers = self.timers.borrow_mut();
         let Timers { due, moments, .. } = &mut *timers;
         due.retain(|(_, id), timer| {
@@ -247,6 +261,37 @@ impl Desk {
         if let Some(timer) = timers.due.remove(&(due_ms, id)) {
             self.count_off(timer.call);
         }
+    }
+
+    /// Tells a wish, whose callback is kept until it is fulfilled.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub(super) fn wish(
+        &self,
+        call: u64,
+        wish: Value,
+        run: Persistent<Function<'static>>,
+    ) -> std::result::Result<(), String> {
+        let mut wishes = self.wishes.borrow_mut();
+        if wishes.open.len() >= WISHES_MAX || !self.channel.has_room() {
+            return Err(format!("the script waits for {WISHES_MAX} things already"));
+        }
+        wishes.last = wishes.last.wrapping_add(1);
+        let id = wishes.last;
+        self.channel.wish(call, id, wish).map_err(|fault| format!("what is asked for cannot be passed on: {fault}"))?;
+        wishes.open.insert(id, (call, run));
+        self.calls.borrow_mut().entry(call).or_default().timers += 1;
+        Ok(())
+    }
+
+    /// What waits for this wish of the call, if it still does.
+    pub(super) fn take_wish(&self, call: u64, id: u32) -> Option<Persistent<Function<'static>>> {
+        let mut wishes = self.wishes.borrow_mut();
+        wishes.open.get(&id).filter(|(wishing, _)| *wishing == call)?;
+        let (_, run) = wishes.open.remove(&id)?;
+        self.count_off(call);
+        Some(run)
     }
 
     /// When the next timer is due, on the worker's clock.

@@ -106,12 +106,17 @@ fn questions<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
     Ok(())
 }
 
-/// `timer`, `clear`: what the script waits for.
+/// `timer`, `clear`, `wish`: what the script waits for. A wish calls back with an error text, or undefined and a value.
 fn time<'js>(desk: &Rc<Desk>, host: &Object<'js>) -> Result<()> {
     give!(host, desk: "timer" |ctx, call: f64, run: Function<'js>, delay_ms: f64, repeats: bool| {
         let delay_ms = if (1.0..=TIMER_MS_MAX).contains(&delay_ms) { delay_ms as u64 } else { 1 };
         desk.set_timer(call as u64, Persistent::save(ctx, run), delay_ms, repeats)
             .ok_or_else(|| Exception::throw_range(ctx, "the script has 10 000 timers already"))
+    });
+    give!(host, desk: "wish" |ctx, call: f64, wish: JsValue<'js>, run: Function<'js>| {
+        let wish = leave(desk, ctx, call, &wish)?;
+        let told = desk.wish(call as u64, wish, Persistent::save(ctx, run));
+        told.map_err(|why| Exception::throw_range(ctx, &why))
     });
     give!(host, desk: "clear" |_ctx, id: f64| {
         desk.clear_timer(id as u32);

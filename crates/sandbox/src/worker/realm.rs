@@ -138,6 +138,19 @@ impl Realm {
         self.conclude(call, verdict, Some(Map::new().into()))
     }
 
+    /// Calls back what waits for this wish, if it still does. Whether the realm can go on.
+    pub(super) fn fulfil(&mut self, call: u64, id: u32, outcome: std::result::Result<Value, Text>) -> bool {
+        let Some(run) = self.desk.take_wish(call, id) else { return true };
+        let verdict = self.run(call, |ctx, _, exchange| {
+            let run = run.restore(ctx)?;
+            match &outcome {
+                Ok(value) => run.call(((), exchange.enter(value, &[])?)),
+                Err(why) => run.call((&**why,)),
+            }
+        });
+        self.conclude(call, verdict, Some(Map::new().into()))
+    }
+
     /// Ends a call that nobody listens to.
     pub(super) fn abandon(&mut self, call: u64) {
         self.desk.abandon(call);

@@ -70,6 +70,7 @@ pub(crate) async fn listen_with(mut conversation: Conversation, variables: &Vari
             Said::Event(ScriptEvent::Rest) => return events,
             Said::Event(event) => events.push(event),
             Said::Paused => {}
+            Said::Wish { id, wish } => conversation.fulfil(id, Ok(wish)),
             Said::Question(question) => conversation.answer(Ok(variables.answer(question))),
         }
     }

@@ -34,6 +34,7 @@ async fn outcome(mut conversation: Conversation, plan: &ExpressionPlan, variable
             Said::Event(
                 ScriptEvent::Log { .. } | ScriptEvent::Status(_) | ScriptEvent::Cell { .. } | ScriptEvent::Done(_),
             )
+            | Said::Wish { .. }
             | Said::Paused => {}
             Said::Question(question) => conversation.answer(answer(plan, variables, question)),
         }

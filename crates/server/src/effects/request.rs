@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dialects::api_connect::Api;
+use dialects::api_connect::{Api, granted};
 use dialects::node_red::{RequestNode, prepare};
-use plan::{Answer, Cells, Fault, FaultKind, FetchIx, Value};
+use plan::{Answer, Cells, Fault, FaultKind, FetchIx, Text, Value};
 
 use super::Begun;
 use crate::deployment::LiveDocument;
@@ -17,6 +17,20 @@ pub(crate) fn fetch(live: &LiveDocument, fetch: FetchIx, to: &Value, message: &V
         Some(Outward::ApiConnect(api)) => invoke(live, api, fetch, to, message),
         None => Begun::Done(Answer::Failed(Fault::new(FaultKind::Configuration, "the document asks nobody outside"))),
     }
+}
+
+/// What a script of this document wants of somebody outside.
+///
+/// # Errors
+/// Why it cannot be asked for.
+pub(crate) fn wished(
+    live: &LiveDocument,
+    wish: &Value,
+) -> Result<impl Future<Output = Result<Value, Text>> + Send + 'static, Text> {
+    let api = live.front().api().ok_or("the scripts of this document ask nobody outside")?;
+    let request = api.wished(wish)?;
+    let (fetcher, backends) = (live.fetcher().clone(), Arc::clone(live.backends()));
+    Ok(async move { granted(fetcher.invoke(&backends, request).await).map_err(Text::from) })
 }
 
 fn request(live: &LiveDocument, node: &RequestNode, to: &Value, message: &Value, cells: &Cells) -> Begun {

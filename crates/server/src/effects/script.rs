@@ -1,10 +1,14 @@
 //! Scripts: called in a worker process, listened to until they rest, and answered what they ask on the way.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use plan::{AskId, Cells, Fault, FaultKind, Origin, OriginIx, ScriptEvent, ScriptIx, Text, Value};
 use sandbox::{Conversation, Question, Said};
 
+use super::request;
 use crate::deployment::LiveDocument;
 use crate::variables::scope;
 
@@ -43,7 +47,12 @@ pub(crate) struct Call {
     conversation: Conversation,
     /// Where in the document it stands: what it asks is seen from there.
     origin: OriginIx,
+    /// What it wants of others and has not got yet; they end with it.
+    wishes: FuturesUnordered<Wish>,
 }
+
+/// Comes with the number of the wish and what became of it.
+type Wish = Pin<Box<dyn Future<Output = (u32, Result<Value, Text>)> + Send>>;
 
 impl Call {
     /// Calls a script with a message.
@@ -60,7 +69,7 @@ impl Call {
 
     /// What a script says without a message: when its flow begins or ends.
     pub(crate) fn of(conversation: Conversation, origin: OriginIx) -> Self {
-        Self { conversation, origin }
+        Self { conversation, origin, wishes: FuturesUnordered::new() }
     }
 
     /// The next thing that it does; what it asks on the way is answered here. None once its first turn is over, if it
@@ -68,9 +77,20 @@ impl Call {
     pub(crate) async fn next(&mut self, live: &LiveDocument) -> Option<ScriptEvent> {
         let node = &live.flow().origins[self.origin.0 as usize];
         loop {
-            match self.conversation.next().await {
+            let said = tokio::select! {
+                Some((id, outcome)) = self.wishes.next() => {
+                    self.conversation.fulfil(id, outcome);
+                    continue;
+                }
+                said = self.conversation.next() => said,
+            };
+            match said {
                 Said::Event(event) => return Some(event),
                 Said::Paused => return None,
+                Said::Wish { id, wish } => match request::wished(live, &wish) {
+                    Ok(granting) => self.wishes.push(Box::pin(async move { (id, granting.await) })),
+                    Err(why) => self.conversation.fulfil(id, Err(why)),
+                },
                 Said::Question(question) => self.conversation.answer(answer(live, node, question)),
             }
         }

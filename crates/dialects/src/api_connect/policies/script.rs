@@ -9,7 +9,7 @@ use crate::api_connect::lower::{Lowering, Step, Telling};
 use crate::api_connect::shape::recognise;
 
 /// The modules that a script may ask for.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     "apim",
     "./apim.custom.js",
     "local:///isp/policy/apim.custom.js",
@@ -17,6 +17,7 @@ const MODULES: [&str; 8] = [
     "url",
     "querystring",
     "util",
+    "urlopen",
     "header-metadata",
 ];
 /// Processor time of one call, in milliseconds (security contract, section 5).
@@ -44,8 +45,7 @@ fn tell_modules(lowering: &mut Lowering<'_>, step: &Step<'_>, source: &str) {
         if !MODULES.contains(&module) {
             let at = step.block.get("source").unwrap_or_else(|| step.block.clone());
             let message = format!("The script asks for the module `{module}`, which is not available; it fails there.");
-            let hint = if module == "urlopen" { "Call the server with an `invoke`." } else { "Do without it." };
-            lowering.tell(Severity::Stopped, "module_unsupported", (&at, step.kind), message, hint);
+            lowering.tell(Severity::Stopped, "module_unsupported", (&at, step.kind), message, "Do without it.");
         }
     }
 }

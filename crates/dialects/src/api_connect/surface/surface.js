@@ -217,10 +217,7 @@
       const all = headers(root);
       return { current: all, original: all, response: { ...all, set statusCode(value) { setStatus(value); } }, ...all };
     };
-    const urlopen = {
-      open: (_, callback) =>
-        later(state, () => callback(new Error("urlopen is not available to scripts here; use an invoke policy"))),
-    };
+    const urlopen = { open: (options, callback) => openUrl(state, options, callback) };
     const modules = {
       apim,
       "./apim.custom.js": apim,
@@ -239,6 +236,53 @@
     state.given = { apim, context, session, console, require, ...timersOf(state) };
     return state;
   }
+
+  // ---- urlopen -----------------------------------------------------------------------------------------------------
+
+  /** Octets to be sent, and their media type if the script names none. */
+  function sentBody(data) {
+    if (data === undefined || data === null) return [undefined, undefined];
+    if (isText(data)) return [Buffer.from(data), undefined];
+    if (data instanceof Uint8Array) return [data, undefined];
+    return [Buffer.from(JSON.stringify(data)), "application/json"];
+  }
+  function sentHeaders({ headers, contentType }, usual) {
+    const sent = {};
+    for (const [name, value] of Object.entries(headers || {})) sent[name.toLowerCase()] = String(value);
+    const kind = contentType || (own(sent, "content-type") ? undefined : usual);
+    if (kind) sent["content-type"] = String(kind);
+    return sent;
+  }
+  function openUrl(state, options, callback) {
+    const failed = (text) => callback(Object.assign(new Error(text), { errorMessage: text }));
+    const asked = isText(options) ? { target: options } : options || {};
+    const [body, usual] = sentBody(asked.data);
+    const wish = {
+      url: String(asked.target),
+      method: String(asked.method || "GET").toUpperCase(),
+      headers: sentHeaders(asked, usual),
+      body,
+      timeout: Number(asked.timeout) * 1000 || undefined,
+    };
+    try {
+      host.wish(state.call, wish, (error, found) => {
+        state.timers--;
+        guarded(state, () => (error === undefined ? callback(null, answered(state, found)) : failed(error)));
+      });
+      state.timers++;
+    } catch (error) {
+      later(state, () => failed(String(error.message)));
+    }
+  }
+  const answered = (state, { statusCode, reasonPhrase, headers, body }) => ({
+    statusCode,
+    reasonPhrase,
+    headers,
+    get: (...names) => headers[String(names[names.length - 1]).toLowerCase()],
+    ...readers(state, () => (body.length ? body : undefined)),
+    discard: (callback) => later(state, () => callback && callback(null)),
+    disconnect() {},
+  });
 
   function parseQuery(text) {
     const found = {};
