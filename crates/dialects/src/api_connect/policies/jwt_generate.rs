@@ -155,7 +155,10 @@ fn lifetime(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Lifetime {
 
 fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {
     let algorithm = algorithms::named(lowering, step, "jws-alg", algorithms::SIGNATURES);
-    let key = algorithms::key(lowering, step, "jws-crypto", "jws-jwk")?;
+    let key = match own::ring(lowering, step) {
+        Some(ring) => ring,
+        None => algorithms::key(lowering, step, "jws-crypto", "jws-jwk")?,
+    };
     let kid = kid(lowering, step, "custom-kid-value-jws", &key);
     Some(protection(key, algorithm, None, kid))
 }

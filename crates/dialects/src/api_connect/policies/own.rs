@@ -1,20 +1,21 @@
 //! Our own members of `jwt-generate`: what the vendor's block cannot say (section 16).
 
 use jose::jwa::Switch;
-use plan::{AbsentClaim, ClaimPlan, Expr, Fault, FaultKind, KidFrom, SealPlan, Severity, Text, Value};
+use plan::{AbsentClaim, ClaimPlan, Expr, Fault, FaultKind, KeyFrom, KidFrom, SealPlan, Severity, Text, Value};
 
 use super::algorithms;
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::values::{listed_of, plain_of, required_of};
 
 /// The members that there are.
-pub(super) const KNOWN: [&str; 6] = [STRICT, AUDIENCE_LIST, TOKEN_ID, KID, ALGORITHM, PREFIX];
+pub(super) const KNOWN: [&str; 7] = [STRICT, AUDIENCE_LIST, TOKEN_ID, KID, ALGORITHM, PREFIX, RING];
 const STRICT: &str = "x-chancery-strict";
 const AUDIENCE_LIST: &str = "x-chancery-aud-array";
 const TOKEN_ID: &str = "x-chancery-jti";
 const KID: &str = "x-chancery-kid";
 const ALGORITHM: &str = "x-chancery-jws-alg";
 const PREFIX: &str = "x-chancery-token-prefix";
+const RING: &str = "x-chancery-key-ring";
 /// The algorithms that the vendor does not have.
 const SIGNATURES: &[&str] = &["EdDSA", "ES256K"];
 
@@ -49,6 +50,20 @@ pub(super) fn apply(lowering: &mut Lowering<'_>, step: &Step<'_>, plan: &mut Sea
         let private = step.block.text("private-claims").unwrap_or_default();
         plan.claims.iter_mut().for_each(|claim| make_required(claim, &private));
     }
+}
+
+/// The key ring that signs, if the step names one in the place of a key.
+pub(super) fn ring(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<KeyFrom> {
+    let name = step.block.text(RING)?;
+    if name.is_empty() || name.contains('/') {
+        illegal(lowering, step, RING, &name, "the name of a key ring");
+    }
+    if ["jws-jwk", "jws-crypto"].iter().any(|property| step.block.get(property).is_some()) {
+        let at = step.block.get(RING).unwrap_or_else(|| step.block.clone());
+        let message = format!("`{RING}` stands in the place of a key, and `jws-jwk` or `jws-crypto` names one, too.");
+        lowering.tell(Severity::Error, "key_twice", (&at, step.kind), message, "Keep one of them.");
+    }
+    Some(KeyFrom::Ring(name.into()))
 }
 
 fn is_named(claim: &ClaimPlan, wanted: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use jose::jws::{HeaderMember, HeaderPlan};
 use keyring::AskedExp;
-use plan::{FaultKind, KidFrom, Layer, SealLayer, Times};
+use plan::{FaultKind, HeaderForm, KidFrom, Layer, SealLayer, Times};
 
 use super::{Inner, Unmade};
 use crate::rings::{RingRefusal, Rings};
@@ -92,13 +92,16 @@ pub(in crate::effects) fn check_algorithm(rings: &Rings, name: &str, asked: Opti
     }
 }
 
-/// `alg`, `typ`, `kid`: a token of a ring always names its key.
+/// The members in the order of the layer's form: a token of a ring always names its key.
 fn header(layer: &Layer) -> Result<HeaderPlan, jose::Error> {
     let kid = match &layer.kid {
         KidFrom::Text(text) => HeaderMember::KidNamed(text.to_string()),
         KidFrom::Nowhere | KidFrom::Key | KidFrom::Made => HeaderMember::Kid,
     };
-    HeaderPlan::new(vec![HeaderMember::Alg, HeaderMember::Typ("JWT".to_owned()), kid])
+    HeaderPlan::new(match layer.header {
+        HeaderForm::KidFirst => vec![kid, HeaderMember::Alg],
+        HeaderForm::Typed => vec![HeaderMember::Alg, HeaderMember::Typ("JWT".to_owned()), kid],
+    })
 }
 
 fn public_key(rings: &Rings, ring_id: &str, kid: &str) -> Option<String> {
