@@ -2,4 +2,5 @@
 
 pub mod api_connect;
 pub mod node_red;
+pub mod orchestration;
 pub mod tokens;

@@ -10,6 +10,10 @@ mod node_red;
 #[path = "../../../fuzz/src/api_connect.rs"]
 mod api_connect;
 
+#[allow(unreachable_pub, reason = "the fuzzer's crate offers the same file to its targets")]
+#[path = "../../../fuzz/src/orchestration.rs"]
+mod orchestration;
+
 #[path = "../../../fuzz/src/replay.rs"]
 mod replay;
 
@@ -47,4 +51,14 @@ fn templates() {
 #[test]
 fn credentials() {
     inputs("node_red_credentials").iter().for_each(|input| node_red::credentials(input));
+}
+
+#[test]
+fn orchestration_flows() {
+    inputs("orchestration_flow").iter().for_each(|input| orchestration::flow(input));
+}
+
+#[test]
+fn orchestration_templates() {
+    texts("orchestration_template").iter().for_each(|input| orchestration::template(input));
 }
