@@ -14,7 +14,7 @@ mod replace;
 mod run;
 mod work;
 
-pub use ops::issue::retimed;
+pub use ops::issue::{claims_alone, retimed};
 pub use run::{Context, Misfit, Run, Step};
 pub use work::Told;
 

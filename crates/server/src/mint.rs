@@ -6,11 +6,8 @@ mod ring;
 pub use envelope::{Envelope, Serialization};
 pub use ring::{RingMint, RingMinted};
 
-use engine::{Context, Run, Step, Told};
-use plan::{
-    Ask, Cells, ClaimPlan, FaultKind, Flow, Handlers, KeySource, Lifetime, Node, NodeIx, Op, Origin, OriginIx, Path,
-    Text, TokenIx, TokenPlan, Trigger, TriggerIx, TriggerKind, Value, validate,
-};
+use engine::Context;
+use plan::{ClaimPlan, FaultKind, KeySource, Lifetime, Text, TokenPlan};
 use signer::{Fault, KeyName, Minter, Software};
 
 use crate::effects::sign;
@@ -61,41 +58,14 @@ impl Mint {
     /// # Errors
     /// [`MintError`].
     pub fn mint(&self, claims: Vec<ClaimPlan>, lifetime: Lifetime, now_epoch_ms: i64) -> Result<String, MintError> {
-        let claims = write(TokenPlan { claims, lifetime, ..self.kind.clone() }, now_epoch_ms)?;
+        let claims = write(&TokenPlan { claims, lifetime, ..self.kind.clone() }, now_epoch_ms)?;
         self.minter.mint(&claims).map(|minted| minted.token).map_err(MintError::Key)
     }
 }
 
-/// The claims of one token: one op, validated and driven like any flow until it asks for a signature.
-pub(crate) fn write(plan: TokenPlan, now_epoch_ms: i64) -> Result<Vec<u8>, MintError> {
-    let flow = validate(flow(plan)).map_err(|flaws| MintError::Internal(format!("{flaws:?}")))?;
-    let mut run = Run::start(&flow, TriggerIx(0), Value::map::<&str>([]), Cells::default());
+/// The claims of one token, written by the engine as an op of a flow would have them.
+pub(crate) fn write(plan: &TokenPlan, now_epoch_ms: i64) -> Result<Vec<u8>, MintError> {
     // Such a plan makes no fresh ids.
-    match run.step(&Context { now_epoch_ms, random: 0 }) {
-        Step::Ask(_, Ask::Mint(request)) => Ok(request.claims),
-        Step::Told(Told::Uncaught { fault, .. }) => Err(MintError::Claims { kind: fault.kind, why: fault.message }),
-        step @ (Step::Ask(..) | Step::Told(_) | Step::Waiting | Step::Rest) => {
-            Err(MintError::Internal(format!("the run stopped at {step:?}")))
-        }
-    }
-}
-
-/// One op that issues the token.
-fn flow(token: TokenPlan) -> Flow {
-    let issue = Node {
-        op: Op::Issue { token: TokenIx(0), into: Path::keys(["token"]) },
-        origin: OriginIx(0),
-        outputs: vec![vec![]],
-        on_error: Handlers::default(),
-        on_done: Handlers::default(),
-        on_status: Handlers::default(),
-    };
-    Flow {
-        document: "mint".into(),
-        origins: vec![Origin { id: "mint".into(), kind: "mint".into(), name: "".into(), section: "".into() }],
-        nodes: vec![issue],
-        triggers: vec![Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![NodeIx(0)] }],
-        tokens: vec![token],
-        ..Flow::default()
-    }
+    let context = Context { now_epoch_ms, random: 0 };
+    engine::claims_alone(plan, &context).map_err(|fault| MintError::Claims { kind: fault.kind, why: fault.message })
 }

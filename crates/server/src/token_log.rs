@@ -4,6 +4,7 @@
 //! record is taken before its token leaves; the file is written a moment later. If it cannot be written, records wait
 //! for it, and once [`RECORDS_MAX`] do, tokens wait, too.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,7 +12,7 @@ use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jose::json::{Limits, Value as Json, write_integer, write_text};
+use jose::json::{Event, JsonError, Limits, Reader, write_integer, write_text};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
@@ -26,6 +27,9 @@ pub const TOKEN_LOG_FILE: &str = "tokens.jsonl";
 const RECORDS_MAX: usize = AUDIT_BUFFER_ROWS_MAX;
 /// How long the file rests after it could not be written.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long more records are waited for once one has come: they come in crowds, and whoever waits in this way is not
+/// woken for each of them.
+const GATHER: Duration = Duration::from_millis(5);
 /// Octets of a text that comes from outside; more is cut.
 const TEXT_BYTES_MAX: usize = 256;
 
@@ -105,11 +109,33 @@ impl Claims {
     /// no number, nothing is told.
     #[must_use]
     pub fn read(payload: &[u8]) -> Claims {
-        let Ok(Json::Object(members)) = Json::parse(payload, Limits::CLAIMS) else { return Claims::default() };
-        let text = |name| members.get(name).and_then(Json::as_text);
-        let owned = |name| text(name).map(|text| cut(text).to_owned());
-        let exp = members.get("exp").and_then(Json::as_number).map(str::to_owned);
-        Claims { iss: owned("iss"), sub: text("sub").map(hash), jti: owned("jti"), exp }
+        Claims::of_events(payload).unwrap_or_default()
+    }
+
+    /// Event by event: four members are wanted, and not the whole as a tree.
+    fn of_events(payload: &[u8]) -> Result<Claims, JsonError> {
+        let (mut claims, mut depth, mut name) = (Claims::default(), 0, Cow::Borrowed(""));
+        let mut reader = Reader::new(payload, Limits::CLAIMS)?;
+        while let Some(event) = reader.next_event()? {
+            match event {
+                Event::ObjectStart | Event::ArrayStart => depth += 1,
+                Event::ObjectEnd | Event::ArrayEnd => depth -= 1,
+                Event::Name(of_member) if depth == 1 => name = of_member,
+                Event::Text(text) if depth == 1 => claims.take_text(&name, &text),
+                Event::Number(number) if depth == 1 && name == "exp" => claims.exp = Some(number.to_owned()),
+                Event::Name(_) | Event::Text(_) | Event::Number(_) | Event::Null | Event::Bool(_) => {}
+            }
+        }
+        Ok(claims)
+    }
+
+    fn take_text(&mut self, name: &str, text: &str) {
+        match name {
+            "iss" => self.iss = Some(cut(text).to_owned()),
+            "sub" => self.sub = Some(hash(text)),
+            "jti" => self.jti = Some(cut(text).to_owned()),
+            _ => {}
+        }
     }
 }
 
@@ -152,6 +178,9 @@ fn write(mut file: File, mut records: mpsc::Receiver<Vec<u8>>, log: &Log) {
     while !ended && let Some(record) = records.blocking_recv() {
         ended = record.is_empty();
         batch.extend_from_slice(&record);
+        if !ended {
+            std::thread::sleep(GATHER);
+        }
         while let Ok(record) = records.try_recv() {
             ended |= record.is_empty();
             batch.extend_from_slice(&record);
@@ -218,7 +247,9 @@ mod tests {
              \"iss\":\"https://a.example\",\"sub_sha256\":\"2bd806c97f0e00af\",\"exp\":1700000010}\n"
         );
         let head = "{\"issued_at\":1700000000,\"tenant\":\"public\",\"caller\":\"billing\",\"address\":\"127.0.0.1\",\"kid\":\"s-1\"";
-        assert_eq!(line(r#"{"exp":null,"iss":["x"],"sub":7}"#), format!("{head}}}\n"));
+        for odd in [r#"{"exp":null,"iss":["x"],"sub":7}"#, r#"{"a":{"iss":"x","exp":1},"b":[{"sub":"y"}],"exp":"1"}"#] {
+            assert_eq!(line(odd), format!("{head}}}\n"));
+        }
         let long = line(&format!(r#"{{"iss":"{}"}}"#, "\u{fc}\\n".repeat(1_000)));
         assert!(long.len() < 800 && long.lines().count() == 1, "{long}");
     }

@@ -6,11 +6,13 @@ use std::ops::Range;
 
 use jose::json::{write_integer, write_text};
 use plan::{
-    AbsentClaim, ClaimPlan, Fault, FaultKind, Flow, Lifetime, MintRequest, Op, Text, Times, TokenIx, TokenPlan,
+    AbsentClaim, Cells, ClaimPlan, Fault, FaultKind, Flow, Lifetime, MintRequest, Op, Text, Times, TokenIx, TokenPlan,
     Unwritable, Value, write_json,
 };
 
+use crate::Context;
 use crate::eval::Scope;
+use crate::moment::Moment;
 use crate::work::{Delivery, Work};
 use plan::ecmascript::is_truthy;
 
@@ -27,6 +29,19 @@ const CLAIMS_BYTES_USUAL: usize = 512;
 pub(crate) fn request(plan: &TokenPlan, token: TokenIx, scope: &Scope<'_>) -> Result<MintRequest, Fault> {
     let Written { claims, .. } = claims(&plan.claims, &plan.lifetime, scope)?;
     Ok(MintRequest { token, key: plan.key.clone(), claims })
+}
+
+/// The claims of a plan that takes nothing from a message, to be signed: for whoever has no flow.
+///
+/// # Errors
+///
+/// As in a flow: a claim that cannot be written, or an `exp` beyond 2^53 - 1.
+pub fn claims_alone(plan: &TokenPlan, context: &Context) -> Result<Vec<u8>, Fault> {
+    let mut moment = Moment::default();
+    moment.pass_to(context);
+    let (message, cells) = (Value::Undefined, Cells::default());
+    let scope = Scope { message: &message, cells: &cells, event: None, moment: &moment, fetched: &[] };
+    claims(&plan.claims, &plan.lifetime, &scope).map(|written| written.claims)
 }
 
 /// Claims that were written.

@@ -1,19 +1,40 @@
 //! Threads of their own for slow signatures, and the bound on how many wait for them.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// Callers that wait for a PKCS#11 token at a time; it has fewer sessions.
 const HSM_CALLERS_MAX: usize = 32;
 
 /// Makes slow signatures beside everything else: as many at a time as there are cores, others wait up to a bound.
+///
+/// A thread that is done takes the next piece of work by itself: under load nobody has to be woken for it.
 #[derive(Debug)]
-pub struct Pool {
-    places: Arc<Semaphore>,
-    cores: Arc<Semaphore>,
+pub struct Pool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Pieces of work that may be under way or waited for.
+    places: usize,
+    /// Threads that may work at a time.
+    threads_max: usize,
+    line: Mutex<Line>,
 }
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Work>,
+    /// Pieces of work that are waited for or under way.
+    held: usize,
+    threads: usize,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
 
 /// Why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,35 +58,82 @@ impl Pool {
         Self::of(places, HSM_CALLERS_MAX)
     }
 
-    fn of(places: usize, at_a_time: usize) -> Pool {
-        Pool { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(at_a_time)) }
+    fn of(places: usize, threads_max: usize) -> Pool {
+        Pool(Arc::new(Shared { places, threads_max, line: Mutex::default() }))
     }
 
-    /// Does slow work on a thread of its own.
+    /// Does slow work on a thread of its own. If nobody waits for it any more it is not begun; once begun it ends there.
     ///
     /// # Errors
     /// [`Undone`].
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Undone> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Undone::Full)?;
-        let core = Arc::clone(&self.cores).acquire_owned().await.expect("this semaphore is never closed");
-        // The places go with the work: it ends on its thread even if nobody waits for it any more.
-        let held = move || {
-            let _held = (place, core);
-            work()
+        let (reply, answer) = oneshot::channel();
+        let shared = Arc::clone(&self.0);
+        let work = move || {
+            let done = if reply.is_closed() { None } else { catch_unwind(AssertUnwindSafe(work)).ok() };
+            // Its place is free before its caller hears of it; after a panic he hears that the channel is closed.
+            shared.line().held -= 1;
+            drop(done.map(|done| reply.send(done)));
         };
-        tokio::task::spawn_blocking(held).await.map_err(|_| Undone::Died)
+        if self.0.take_in(Box::new(work))? {
+            let shared = Arc::clone(&self.0);
+            tokio::task::spawn_blocking(move || shared.work_off());
+        }
+        answer.await.map_err(|_| Undone::Died)
+    }
+}
+
+impl Shared {
+    /// Puts work into the line; true if one more thread is to come for it.
+    fn take_in(&self, work: Work) -> Result<bool, Undone> {
+        let mut line = self.line();
+        if line.held == self.places {
+            return Err(Undone::Full);
+        }
+        line.held += 1;
+        line.waiting.push_back(work);
+        let is_short = line.threads < self.threads_max;
+        line.threads += usize::from(is_short);
+        Ok(is_short)
+    }
+
+    /// One thread's turn: piece after piece until none waits.
+    fn work_off(&self) {
+        while let Some(work) = self.next() {
+            work();
+        }
+    }
+
+    fn next(&self) -> Option<Work> {
+        let mut line = self.line();
+        let next = line.waiting.pop_front();
+        line.threads -= usize::from(next.is_none());
+        next
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("held", &self.held).field("threads", &self.threads).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
     use super::*;
 
     /// SE-28 (part): the bound turns away what is too much, at once, and has room again when work is done.
     #[tokio::test]
     async fn what_is_too_much_is_turned_away_until_there_is_room() {
         let pool = Pool::new(1);
-        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (begin, begun) = oneshot::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
         let slow = pool.run(move || {
             begin.send(()).unwrap();
@@ -78,5 +146,47 @@ mod tests {
         };
         let (slow, ()) = tokio::join!(slow, beside);
         assert_eq!((slow, pool.run(|| 7).await), (Ok(()), Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn no_more_threads_than_may_be_do_all_that_waits() {
+        let pool = Pool::of(100, 2);
+        let at_work = Arc::new(AtomicUsize::new(0));
+        let work = |number: usize| {
+            let at_work = Arc::clone(&at_work);
+            pool.run(move || {
+                let others = at_work.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(1));
+                at_work.fetch_sub(1, Ordering::SeqCst);
+                (number, others < 2)
+            })
+        };
+        let done = futures_util::future::join_all((0..100).map(work)).await;
+        assert_eq!(done, (0..100).map(|number| Ok((number, true))).collect::<Vec<_>>());
+        assert_eq!(pool.run(|| 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_not_begun() {
+        let pool = Pool::of(2, 1);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let first = pool.run(move || released.recv().unwrap());
+        let abandoned = async {
+            let begun = pool.run(|| panic!("nobody waits for it"));
+            assert!(tokio::time::timeout(Duration::from_millis(1), begun).await.is_err());
+            assert_eq!(pool.run(|| ()).await, Err(Undone::Full), "it keeps its place until its turn comes");
+            release.send(()).unwrap();
+        };
+        let (first, ()) = tokio::join!(first, abandoned);
+        assert_eq!((first, pool.run(|| 7).await), (Ok(()), Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_and_leaves_nothing_behind() {
+        let pool = Pool::of(1, 1);
+        for _ in 0..3 {
+            assert_eq!(pool.run(|| panic!("as it should")).await, Err::<(), _>(Undone::Died));
+            assert_eq!(pool.run(|| 7).await, Ok(7));
+        }
     }
 }

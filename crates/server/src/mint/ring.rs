@@ -59,7 +59,7 @@ impl RingMint {
             exp_secs = moment.expiry(asked.map_or(AskedExp::Nothing, AskedExp::At))?.or(asked);
             let lifetime = exp_secs.map_or(Lifetime::Unbounded, Lifetime::Until);
             let plan = TokenPlan { claims, lifetime, ..self.kind.clone() };
-            write(plan, moment.issued_at_secs.saturating_mul(1_000))
+            write(&plan, moment.issued_at_secs.saturating_mul(1_000))
                 .map_err(|error| RingRefusal::Claims(error.to_string()))
         })?;
         Ok(RingMinted { token: minted.token, kid: minted.kid, exp_secs, exp_cut: minted.exp_cut })

@@ -73,7 +73,7 @@ impl Order {
         if let Some(end_secs) = moment.expiry(asked).map_err(Unwritten::Ring)? {
             cut(&mut plan, end_secs);
         }
-        mint::write(plan, issued_at_secs.saturating_mul(1_000)).map_err(Unwritten::Mint)
+        mint::write(&plan, issued_at_secs.saturating_mul(1_000)).map_err(Unwritten::Mint)
     }
 
     /// What the ring's refusal means for the caller.
