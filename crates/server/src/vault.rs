@@ -189,7 +189,11 @@ impl Vault {
         }
     }
 
-    fn of_store(store: Store, source: MasterSource) -> Result<Self, VaultError> {
+    /// Takes a store that is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_store(store: Store, source: MasterSource) -> Result<Self, VaultError> {
         let keks: Vec<_> = store.keks()?.into_iter().map(wrapped).collect();
         let salt = store.sealed(signer::INSTALL_SALT_OWNER)?.map(to_signer);
         let salt = salt.ok_or(signer::Error::Root { why: "it has no salt" })?;

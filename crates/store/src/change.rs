@@ -116,10 +116,12 @@ impl<'a> Change<'a> {
     }
 
     /// Writes the rows that a new store starts from.
-    pub(crate) fn found(&mut self, root: &Root, schema: u32) -> Result<(), Error> {
+    pub(crate) fn found(&mut self, root: &Root, schema: u32, oldest_program: u32) -> Result<(), Error> {
         let now = self.session.now_us();
-        let sql = format!("INSERT INTO meta (one, store_id, schema_version, created_at) VALUES (1, ?1, ?2, {now})");
-        self.session.execute(&sql, params![&root.store_id, schema])?;
+        let sql = format!(
+            "INSERT INTO meta (one, store_id, schema_version, oldest_program, created_at) VALUES (1, ?1, ?2, ?3, {now})"
+        );
+        self.session.execute(&sql, params![&root.store_id, schema, oldest_program])?;
         self.insert_kek(&root.kek)?;
         self.insert_sealed(&root.salt)?;
         self.append(&Entry { action: Action::Init, object: "store", before: None, after: None, outcome: Outcome::Done })

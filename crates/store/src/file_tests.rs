@@ -147,7 +147,7 @@ fn rows_without_their_keys_are_an_error() {
 fn a_store_from_the_future_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));
-    raw(folder.path()).execute_batch("UPDATE meta SET schema_version = 99").unwrap();
+    raw(folder.path()).execute_batch("UPDATE meta SET schema_version = 99, oldest_program = 98").unwrap();
     let refusal = refusal(Store::open(folder.path()));
     assert!(refusal.contains("schema 99"), "{refusal}");
 }

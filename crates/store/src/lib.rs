@@ -46,6 +46,7 @@ mod transaction;
 pub use audit::{Action, AuditRow, By, ChainHead, Entry, Outcome};
 pub use change::Change;
 pub use error::Error;
+pub use migrate::SCHEMA;
 pub use postgres::{Address, Listening, News};
 pub use replicas::Replica;
 pub use rings::{

@@ -1,5 +1,6 @@
 //! A whole store from SQLite into PostgreSQL, row by row: its name, its chains and its boxes stay what they are.
 
+use crate::migrate::Schema;
 use crate::postgres::Pool;
 use crate::sql::{Param, Row, Session, params};
 use crate::transaction::transact;
@@ -47,7 +48,7 @@ impl Store {
                 if migrate::read_meta(there)?.is_some() {
                     return Err(Error::AlreadyInitialized { folder: address.as_place() });
                 }
-                migrate::run(there, 0)?;
+                Schema::ours().run(there, 0)?;
                 there.batch(FORGET_TIMING)?;
                 TABLES.iter().try_for_each(|(table, key)| copy_table(here.session(), there, table, key))
             })?;

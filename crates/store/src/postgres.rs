@@ -15,6 +15,7 @@ pub use news::{Listening, News};
 pub(crate) use pool::{Lent, Pool};
 pub(crate) use wire::Wire;
 
+use crate::migrate::Schema;
 use crate::sql::Session;
 use crate::store::{Backend, bring_up_to_date, found};
 use crate::{By, Change, Error, Root, Store, migrate};
@@ -55,10 +56,23 @@ impl Store {
     /// [`Error::NoStore`] where none is, [`Error::RowsWithoutRoot`], [`Error::SchemaTooNew`], and [`Error::Away`] if the
     /// database does not answer. Nothing is written then.
     pub fn open_postgres(address: &Address) -> Result<Self, Error> {
+        Self::open_knowing(address, &Schema::ours())
+    }
+
+    /// Opens it as the release after this one would, whose schema has this step more and lets programs use the store that know
+    /// at least `oldest_program` steps: so that a test can run both releases on one store.
+    ///
+    /// # Errors
+    /// As [`Self::open_postgres`].
+    pub fn open_postgres_as_next(address: &Address, step: &'static str, oldest_program: u32) -> Result<Self, Error> {
+        Self::open_knowing(address, &Schema::next(step, oldest_program))
+    }
+
+    fn open_knowing(address: &Address, schema: &Schema) -> Result<Self, Error> {
         let pool = Pool::new(address.clone())?;
         let store_id = {
             let lent = pool.lend()?;
-            bring_up_to_date(Session::Postgres(&lent), &address.as_place())?
+            bring_up_to_date(Session::Postgres(&lent), &address.as_place(), schema)?
         };
         Ok(Self::new(Backend::Postgres(Box::new(pool)), store_id, None))
     }

@@ -8,6 +8,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::Held;
+use crate::migrate::Schema;
 use crate::sql::Session;
 use crate::store::{Backend, bring_up_to_date, clock_of_the_machine};
 use crate::{Clock, Error, Store, folder};
@@ -77,7 +78,7 @@ impl Store {
         if verdict != "ok" {
             return Err(Error::Damaged { detail: verdict });
         }
-        let store_id = bring_up_to_date(Session::Sqlite(&connection), folder)?;
+        let store_id = bring_up_to_date(Session::Sqlite(&connection), folder, &Schema::ours())?;
         let taken_at = connection.query_row("SELECT taken_at FROM snapshot", [], |row| row.get(0))?;
         let backend = Backend::Sqlite(Mutex::new(Held::memory(connection)));
         Ok((Self::new(backend, store_id, Some(lock)), Time::from_us(taken_at)))

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use crate::connection::{Held, connect, connect_in_memory};
 use crate::folder;
+use crate::migrate::Schema;
 use crate::sql::Session;
 use crate::store::{Backend, bring_up_to_date, clock_of_the_machine, found};
 use crate::{By, Change, Clock, Error, Root, Store};
@@ -61,7 +62,7 @@ impl Store {
         folder::refuse_network(folder)?;
         let lock = folder::lock(folder)?;
         let connection = connect(folder, &clock)?;
-        let store_id = bring_up_to_date(Session::Sqlite(&connection), folder)?;
+        let store_id = bring_up_to_date(Session::Sqlite(&connection), folder, &Schema::ours())?;
         Ok(Self::new(of_one(Held::file(connection, folder, clock)), store_id, Some(lock)))
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::change::Trouble;
 use crate::connection::{Held, Opened};
 use crate::folder::FolderLock;
+use crate::migrate::Schema;
 use crate::postgres::Pool;
 use crate::sql::{Session, params};
 use crate::transaction::transact;
@@ -154,28 +155,34 @@ pub(crate) fn found<T, E: From<Error>>(
             return Err(Error::AlreadyInitialized { folder: place.to_owned() }.into());
         }
         refuse_rows(session)?;
-        migrate::run(session, 0)?;
+        Schema::ours().run(session, 0)?;
         let (root, kept) = draw()?;
         let mut change = Change::new(session, &root.store_id, by);
-        change.found(&root, migrate::NEWEST)?;
+        change.found(&root, migrate::SCHEMA, migrate::OLDEST_PROGRAM)?;
         fill(&mut change, &kept)?;
         Ok((root, kept))
     })
 }
 
-/// Checks that a store is there and whole, and gives its name.
-pub(crate) fn bring_up_to_date(session: Session<'_>, place: &Path) -> Result<String, Error> {
-    let Some((store_id, schema)) = migrate::read_meta(session)? else {
+/// Checks that a store is there and whole, brings it to the schema of a program, and gives its name.
+pub(crate) fn bring_up_to_date(session: Session<'_>, place: &Path, schema: &Schema) -> Result<String, Error> {
+    let Some(meta) = migrate::read_meta(session)? else {
         refuse_rows(session)?;
         return Err(Error::NoStore { folder: place.to_owned() });
     };
     if session.query_one("SELECT 1 FROM kek LIMIT 1", params![])?.is_none() {
         refuse_rows(session)?;
     }
-    if schema != migrate::NEWEST {
-        transact(session, |session| migrate::run(session, schema))?;
+    if schema.is_ahead_of(&meta)?
+        && let Err(error) = transact(session, |session| schema.run(session, meta.schema))
+    {
+        // Of several processes of one release that begin at once, one takes the step.
+        let meta = migrate::read_meta(session)?;
+        if !meta.is_some_and(|meta| matches!(schema.is_ahead_of(&meta), Ok(false))) {
+            return Err(error);
+        }
     }
-    Ok(store_id)
+    Ok(meta.store_id)
 }
 
 fn refuse_rows(session: Session<'_>) -> Result<(), Error> {

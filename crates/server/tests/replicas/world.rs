@@ -14,12 +14,15 @@ use keyring::{AskedExp, Span};
 use server::rings::{NewRingSpec, RingRefusal, RingSigner, RingToken, Rings, SetKind, Ticks, Timing};
 use server::vault::{Vault, VaultError};
 use signer::MasterSource;
-use store::{Address, By, Change, Error, GenerationRow, NewGeneration, PrivateHalf, SealedBox};
+use store::{Address, By, Change, Error, GenerationRow, NewGeneration, PrivateHalf, SealedBox, Store};
 use tempfile::TempDir;
 
 use crate::postgres::Server;
 
 pub(crate) const BY: By<'_> = By { actor: "test", address: None, request_id: None };
+/// What the next release does to the tables: it adds.
+const NEXT_STEP: &str = "ALTER TABLE generation ADD COLUMN note TEXT; ALTER TABLE ring ADD COLUMN note TEXT;                          CREATE TABLE later (id BIGINT PRIMARY KEY)";
+
 pub(crate) const HOUR: i64 = 3_600;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
@@ -86,6 +89,18 @@ impl<'s> World<'s> {
     /// A process on this store, if it answers.
     pub(crate) fn try_replica(&self) -> Result<Arc<Rings>, VaultError> {
         Ok(self.rings(Vault::open(&self.address(), self.master())?))
+    }
+
+    /// A process of the next release on this store, if it answers.
+    pub(crate) fn try_next_release(&self) -> Result<Arc<Rings>, VaultError> {
+        let store = Store::open_postgres_as_next(&self.address(), NEXT_STEP, store::SCHEMA)?;
+        Ok(self.rings(Vault::of_store(store, self.master())?))
+    }
+
+    /// From now on the store is for the next release alone.
+    pub(crate) fn break_with_the_past(&self) {
+        let sql = format!("UPDATE chancery.meta SET oldest_program = {}", store::SCHEMA + 1);
+        self.server.unwrap().sql(self.database(), &sql);
     }
 
     /// A process on this store.

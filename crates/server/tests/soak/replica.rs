@@ -14,6 +14,8 @@ use server::rotator;
 use crate::world::{Memory, World, mint};
 
 const WORLD: &str = "SOAK_OF";
+/// Set for a process of the next release.
+const NEXT: &str = "SOAK_NEXT";
 /// A process that does not answer for so long is passed over.
 const ANSWER: Duration = Duration::from_millis(400);
 /// A process has all of its memory by then.
@@ -38,9 +40,17 @@ impl Drop for Replica {
 
 impl Replica {
     pub(crate) fn start(world: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::started(Command::new(std::env::current_exe().unwrap()).env(WORLD, world))
+    }
+
+    /// One of the next release.
+    pub(crate) fn start_next(world: &str) -> Self {
+        Self::started(Command::new(std::env::current_exe().unwrap()).env(WORLD, world).env(NEXT, ""))
+    }
+
+    fn started(command: &mut Command) -> Self {
+        let mut child = command
             .args(["--exact", "child_that_serves_until_it_is_killed", "--nocapture", "--quiet"])
-            .env(WORLD, world)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -103,7 +113,8 @@ pub(crate) fn serve() {
     };
     let world = World::of_text(&text);
     let rings = loop {
-        match world.try_replica() {
+        let opened = if std::env::var_os(NEXT).is_some() { world.try_next_release() } else { world.try_replica() };
+        match opened {
             Ok(rings) => break rings,
             Err(_) => std::thread::sleep(Duration::from_millis(200)),
         }
