@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::api_connect::{self, Api, Clients, Phrase};
 use dialects::node_red::{self, Rendered, RequestNode, ResponseNode, Route, Unanswered};
-use dialects::orchestration::{self, Endpoint};
+use dialects::orchestration::{self, Endpoint, HttpRequest};
 use dialects::{FoundSecret, Kind, Lowered};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Response};
@@ -41,8 +41,13 @@ pub(crate) enum Front {
     },
     /// Through the operations of an API definition.
     ApiConnect(Box<Api>),
-    /// Through the trigger of an orchestration flow; none if no request calls it.
-    Orchestration(Option<Box<Endpoint>>),
+    /// Through the trigger of an orchestration flow.
+    Orchestration {
+        /// Where requests come in; none if no request calls it.
+        endpoint: Option<Box<Endpoint>>,
+        /// What asks servers outside.
+        requests: Vec<HttpRequest>,
+    },
 }
 
 /// What asks somebody outside.
@@ -51,6 +56,8 @@ pub(crate) enum Outward<'f> {
     NodeRed(&'f RequestNode),
     /// A policy of this API.
     ApiConnect(&'f Api),
+    /// A node of an orchestration flow.
+    Orchestration(&'f HttpRequest),
 }
 
 /// What a reply needs to know of the request, in the dialect of the document that answers.
@@ -89,8 +96,8 @@ impl Parts {
                 Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
             Lowered::Orchestration(lowered) => {
-                let orchestration::Lowered { flow, endpoint, diagnostics, secrets, kept } = *lowered;
-                let front = Front::Orchestration(endpoint.map(Box::new));
+                let orchestration::Lowered { flow, endpoint, requests, diagnostics, secrets, kept } = *lowered;
+                let front = Front::Orchestration { endpoint: endpoint.map(Box::new), requests };
                 Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
         }
@@ -103,7 +110,7 @@ impl Front {
         match self {
             Self::NodeRed { .. } => Kind::NodeRed,
             Self::ApiConnect(_) => Kind::ApiConnect,
-            Self::Orchestration(_) => Kind::Orchestration,
+            Self::Orchestration { .. } => Kind::Orchestration,
         }
     }
 
@@ -111,23 +118,23 @@ impl Front {
     pub(crate) fn routes(&self) -> &[Route] {
         match self {
             Self::NodeRed { routes, .. } => routes,
-            Self::ApiConnect(_) | Self::Orchestration(_) => &[],
+            Self::ApiConnect(_) | Self::Orchestration { .. } => &[],
         }
     }
 
-    /// What asks somebody outside; an orchestration flow asks nobody yet.
-    pub(crate) fn outward(&self, fetch: FetchIx) -> Option<Outward<'_>> {
+    /// What asks somebody outside.
+    pub(crate) fn outward(&self, fetch: FetchIx) -> Outward<'_> {
         match self {
-            Self::NodeRed { requests, .. } => Some(Outward::NodeRed(&requests[fetch.0 as usize])),
-            Self::ApiConnect(api) => Some(Outward::ApiConnect(api)),
-            Self::Orchestration(_) => None,
+            Self::NodeRed { requests, .. } => Outward::NodeRed(&requests[fetch.0 as usize]),
+            Self::ApiConnect(api) => Outward::ApiConnect(api),
+            Self::Orchestration { requests, .. } => Outward::Orchestration(&requests[fetch.0 as usize]),
         }
     }
 
     /// The API of a definition.
     pub(crate) fn api(&self) -> Option<&Api> {
         match self {
-            Self::NodeRed { .. } | Self::Orchestration(_) => None,
+            Self::NodeRed { .. } | Self::Orchestration { .. } => None,
             Self::ApiConnect(api) => Some(api),
         }
     }
@@ -136,7 +143,7 @@ impl Front {
     pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
         match self {
             Self::NodeRed { .. } | Self::ApiConnect(_) => None,
-            Self::Orchestration(endpoint) => endpoint.as_deref(),
+            Self::Orchestration { endpoint, .. } => endpoint.as_deref(),
         }
     }
 
@@ -147,7 +154,7 @@ impl Front {
                 routes.iter().map(|route| (route.method.clone(), route.path.to_string())).collect()
             }
             Self::ApiConnect(api) => api.operations().map(|(method, path)| (method.clone(), path)).collect(),
-            Self::Orchestration(endpoint) => {
+            Self::Orchestration { endpoint, .. } => {
                 endpoint.iter().map(|endpoint| (endpoint.method.clone(), endpoint.path.to_string())).collect()
             }
         }
@@ -156,7 +163,7 @@ impl Front {
     /// How long a request waits for a reply; `usual` where the dialect has no time of its own.
     pub(crate) fn reply_timeout(&self, usual: Duration) -> Duration {
         match self {
-            Self::NodeRed { .. } | Self::Orchestration(_) => usual,
+            Self::NodeRed { .. } | Self::Orchestration { .. } => usual,
             Self::ApiConnect(_) => Duration::from_secs(REPLY_API_CONNECT_SECS),
         }
     }
@@ -176,11 +183,11 @@ impl Front {
             (Self::ApiConnect(_), Exchange::ApiConnect(exchange)) => {
                 api_connect::render(reply, message, exchange).map(phrased).map(Rendered::Answer)
             }
-            (Self::Orchestration(_), Exchange::Orchestration) => {
+            (Self::Orchestration { .. }, Exchange::Orchestration) => {
                 orchestration::render(reply, message).map(Rendered::Answer)
             }
             // A run that nobody has asked for carries an empty exchange.
-            (Self::NodeRed { .. } | Self::ApiConnect(_) | Self::Orchestration(_), _) => Ok(Rendered::NobodyWaits),
+            (Self::NodeRed { .. } | Self::ApiConnect(_) | Self::Orchestration { .. }, _) => Ok(Rendered::NobodyWaits),
         }
     }
 }

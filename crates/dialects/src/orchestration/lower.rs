@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use http::Method;
 use plan::{
-    Diagnostic, Expr, Flow, Handler, Handlers, LogLevel, Node as PlanNode, NodeIx, Op, Origin, OriginIx, Path, ReplyIx,
-    SecretRef, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
+    Diagnostic, Expr, FetchIx, Flow, Handler, Handlers, LogLevel, Node as PlanNode, NodeIx, Op, Origin, OriginIx, Path,
+    ReplyIx, ScriptIx, ScriptPlan, SecretRef, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
 };
 
 use super::nodes;
 use super::places::{line_column, places};
+use super::request::HttpRequest;
 use super::route::{Authentication, Endpoint};
 use super::syntax::{self, Document, Node};
 use crate::found::{FoundSecret, SecretChange};
@@ -42,6 +43,8 @@ pub struct Lowered {
     pub flow: Flow,
     /// Where its requests come in; none for a flow that no request calls.
     pub endpoint: Option<Endpoint>,
+    /// What asks servers outside, by the index of its fetch.
+    pub requests: Vec<HttpRequest>,
     /// What the author should know; none of it is an error.
     pub diagnostics: Vec<Diagnostic>,
     /// The key material that stood in the document.
@@ -61,9 +64,11 @@ pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Res
     let mut diagnostics = told.into_inner();
     place(octets, &mut diagnostics);
     match lowered {
-        Some((flow, endpoint, found)) if diagnostics.iter().all(|told| told.severity != Severity::Error) => {
+        Some(Made { flow, endpoint, requests, found })
+            if diagnostics.iter().all(|told| told.severity != Severity::Error) =>
+        {
             let kept = (!found.is_empty()).then(|| without(octets, &found));
-            Ok(Lowered { flow, endpoint, diagnostics, secrets: found.into_iter().map(set).collect(), kept })
+            Ok(Lowered { flow, endpoint, requests, diagnostics, secrets: found.into_iter().map(set).collect(), kept })
         }
         Some(_) | None => Err(diagnostics),
     }
@@ -74,10 +79,19 @@ pub(super) struct Lowering<'d> {
     flow: Flow,
     told: &'d Told,
     found: Vec<Inline>,
+    requests: Vec<HttpRequest>,
     failed: NodeIx,
     nothing: NodeIx,
     /// The Library flows that are being written out, by id: none may call itself.
     calling: Vec<&'d str>,
+}
+
+/// What a document becomes, unless something is wrong with it.
+struct Made {
+    flow: Flow,
+    endpoint: Option<Endpoint>,
+    requests: Vec<HttpRequest>,
+    found: Vec<Inline>,
 }
 
 /// A document that is being lowered: the flow itself, or a Library flow at one of its calls.
@@ -107,23 +121,20 @@ impl<'d> Lowering<'d> {
     fn new(name: &str, document: &'d Document<'d>, told: &'d Told) -> Self {
         let flow = Flow { document: name.into(), replies: REPLIES, ..Flow::default() };
         let (failed, nothing) = (NodeIx(0), NodeIx(0));
-        let mut lowering = Self { flow, told, found: Vec::new(), failed, nothing, calling: vec![document.id] };
+        let mut lowering =
+            Self { flow, told, found: Vec::new(), requests: Vec::new(), failed, nothing, calling: vec![document.id] };
         let origin = lowering.origin(document.id, "flow", document.name);
         lowering.failed = lowering.add(Op::Reply(FAILED), origin, Vec::new(), Handlers::default());
         lowering.nothing = lowering.add(Op::Reply(NOTHING), origin, Vec::new(), Handlers::default());
         lowering
     }
 
-    fn finish(
-        mut self,
-        document: &'d Document<'d>,
-        settings: &LowerSettings<'_>,
-    ) -> (Flow, Option<Endpoint>, Vec<Inline>) {
+    fn finish(mut self, document: &'d Document<'d>, settings: &LowerSettings<'_>) -> Made {
         let entry = self.document(document, document, document.id.to_owned(), None);
         let kind = TriggerKind::Request;
         self.flow.triggers.push(Trigger { origin: OriginIx(0), kind, wires: entry.into_iter().collect() });
         let endpoint = self.endpoint(document, settings);
-        (self.flow, endpoint, self.found)
+        Made { flow: self.flow, endpoint, requests: self.requests, found: self.found }
     }
 
     /// Lowers the nodes of a document; gives where it begins.
@@ -318,6 +329,19 @@ impl<'d> Lowering<'d> {
     pub(super) fn keep(&mut self, found: Vec<Inline>, needed: impl Iterator<Item = SecretRef>) {
         self.found.extend(found);
         self.flow.secrets.extend(needed);
+    }
+
+    /// Adds a request to a server outside.
+    pub(super) fn request(&mut self, request: HttpRequest) -> FetchIx {
+        self.requests.push(request);
+        self.flow.fetches = index(self.requests.len());
+        FetchIx(self.flow.fetches - 1)
+    }
+
+    /// Adds a script.
+    pub(super) fn script(&mut self, script: ScriptPlan) -> ScriptIx {
+        self.flow.scripts.push(script);
+        ScriptIx(index(self.flow.scripts.len() - 1))
     }
 
     /// The end of a flow whose answer cannot be made.

@@ -8,6 +8,7 @@ mod lower;
 mod nodes;
 mod places;
 mod render;
+mod request;
 mod route;
 mod schema;
 mod syntax;
@@ -16,6 +17,7 @@ pub(crate) mod vocabulary;
 pub use accept::{Around, accept};
 pub use lower::{LowerSettings, Lowered, lower};
 pub use render::{problem, render};
+pub use request::{HttpRequest, Sent};
 pub use route::{Authentication, Endpoint};
 pub use schema::schema;
 

@@ -28,7 +28,7 @@ pub(crate) use fields::GENERATOR;
 pub(crate) use form::{Form, Spot, Told};
 pub(crate) use literal::Literal;
 pub(crate) use material::{Inline, Keeping, sealed_json};
-pub(crate) use save::saved_in;
+pub(crate) use save::{Save, saved_in};
 pub(crate) use template::{Template, shown};
 pub(crate) use typed::kind_of;
 pub(crate) use verifier::{VERIFIER, Verifier};
@@ -36,7 +36,6 @@ pub(crate) use who::Who;
 
 use claims::Claims;
 use layers::Layer;
-use save::Save;
 
 /// What the node is called on the canvas.
 pub(crate) const LABEL: &str = "JWT - Generator";

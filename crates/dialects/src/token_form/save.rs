@@ -1,6 +1,6 @@
 //! Save in the Flow store (contract section 5): what of a node's result goes into which variable, and who may read it.
 
-use plan::{Expr, Op, Path, Segment, ShapeStep, Text, Value};
+use plan::{Expr, Map, Op, Path, Segment, ShapeStep, Text, Value};
 
 use super::WORK;
 use super::attributes::SAVED;
@@ -51,6 +51,21 @@ impl Save {
         let mut steps = self.steps(Expr::Applied { function: SAVED, to });
         steps.push(ShapeStep::Delete(Path::keys([WORK])));
         Op::Assign(steps)
+    }
+
+    /// Writes those of these attributes that are chosen into the variable of a message.
+    pub(crate) fn write(&self, message: &mut Value, all: &Map) {
+        let chosen = self.attributes.iter().filter_map(|name| Some((*name, all.get(name)?.clone())));
+        let Value::Map(variables) = message else { return };
+        let variables = std::sync::Arc::make_mut(variables);
+        variables.insert(self.variable.clone(), Value::map(chosen));
+        let mut readable = variables.get(FRONTEND).and_then(Value::as_map).cloned().unwrap_or_default();
+        if self.frontend {
+            readable.insert(self.variable.clone(), Value::Bool(true));
+        } else {
+            let _ = readable.remove(&self.variable);
+        }
+        variables.insert(FRONTEND.into(), readable.into());
     }
 
     /// Writes the value into the variable, in the place of all that stood there.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dialects::api_connect::{Api, granted};
 use dialects::node_red::{RequestNode, prepare};
-use plan::{Answer, Cells, Fault, FaultKind, FetchIx, Text, Value};
+use dialects::orchestration::HttpRequest;
+use plan::{Answer, Cells, FetchIx, Text, Value};
 
 use super::Begun;
 use crate::deployment::LiveDocument;
@@ -13,9 +14,9 @@ use crate::front::Outward;
 /// Asks somebody outside for this message.
 pub(crate) fn fetch(live: &LiveDocument, fetch: FetchIx, to: &Value, message: &Value, cells: &Cells) -> Begun {
     match live.front().outward(fetch) {
-        Some(Outward::NodeRed(node)) => request(live, node, to, message, cells),
-        Some(Outward::ApiConnect(api)) => invoke(live, api, fetch, to, message),
-        None => Begun::Done(Answer::Failed(Fault::new(FaultKind::Configuration, "the document asks nobody outside"))),
+        Outward::NodeRed(node) => request(live, node, to, message, cells),
+        Outward::ApiConnect(api) => invoke(live, api, fetch, to, message),
+        Outward::Orchestration(node) => ask(live, node, to, message),
     }
 }
 
@@ -55,6 +56,19 @@ fn invoke(live: &LiveDocument, api: &Api, fetch: FetchIx, to: &Value, message: &
             let (fetcher, backends) = (live.fetcher().clone(), Arc::clone(live.backends()));
             Begun::Later(Box::pin(async move {
                 let outcome = fetcher.invoke(&backends, request).await;
+                Answer::Fetched(Box::new(sent.answered(outcome)))
+            }))
+        }
+    }
+}
+
+fn ask(live: &LiveDocument, node: &HttpRequest, to: &Value, message: &Value) -> Begun {
+    match node.prepare(to, message) {
+        Err(fetched) => Begun::Done(Answer::Fetched(fetched)),
+        Ok((request, sent)) => {
+            let fetcher = live.fetcher().clone();
+            Begun::Later(Box::pin(async move {
+                let outcome = fetcher.fetch(request).await;
                 Answer::Fetched(Box::new(sent.answered(outcome)))
             }))
         }

@@ -6,7 +6,7 @@
 //
 // The realm is shared by all requests, so nothing of one may stay in it for the next: the language's own objects are frozen,
 // and what a program leaves behind in its global scope goes into an object that ends with the call.
-(function (host, script, makeBuffer, makeWeb) {
+(function (host, script, makeBuffer, makeWeb, makeRealm) {
   "use strict";
   const { facts } = script;
   const Buffer = makeBuffer(host);
@@ -417,27 +417,7 @@
   // ---- scopes ------------------------------------------------------------------------------------------------------
 
   const GIVEN = ["apim", "context", "session", "console", "require", "setTimeout", "clearTimeout", "setImmediate"];
-  const FIXED = { Buffer, URL, URLSearchParams };
-  /** The global scope of one call: it takes what a program leaves there, and falls back to the language's own. */
-  function globalsOf() {
-    const kept = { __proto__: null, ...FIXED };
-    const isAsked = (name) => new RegExp("typeof\\s*\\(?\\s*" + name.replace(/\$/g, "\\$") + "\\b").test(script.source);
-    const scope = new Proxy(kept, {
-      has: (_, name) =>
-        isText(name) && name !== "$globals" && (name === "globalThis" || own(kept, name) || !(name in globalThis)),
-      get(_, name) {
-        if (own(kept, name)) return kept[name];
-        if (name === "globalThis" || name === "global") return scope;
-        if (name === Symbol.unscopables || name in globalThis || isAsked(String(name))) return globalThis[name];
-        throw new ReferenceError(`${String(name)} is not defined`);
-      },
-      set(_, name, value) {
-        kept[name] = value;
-        return true;
-      },
-    });
-    return scope;
-  }
+  const { globalsOf, seal } = makeRealm(script.source, { Buffer, URL, URLSearchParams });
   /** What a condition is given besides the context's roots, which are names in it; a root that is not set is undefined. */
   const HELPERS = ["$roots", "$value", "$text", "apim", "context"];
   const rootsOf = (msg) =>
@@ -462,35 +442,7 @@
     compiled(`(function (${HELPERS.join(", ")}) { with ($roots) { return (`, source, "); } })"),
   );
 
-  /** Prototypes whose members a program may still give objects of its own, by assignment. */
-  const OFTEN_SHADOWED = [Object.prototype, Error.prototype, Function.prototype];
-  function freeze(value, done = new Set()) {
-    if ((typeof value !== "object" && typeof value !== "function") || value === null || done.has(value)) return;
-    done.add(value);
-    for (const key of Reflect.ownKeys(value)) {
-      const property = Object.getOwnPropertyDescriptor(value, key);
-      for (const part of [property.value, property.get, property.set]) freeze(part, done);
-      if (OFTEN_SHADOWED.includes(value) && property.configurable && "value" in property) shadowable(value, key, property);
-    }
-    freeze(Object.getPrototypeOf(value), done);
-    Object.freeze(value);
-  }
-  /** Frozen, a plain member would keep every object below from having one of that name: an accessor does not. */
-  function shadowable(holder, key, property) {
-    Object.defineProperty(holder, key, {
-      get: () => property.value,
-      set(value) {
-        if (this === holder) return;
-        Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true });
-      },
-      enumerable: property.enumerable,
-      configurable: false,
-    });
-  }
-  for (const name of ["eval", "Function"]) delete globalThis[name];
-  for (const make of [function () {}, async function () {}, function* () {}, async function* () {}])
-    Object.defineProperty(Object.getPrototypeOf(make), "constructor", { value: undefined });
-  freeze(globalThis);
+  seal();
 
   // ---- what the sandbox calls --------------------------------------------------------------------------------------
 

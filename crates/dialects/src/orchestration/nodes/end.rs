@@ -96,7 +96,7 @@ fn end<'d>(lowering: &mut Lowering<'d>, live: &Live<'_, 'd>, mut config: Form<'d
     lowering.check_exits(live, &[]);
     let status = config.integer("status", 200..=599, status);
     let mut reply: Vec<(Text, Expr)> = vec![("status".into(), Expr::Literal(Value::integer(status)))];
-    reply.extend(body(&mut config, live).map(|body| ("body".into(), body)));
+    reply.extend(body(&mut config, live, "body").map(|body| ("body".into(), body)));
     reply.push(("headers".into(), headers(&mut config, live)));
     reply.push(("cookies".into(), cookies(&mut config, live)));
     config.close();
@@ -109,9 +109,9 @@ fn end<'d>(lowering: &mut Lowering<'d>, live: &Live<'_, 'd>, mut config: Form<'d
     lowering.put(live, made, vec![vec![answer]], failing);
 }
 
-/// The body: a map of what it is written as.
-fn body(config: &mut Form<'_>, live: &Live<'_, '_>) -> Option<Expr> {
-    let mut body = config.object("body")?;
+/// A body, which stands in this member: a map of what it is written as.
+pub(super) fn body(config: &mut Form<'_>, live: &Live<'_, '_>, member: &'static str) -> Option<Expr> {
+    let mut body = config.object(member)?;
     let (json, text) = (body.text("json"), body.text("text"));
     let told = body.told();
     if json.is_some() && text.is_some() {
@@ -119,19 +119,21 @@ fn body(config: &mut Form<'_>, live: &Live<'_, '_>) -> Option<Expr> {
     }
     let (at_json, at_text) = (body.at("json"), body.at("text"));
     body.close();
-    let json = json.and_then(|json| match Literal::new(json, "body/json") {
+    let json = json.and_then(|json| match Literal::new(json, &format!("{member}/json")) {
         Ok(literal) => Some(("json".into(), literal.expr(&live.who))),
         Err(why) => {
             told.refuse("value_illegal", &at_json, why, "Mend the JSON.");
             None
         }
     });
-    let text =
-        text.and_then(|text| Some(("text".into(), in_text(&template_at(told, &at_text, text, "body/text")?, live))));
+    let text = text.and_then(|text| {
+        Some(("text".into(), in_text(&template_at(told, &at_text, text, format!("{member}/text"))?, live)))
+    });
     json.or(text).map(|member| Expr::Map(vec![member]))
 }
 
-fn headers(config: &mut Form<'_>, live: &Live<'_, '_>) -> Expr {
+/// Headers by their names.
+pub(super) fn headers(config: &mut Form<'_>, live: &Live<'_, '_>) -> Expr {
     let mut members = Vec::new();
     for (index, mut row) in config.objects("headers", HEADERS_MAX).into_iter().enumerate() {
         let (name, value) = (row.text("name"), row.text("value").unwrap_or_default());

@@ -2,9 +2,11 @@
 
 mod condition;
 mod end;
+mod http_request;
 mod jwt_generator;
 mod jwt_verifier;
 mod library_flow;
+mod script;
 mod set_variable;
 mod start;
 
@@ -17,6 +19,8 @@ pub(super) const TYPES: &[&NodeType] = &[
     &jwt_generator::TYPE,
     &jwt_verifier::TYPE,
     &condition::TYPE,
+    &script::TYPE,
+    &http_request::TYPE,
     &set_variable::TYPE,
     &library_flow::TYPE,
     &end::SUCCESS,
