@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use dialects::orchestration::{self, LowerSettings};
+use dialects::{FoundSecret, SecretChange};
 use engine::{Context, Run, Step};
 use house::chancery::caller;
 use jose::{KeyKind, PrivateJwk, RsaBits, base64url};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use server::effects::Begun;
 use server::effects::seal::{Holders, seal};
 use server::rings::Rings;
-use server::vault::Vault;
+use server::vault::{SecretStep, Vault};
 use signer::RandomPool;
 
 const PASSWORD: &str = "a shared secret of at least sixty-four octets, which is a long one indeed";
@@ -47,8 +48,12 @@ impl Driver {
     /// A generator of this configuration, in which `{{key}}` is this key.
     fn new(config: &Value, key: &str) -> Self {
         let (document, settings) = (flow(config).to_string(), LowerSettings { host: "localhost" });
-        let lowered = orchestration::lower("f", document.as_bytes(), &settings).unwrap();
-        let vault = Arc::new(Vault::ephemeral(&caller().by()).unwrap());
+        let lowered = orchestration::lower("f", document.as_bytes(), &settings);
+        let (vault, lowered) = (Arc::new(Vault::ephemeral(&caller().by()).unwrap()), lowered.unwrap());
+        for FoundSecret { secret, change } in lowered.secrets {
+            let SecretChange::Set(value) = change else { panic!("{secret:?}") };
+            vault.change_secret(&secret, &SecretStep::of_text(&value).unwrap(), &caller().by()).unwrap();
+        }
         let holders = Holders { signer: Arc::clone(vault.signer()), rings: Rings::open(vault).unwrap() };
         Self { flow: plan::validate(lowered.flow).unwrap(), holders, key: key.to_owned() }
     }
@@ -113,6 +118,23 @@ async fn a_fixed_clock_gives_the_same_token_twice() {
         let later = driver.token(1_700_000_001_000).await;
         assert_eq!(part(&later, 1), r#"{"iat":1700000001,"iss":"i","sub":"s","exp":1700000301}"#);
     }
+}
+
+/// JG-25: Password only, JWK only and both that agree make the same token.
+#[tokio::test]
+async fn two_views_of_a_key_make_one_token() {
+    let jwk = json!({"kty": "oct", "k": base64url::encode(PASSWORD.as_bytes())}).to_string();
+    let mut made = HashSet::new();
+    for block in [
+        json!({"kid": "k", "password": PASSWORD}),
+        json!({"kid": "k", "jwk": jwk}),
+        json!({"kid": "k", "password": "{{key}}"}),
+        json!({"kid": "k", "jwk": jwk, "password": "{{key}}"}),
+    ] {
+        let config = json!({"claims": {"iss": "i", "sub": "s"}, "signature": {"symmetric": block}});
+        made.insert(Driver::new(&config, PASSWORD).token(1_700_000_000_000).await);
+    }
+    assert_eq!(made.len(), 1, "{made:?}");
 }
 
 /// The content key of a token; none where it is the shared secret itself.

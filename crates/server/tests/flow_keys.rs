@@ -18,7 +18,9 @@ const PASSWORD: &str = "a shared secret of at least sixty-four octets, which is 
 /// A flow of one `jwt-generator`, which answers with what it saved, or `flow.error` and 422.
 fn flow(config: Value) -> Value {
     let mut config = config;
-    config["claims"] = json!({"iss": "i", "sub": "s"});
+    if config.get("claims").is_none() {
+        config["claims"] = json!({"iss": "i", "sub": "s"});
+    }
     if config.get("save").is_none() {
         config["save"] =
             json!({"attributes": ["token", "kid", "alg", "encrypted", "nested", "public_jwk", "jwk_thumbprint"]});
@@ -250,6 +252,16 @@ async fn every_algorithm_signs() {
 async fn encryption_has_its_rules() {
     let neither = made(json!({"signature": {"type": "none"}})).await;
     assert!(refused(&neither, "key.missing"), "{neither}");
+    for (kind, field) in [("symmetric", "algorithm"), ("asymmetric", "rsaAlgorithm"), ("asymmetric", "ecAlgorithm")] {
+        for none in ["none", "None", ""] {
+            let unsigned = made(json!({"signature": {"type": kind, kind: {field: none, "password": PASSWORD}}})).await;
+            assert!(refused(&unsigned, "value_illegal"), "{field} {none}: {unsigned}");
+        }
+    }
+    let mut jwk: Value = serde_json::from_str(&written(&secret(PASSWORD))).unwrap();
+    jwk["alg"] = json!("none");
+    let signed = made(json!({"signature": {"symmetric": {"jwk": jwk}}})).await;
+    assert!(refused(&signed, "key.") || header(signed["token"].as_str().unwrap())["alg"] == "HS256", "{signed}");
     let encryption =
         |block: Value| json!({"signature": {"type": "none"}, "encryption": {"type": "symmetric", "symmetric": block}});
     let short = made(encryption(json!({"algorithm": "A128KW", "password": "fifteen octets!"}))).await;
@@ -426,6 +438,10 @@ async fn every_attribute_is_what_it_says() {
     let mut config = asymmetric(json!({"keyType": "EC", "privateKey": written(&key)}));
     config["save"] = json!({"attributes": all});
     config["ttl"] = json!(60);
+    config["claims"] = json!({"iss": "i", "sub": "s", "custom": [
+        {"key": "aud", "value": "[\"a\"]", "type": "Array"}, {"key": "nbf", "value": "1700000000", "type": "Number"},
+        {"key": "jti", "value": "one"}, {"key": "role", "value": "true", "type": "Boolean"},
+    ]});
     let plain = made(config.clone()).await;
     let thumbprint = key.public().unwrap().thumbprint();
     let (iat, exp) = (plain["iat"].as_i64().unwrap(), plain["exp"].as_i64().unwrap());
@@ -433,12 +449,18 @@ async fn every_attribute_is_what_it_says() {
     assert_eq!((&plain["iss"], &plain["sub"], &plain["token_type"]), (&json!("i"), &json!("s"), &json!("Bearer")));
     assert_eq!((&plain["alg"], &plain["typ"], &plain["kid"]), (&json!("ES256"), &json!("JWT"), &json!(thumbprint)));
     assert_eq!(plain["header"], json!({"alg": "ES256", "typ": "JWT", "kid": thumbprint}));
-    assert_eq!(plain["claims"], json!({"iat": iat, "iss": "i", "sub": "s", "exp": exp}));
+    let claims = json!({"iat": iat, "iss": "i", "sub": "s", "exp": exp, "aud": ["a"], "nbf": 1_700_000_000, "jti": "one", "role": true});
+    assert_eq!(plain["claims"], claims);
+    assert_eq!((&plain["aud"], &plain["nbf"], &plain["jti"]), (&json!(["a"]), &json!(1_700_000_000), &json!("one")));
+    assert_eq!((&plain["encrypted"], &plain["nested"]), (&json!(false), &json!(false)));
+    assert_eq!(plain["jwk_thumbprint"], json!(thumbprint));
+    assert!(verifies(plain["token"].as_str().unwrap(), "ES256", &key));
     assert_eq!(plain["public_jwk"]["x"], serde_json::from_str::<Value>(&public_text(&key)).unwrap()["x"]);
-    assert!(
-        plain["issued_at"].as_str().unwrap().ends_with('Z') && plain["expires_at"].as_str().unwrap().ends_with('Z')
-    );
-    for absent in ["aud", "nbf", "jti", "jwe_header", "enc_alg", "enc", "enc_kid"] {
+    for (text, secs) in [("issued_at", iat), ("expires_at", exp)] {
+        let instant: jiff::Timestamp = plain[text].as_str().unwrap().parse().unwrap();
+        assert!(instant.as_second() == secs && plain[text].as_str().unwrap().ends_with('Z'), "{text}");
+    }
+    for absent in ["jwe_header", "enc_alg", "enc", "enc_kid"] {
         assert!(plain.get(absent).is_none(), "{absent}");
     }
     config["encryption"] =
@@ -446,6 +468,12 @@ async fn every_attribute_is_what_it_says() {
     let nested = made(config).await;
     assert_eq!((&nested["enc_alg"], &nested["enc"]), (&json!("RSA-OAEP-256"), &json!("A256GCM")));
     assert_eq!((&nested["enc_kid"], &nested["jwe_header"]["cty"]), (&json!("r"), &json!("JWT")));
+    assert_eq!((&nested["encrypted"], &nested["nested"]), (&json!(true), &json!(true)));
+    let inner = decrypted(nested["token"].as_str().unwrap(), "RSA-OAEP-256", "A256GCM", &recipient);
+    assert!(verifies(&inner, "ES256", &key));
+    assert_eq!((&nested["header"], &nested["kid"]), (&header(&inner), &json!(thumbprint)));
+    let outer = header(nested["token"].as_str().unwrap());
+    assert_eq!((&nested["jwe_header"], &nested["claims"]["role"]), (&outer, &json!(true)));
     assert_eq!((&nested["alg"], &nested["sub"]), (&json!("ES256"), &json!("s")));
     let _: PublicJwk = PublicJwk::parse(nested["public_jwk"].to_string().as_bytes()).unwrap();
 }

@@ -234,6 +234,7 @@ async fn rows_are_converted_to_their_types() {
         assert_eq!(made("Number", json!(v)).await, text);
     }
     assert_eq!(made("Number", json!(7)).await, "7");
+    assert_eq!(made("Number", json!(u64::MAX)).await, "18446744073709551615");
     for bad in [json!("abc"), json!(""), json!("+1"), json!("01"), json!("1,5"), json!("1e400"), json!(true), json!([])]
     {
         assert!(made("Number", bad.clone()).await.starts_with("claim.type: "), "{bad}");
@@ -253,6 +254,7 @@ async fn rows_are_converted_to_their_types() {
     assert!(made("Array", json!({})).await.ends_with("claim \"k\": cannot convert Object to Array"));
     assert!(made("Array", json!("a,b")).await.starts_with("claim.type: "));
     assert_eq!(made("Object", json!(r#"{"b":1,"a":2}"#)).await, r#"{"b":1,"a":2}"#);
+    assert_eq!(made("Object", json!({"b": [1], "a": {"z": null}})).await, r#"{"b":[1],"a":{"z":null}}"#);
     for bad in [json!("[]"), json!("{"), json!(r#"{"a":1,"a":2}"#), json!([])] {
         assert!(made("Object", bad.clone()).await.starts_with("claim.type: "), "{bad}");
     }
@@ -292,6 +294,24 @@ async fn rows_are_claims_in_their_order() {
     let times =
         json!([{"key": "nbf", "value": "5", "type": "Number"}, {"key": "exp", "value": "-1", "type": "Number"}]);
     assert!(told(times).await.contains("claim.value"));
+    let mut claims = plain();
+    claims["include"] = json!({"exp": false});
+    for (custom, code) in [
+        (json!([{"key": "exp", "value": "5"}]), "claim.value"),
+        (json!([{"key": "exp", "value": "1.5", "type": "Number"}]), "claim.value"),
+        (json!([{"key": "aud", "value": "5", "type": "Number"}]), "claim.value"),
+        (json!([{"key": "aud", "value": "{}", "type": "Object"}]), "claim.value"),
+        (json!([{"key": "aud", "value": "[\"a\",1]", "type": "Array"}]), "claim.value"),
+        (json!([{"key": "aud", "value": "[]", "type": "Array"}]), "claim.value"),
+        (json!([{"key": "jti", "value": "5", "type": "Number"}]), "claim.value"),
+    ] {
+        claims["custom"] = custom.clone();
+        assert!(refused(&flow(signed(claims.clone()))).await.contains(code), "{custom}");
+    }
+    let ends = json!([{"key": "exp", "value": "4102444800", "type": "Number"}]);
+    assert_eq!(rows(ends, json!({})).await.unwrap(), r#"{"exp":4102444800}"#);
+    let audience = json!([{"key": "aud", "value": "a"}]);
+    assert_eq!(rows(audience, json!({})).await.unwrap(), r#"{"aud":"a"}"#);
     let audience = json!([{"key": "aud", "value": "[\"a\",\"b\"]", "type": "Array"}]);
     assert_eq!(rows(audience, json!({})).await.unwrap(), r#"{"aud":["a","b"]}"#);
     let audience = json!([{"key": "aud", "value": "{{flow.request.body.v}}", "type": "Array"}]);
@@ -347,30 +367,30 @@ async fn the_example_issues_tokens_of_its_ring() {
     assert_eq!((reply.status, reply.body), (422, json!({"error": message}).to_string()));
 }
 
-/// JG-21: an unset reference in every field that takes one is a Failure, naming field and path.
+/// The fields that the contract marks with a T, but for the rows of claims: those that take references.
+fn fields_with_references() -> Vec<String> {
+    let contract = include_str!("../../../docs/contracts/jwt-generator.md");
+    let sections = [("## 2.", ""), ("## 3.", "signature/"), ("## 4.", "encryption/")];
+    let of_section = |(heading, below): (&str, &str)| {
+        let section = contract.split_once(heading).unwrap().1.split("\n## ").next().unwrap();
+        let cells = section.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+        let taking = cells.filter(|cells| cells.len() > 5 && cells[4].split([' ', ',', ';']).any(|word| word == "T"));
+        taking.map(|cells| format!("{below}{}", cells[2].trim_matches('`'))).collect::<Vec<_>>()
+    };
+    sections.into_iter().flat_map(of_section).filter(|field| !field.contains("[]")).collect()
+}
+
+/// JG-21: an unset or null reference in every field that takes one is a Failure, alone or within a text, naming field and path.
 #[tokio::test]
 async fn an_unset_reference_names_its_field() {
     let rsa = PrivateJwk::generate(KeyKind::Rsa(RsaBits::Bits2048), &mut RandomPool::new()).unwrap();
     let mut text = Vec::new();
     rsa.write_private(&mut text);
     let text = String::from_utf8(text).unwrap();
-    for field in [
-        "ttl",
-        "claims/iss",
-        "claims/sub",
-        "signature/symmetric/kid",
-        "signature/symmetric/password",
-        "signature/symmetric/jwk",
-        "signature/asymmetric/kid",
-        "signature/asymmetric/privateKey",
-        "signature/asymmetric/publicKey",
-        "encryption/symmetric/kid",
-        "encryption/symmetric/password",
-        "encryption/symmetric/jwk",
-        "encryption/asymmetric/kid",
-        "encryption/asymmetric/publicKey",
-        "encryption/asymmetric/publicJwk",
-    ] {
+    let fields = fields_with_references();
+    assert_eq!(fields.len(), 16, "{fields:?}");
+    for (field, path) in fields.iter().flat_map(|field| [(field, "nowhere.x"), (field, "flow.request.body.none")]) {
+        let reference = json!(format!("{{{{{path}}}}}"));
         let mut config = json!({"claims": plain(), "signature": {"symmetric": {"password": PASSWORD}}});
         let parts: Vec<&str> = field.split('/').collect();
         if let [block, kind, name] = parts[..] {
@@ -381,20 +401,80 @@ async fn an_unset_reference_names_its_field() {
                 ("encryption", "symmetric") => ("password", json!(PASSWORD[..32])),
                 _ => ("publicKey", json!(rsa.public().unwrap().to_json())),
             };
-            config[block][kind] = if name == "jwk" { json!({}) } else { json!({usual.0: usual.1}) };
-            config[block][kind][name] = json!("{{nowhere.x}}");
+            let stands_alone = name == "jwk" || field == "signature/asymmetric/password";
+            config[block][kind] = if stands_alone { json!({}) } else { json!({usual.0: usual.1}) };
+            config[block][kind][name] = reference;
         } else if let [block, name] = parts[..] {
-            config[block][name] = json!("{{nowhere.x}}");
+            config[block][name] = reference;
         } else {
-            config[field] = json!("{{nowhere.x}}");
+            config[field] = reference;
         }
-        let (status, error) = answered(config, json!({})).await;
-        assert_eq!((status, error["code"].as_str()), (422, Some("variable.missing")), "{field}: {error}");
-        assert_eq!(error["field"], field);
-        assert!(error["message"].as_str().unwrap().contains("nowhere.x"), "{error}");
+        let (status, error) = answered(config, json!({"none": null})).await;
+        let message = format!("JWT - Generator \"G\": {field}: variable \"{path}\" is not set");
+        let expected = json!({"message": message, "code": "variable.missing", "node": "g", "field": field});
+        assert_eq!((status, error), (422, expected));
     }
-    let custom = rows(row("Array", "[{{nowhere.x}}]"), json!({})).await.unwrap_err();
-    assert_eq!((&custom["code"], &custom["field"]), (&json!("variable.missing"), &json!("claims/custom[0]/value")));
+    for value in ["[{{nowhere.x}}]", "{{flow.request.body.none}}", "[\"x-{{nowhere.x}}\"]"] {
+        let custom = rows(row("Array", value), json!({"none": null})).await.unwrap_err();
+        let told = (&custom["code"], &custom["field"]);
+        assert_eq!(told, (&json!("variable.missing"), &json!("claims/custom[0]/value")), "{value}: {custom}");
+    }
+    let within = rows(row("String", "x-{{flow.request.body.none}}"), json!({"none": null})).await.unwrap_err();
+    assert_eq!(within["code"], "variable.missing");
+}
+
+/// Hostile references: what they lead to is looked up once, in the flow's own variables, and nothing else is reached.
+#[tokio::test]
+async fn references_reach_variables_alone() {
+    let v = json!({"v": {"a.b": 1, "__proto__": 2, "list": [[7]], "deep": {"deep": {"x": "{{flow.request.body.v.list}}"}}}});
+    let made = async |value: &str| match rows(row("String", value), v.clone()).await {
+        Ok(claims) => serde_json::from_str::<Value>(&claims).unwrap()["k"].as_str().unwrap().to_owned(),
+        Err(error) => error["code"].as_str().unwrap().to_owned(),
+    };
+    assert_eq!(made("{{ flow.request.body.v.list[0][0] }}").await, "7");
+    assert_eq!(
+        made("{{flow.request.body.v.deep.deep.x}}").await,
+        "{{flow.request.body.v.list}}",
+        "nothing is filled twice"
+    );
+    assert_eq!(made("{{flow.request.body.v.__proto__}}").await, "2", "a member like any other");
+    assert_eq!(made("\\{{v}} {{flow.id}} $t(a)t$").await, "{{v}} f $t(a)t$");
+    for nowhere in [
+        "flow.request.body.v.list[1]",
+        "flow.request.body.v.list[0][0][0]",
+        "flow.request.body.v.list.length",
+        "flow.request.body.v.constructor",
+        "flow.request.body.v.deep.deep.x.length",
+        "flow.request.body.v.deep[0]",
+        "env.PATH",
+        "user.id",
+        "jwt.token",
+        "toString",
+        // There are no filters: this is a name.
+        "flow.request.body.v|upper",
+    ] {
+        assert_eq!(made(&format!("{{{{{nowhere}}}}}")).await, "variable.missing", "{nowhere}");
+    }
+    for illegal in [
+        "{{a.b.}}",
+        "{{a['b']}}",
+        "{{a[-1]}}",
+        "{{a[*]}}",
+        "{{a b}}",
+        "{{{a}}}",
+        "{{",
+        "{{a}",
+        "{{.reply}}",
+        "{{a..b}}",
+    ] {
+        let mut claims = plain();
+        claims["custom"] = row("String", illegal);
+        let told = refused(&flow(signed(claims))).await;
+        assert!(told.contains("template_invalid") && told.contains("/claims/custom/0/value"), "{illegal}: {told}");
+    }
+    let own = json!({"claims": plain(), "signature": {"symmetric": {"kid": "{{flow.request.body.v.list}}", "password": PASSWORD}}});
+    let (_, jwt) = answered(own, v.clone()).await;
+    assert_eq!(jwt["kid"], "[[7]]");
 }
 
 /// JG-45: a token of 65 536 characters passes and a larger one does not; 200 rows and 32 levels pass, 201 and 33 do not, written or

@@ -256,6 +256,11 @@ fn read_row(form: &mut Form<'_>, field: &str) -> Option<Row> {
 fn read_value(form: &Form<'_>, at: &Spot, text: &str, (kind, field, key): (&str, &str, &str)) -> Option<RowValue> {
     let told = form.told();
     if matches!(kind, "Array" | "Object") {
+        // A reference alone is no literal: a `null` that it leads to is missing, as in every other field.
+        let alone = Template::new(text.trim(), field).ok().filter(|template| template.as_reference().is_some());
+        if let Some(template) = alone {
+            return Some(RowValue::Text(template));
+        }
         let literal = Literal::new(text, field).map_err(|why| told.refuse("claim.type", at, why, "Mend the JSON."));
         let literal = literal.ok()?;
         return match literal.as_plain() {
