@@ -7,14 +7,21 @@ use zeroize::Zeroizing;
 use super::{EcCurve, OkpCurve};
 use crate::{
     Error, Random,
-    jwk::{OkpPublic, PublicKey},
-    private::{KeyKind, PrivateJwk, SecretKey},
+    jwk::{EcPublic, OkpPublic, PublicKey},
+    private::{PrivateJwk, SCALAR_DRAWS_MAX, SecretKey, draw, draw_scalar},
 };
 
 /// A public key of the other side, parsed once.
 pub(crate) struct Peer {
     parsed: ParsedPublicKey,
-    kind: KeyKind,
+    kind: Kind,
+}
+
+/// Of what kind the key is, and so the fresh one beside it.
+#[derive(Clone, Copy)]
+enum Kind {
+    Ec(EcCurve),
+    X25519,
 }
 
 /// A private key of this side.
@@ -36,10 +43,8 @@ impl Peer {
     /// `None` for a key that agrees on nothing.
     pub(crate) fn new(key: &PublicKey) -> Option<Self> {
         let (algorithm, octets, kind) = match key {
-            PublicKey::Ec(key) => (curve(key.curve)?, key.point(), KeyKind::Ec(key.curve)),
-            PublicKey::Okp(OkpPublic { curve: OkpCurve::X25519, x }) => {
-                (&agreement::X25519, x.to_vec(), KeyKind::Okp(OkpCurve::X25519))
-            }
+            PublicKey::Ec(key) => (curve(key.curve)?, key.point(), Kind::Ec(key.curve)),
+            PublicKey::Okp(OkpPublic { curve: OkpCurve::X25519, x }) => (&agreement::X25519, x.to_vec(), Kind::X25519),
             PublicKey::Okp(_) | PublicKey::Rsa(_) | PublicKey::Akp { .. } => return None,
         };
         let parsed = ParsedPublicKey::try_from(UnparsedPublicKey::new(algorithm, octets)).ok()?;
@@ -53,9 +58,8 @@ impl Peer {
         random: &mut dyn Random,
     ) -> Result<(PublicKey, Zeroizing<Vec<u8>>), Error> {
         let failed = Error::SelfCheck { why: "the backend agreed on no key" };
-        let ephemeral = PrivateJwk::generate(self.kind, random)?;
-        let public = ephemeral.public_key().cloned().ok_or_else(|| failed.clone())?;
-        let own = Agreement::new(&ephemeral).ok_or_else(|| failed.clone())?;
+        let own = Agreement::fresh(self.parsed.alg(), self.kind, random)?;
+        let public = own.public(self.kind).ok_or_else(|| failed.clone())?;
         Ok((public, own.derive(self, context).ok_or(failed)?))
     }
 }
@@ -69,6 +73,28 @@ impl Agreement {
             _ => return None,
         };
         Some(Self { private: PrivateKey::from_private_key(curve, d).ok()?, curve })
+    }
+
+    /// A new key, handed to the backend once and never written down: its public half costs nothing more.
+    fn fresh(curve: &'static Algorithm, kind: Kind, random: &mut dyn Random) -> Result<Self, Error> {
+        for _ in 0..SCALAR_DRAWS_MAX {
+            let d = match kind {
+                Kind::Ec(curve) => draw_scalar(curve, random)?,
+                Kind::X25519 => draw(OkpCurve::X25519.octets(), random)?,
+            };
+            if let Ok(private) = PrivateKey::from_private_key(curve, &d) {
+                return Ok(Self { private, curve });
+            }
+        }
+        Err(Error::Random)
+    }
+
+    fn public(&self, kind: Kind) -> Option<PublicKey> {
+        let public = self.private.compute_public_key().ok()?;
+        match kind {
+            Kind::Ec(curve) => EcPublic::from_point(curve, public.as_ref()).map(PublicKey::Ec),
+            Kind::X25519 => OkpPublic::new(OkpCurve::X25519, public.as_ref().to_vec()).ok().map(PublicKey::Okp),
+        }
     }
 
     /// `None` if the curves differ, or if X25519 gives zeros (a peer of low order), which the backend refuses.

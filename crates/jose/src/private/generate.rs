@@ -6,7 +6,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use super::{PrivateJwk, SecretKey};
+use super::{PrivateJwk, Secret, SecretKey};
 use crate::{
     Error, Random,
     jwa::{ContentEncryption, EcCurve, KeyAlgorithm, KeyShape, MlDsaSet, OkpCurve, SignatureAlgorithm},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A draw is below the order of its curve with a chance of more than one half; so many misses mean a broken source.
-const SCALAR_DRAWS_MAX: usize = 128;
+pub(crate) const SCALAR_DRAWS_MAX: usize = 128;
 
 /// The size of a new RSA modulus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,20 +99,25 @@ impl PrivateJwk {
     }
 }
 
-fn draw(octets: usize, random: &mut dyn Random) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn draw(octets: usize, random: &mut dyn Random) -> Result<Secret, Error> {
     let mut drawn = Zeroizing::new(vec![0; octets]);
     random.fill(&mut drawn)?;
     Ok(drawn)
 }
 
+/// Octets that may be the private half of a key on a curve: whoever finds them out of range draws again.
+pub(crate) fn draw_scalar(curve: EcCurve, random: &mut dyn Random) -> Result<Secret, Error> {
+    let mut d = draw(curve.octets(), random)?;
+    if curve == EcCurve::P521 {
+        d[0] &= 1;
+    }
+    Ok(d)
+}
+
 /// Draws until the scalar is in range, so that every one is as likely as the next.
 fn ec(curve: EcCurve, random: &mut dyn Random) -> Result<PrivateJwk, Error> {
     for _ in 0..SCALAR_DRAWS_MAX {
-        let mut d = draw(curve.octets(), random)?;
-        if curve == EcCurve::P521 {
-            d[0] &= 1;
-        }
-        let secret = SecretKey::Ec(d);
+        let secret = SecretKey::Ec(draw_scalar(curve, random)?);
         if let Ok(public) = secret.public_of(KeyShape::Ec(curve)) {
             return PrivateJwk::new(secret, Some(public), KeyParameters::default());
         }

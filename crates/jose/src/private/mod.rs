@@ -16,6 +16,7 @@ pub(crate) use decryption::Pbes2Budget;
 pub(crate) use encryption::{Cek, EncryptedKey, Parties, draw_cek};
 pub use encryption::{EncryptionKey, GCM_MESSAGES_MAX};
 pub use generate::{KeyKind, RsaBits};
+pub(crate) use generate::{SCALAR_DRAWS_MAX, draw, draw_scalar};
 pub use signing::{SigningKey, VerifyingKey};
 
 use crate::{
