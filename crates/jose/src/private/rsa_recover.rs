@@ -1,21 +1,12 @@
-//! The primes of an RSA key from `n`, `e` and `d` (NIST SP 800-56B appendix C.1), and the CRT members from them.
+//! The primes of an RSA key from `n`, `e` and `d` (NIST SP 800-56B revision 2, appendix C.2), and the CRT members from them.
 
-use crypto_bigint::{
-    BoxedUint, ConcatenatingMul, Gcd, NonZero, Odd, Resize,
-    modular::{BoxedMontyForm, BoxedMontyParams},
-};
+use crypto_bigint::{BoxedUint, CheckedSub, ConcatenatingMul, ConcatenatingSquare, Gcd, Integer, NonZero, Odd, Resize};
 use zeroize::Zeroizing;
 
 use super::{RsaSecret, Secret};
 use crate::{Error, jwk::RsaPublic};
 
 type Number = Zeroizing<BoxedUint>;
-
-/// Each base finds the primes with a chance of at least one half, so all of them miss once in 2^50 keys.
-const BASES: [u64; 50] = [
-    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
-    113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229,
-];
 
 pub(super) fn recover(public: &RsaPublic, d: Secret) -> Result<RsaSecret, Error> {
     members(public, &d)
@@ -38,35 +29,28 @@ fn members(public: &RsaPublic, d: &[u8]) -> Option<[Secret; 5]> {
     Some([octets(&p), octets(&q), octets(&*reduced(&p)?), octets(&*reduced(&q)?), octets(&qi)])
 }
 
-/// `e * d - 1` is a multiple of the order of every base modulo each prime. Halving it again and again, one of the
-/// bases reaches a square root of 1 that is neither 1 nor -1; it shares a factor with `n`.
+/// `e * d - 1` is a multiple of the order of every number modulo `n`; times its greatest common divisor with `n - 1` it is one of
+/// `(p - 1) * (q - 1)`. How often that goes into it, its quotient by `n` tells, and so the sum of the primes. Half of that, squared,
+/// is `n` and the square of half their difference. Nothing is raised to a power: what fits nothing costs no more than a key.
 fn prime_factor(n: &Odd<BoxedUint>, d: &BoxedUint, e: &BoxedUint) -> Option<Number> {
-    let multiple = Zeroizing::new(d.concatenating_mul(e).wrapping_sub(BoxedUint::one()));
-    let halvings = multiple.trailing_zeros();
-    if halvings == 0 || halvings >= multiple.bits_precision() {
+    let one = BoxedUint::one();
+    let of_orders = Zeroizing::new(d.concatenating_mul(e).wrapping_sub(&one));
+    let below = n.as_ref().wrapping_sub(&one).resize(of_orders.bits_precision());
+    let multiple = Zeroizing::new(of_orders.concatenating_mul(below.gcd(&of_orders)));
+    let (times, rest) = multiple.div_rem(&non_zero(n.as_ref())?);
+    let times = Zeroizing::new(times.wrapping_add(&one));
+    let (sum, left) = Zeroizing::new(n.as_ref().wrapping_sub(&rest)).div_rem(&non_zero(&times)?);
+    let sum = Zeroizing::new(sum.wrapping_add(&one));
+    if !bool::from(left.is_zero()) || bool::from(sum.is_odd()) {
         return None;
     }
-    let odd_part = Zeroizing::new(multiple.shr(halvings));
-    let field = BoxedMontyParams::new_vartime(n.clone());
-    let one = BoxedMontyForm::one(&field);
-    let minus_one = one.neg();
-    for base in BASES {
-        let base = BoxedUint::from(base).resize(n.bits_precision());
-        let mut root = BoxedMontyForm::new(base, &field).pow(&odd_part);
-        for _ in 0..halvings {
-            let square = root.square();
-            if square == one && root != one && root != minus_one {
-                let below = root.sub(&one).retrieve();
-                return Some(Zeroizing::new(below.gcd(n.as_ref())));
-            }
-            root = square;
-        }
-        // Under the right `d` every base ends at 1; a wrong one is not worth fifty tries.
-        if root != one {
-            return None;
-        }
-    }
-    None
+    let half = Zeroizing::new(sum.shr(1).resize(n.bits_precision()));
+    let square = Zeroizing::new(half.concatenating_square());
+    let difference =
+        square.checked_sub(&n.as_ref().resize(square.bits_precision())).into_option().map(Zeroizing::new)?;
+    let half_difference = Zeroizing::new(difference.checked_sqrt().into_option()?.resize(n.bits_precision()));
+    let (p, q) = (half.wrapping_add(&*half_difference), Zeroizing::new(half.wrapping_sub(&*half_difference)));
+    (*q > one && p != *q).then(|| Zeroizing::new(p))
 }
 
 fn non_zero(number: &BoxedUint) -> Option<NonZero<BoxedUint>> {

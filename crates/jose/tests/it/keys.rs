@@ -122,6 +122,43 @@ fn rsa_primes_are_recovered() {
     }
 }
 
+/// A key that fits nothing is refused at the price of one that does: `n` a prime, a square, a product of three primes, or `d` of
+/// another key, each of which every power of every base would go along with or none.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a hostile key must not cost more than a second")]
+fn what_is_no_product_of_two_primes_is_refused_in_time() {
+    use crypto_bigint::{BoxedUint, ConcatenatingMul, NonZero};
+    let keys = [(); 2].map(|()| crate::support::object(&private_json(&new_rsa(RsaBits::Bits4096))));
+    let number = |octets: &[u8]| BoxedUint::from_be_slice_vartime(octets);
+    let member = |key: usize, name: &str| number(&crate::support::octets(&keys[key], name));
+    let (one, e) = (number(&[1]), number(&[1, 0, 1]));
+    let [p, q, other] = [member(0, "p"), member(0, "q"), member(1, "p")];
+    let below = |prime: &BoxedUint| prime.wrapping_sub(&one);
+    let inverse = |order: &BoxedUint| {
+        let width = order.bits_precision();
+        crypto_bigint::Resize::resize(&e, width).invert_mod(&NonZero::new(order.clone()).unwrap()).unwrap()
+    };
+    let square = p.concatenating_mul(&p);
+    let three = p.concatenating_mul(&q).concatenating_mul(&other);
+    let order = |primes: [&BoxedUint; 3]| {
+        primes.map(below).iter().skip(1).fold(below(primes[0]), |all, next| all.concatenating_mul(next))
+    };
+    for (what, n, d) in [
+        ("prime", p.clone(), inverse(&below(&p))),
+        ("square", square, inverse(&below(&p).concatenating_mul(&p))),
+        ("three primes", three, inverse(&order([&p, &q, &other]))),
+        ("another d", member(0, "n"), member(1, "d")),
+        ("d too large by one", member(0, "n"), member(0, "d").wrapping_add(&one)),
+        ("no d", member(0, "n"), one.clone()),
+    ] {
+        let text = |number: &BoxedUint| base64url::encode(&number.to_be_bytes_trimmed_vartime());
+        let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB","d":"{}"}}"#, text(&n), text(&d));
+        let began = std::time::Instant::now();
+        assert_eq!(code(Jwk::parse(jwk.as_bytes())), "key_invalid", "{what}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(1), "{what}: {:?}", began.elapsed());
+    }
+}
+
 /// JO-17: 1 000 keys of random primes factor, and none fails; half of them with `d` modulo each common multiple.
 #[test]
 fn a_thousand_random_keys_factor() {
