@@ -144,3 +144,74 @@ fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
     }
     false
 }
+
+/// A token of the ring `orders`.
+fn token(folder: &Path) -> String {
+    done(folder, &["mint", "--key", "ring:orders", "--sub", "alice", "--ttl", "1h"]).trim().to_owned()
+}
+
+/// Whether a token verifies with a set that a server shows.
+fn verifies(folder: &Path, token: &str, server: &Server) -> bool {
+    let set = folder.join("shown.jwks");
+    std::fs::write(&set, server.get("/.well-known/jwks.json").body).unwrap();
+    on(folder, &["verify", token, "--jwks", set.to_str().unwrap(), "--alg", "ES256"]).code == 0
+}
+
+/// KR-66 (part): a database that was restored from an old backup is refused by a server that saw a newer one; accepted, and with
+/// `republish`, every token verifies.
+#[test]
+fn a_database_that_was_restored_is_refused_and_then_mended() {
+    let url = postgres::shared().fresh_database();
+    let (_, database) = url.rsplit_once('/').unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["init", "--store", &url]);
+    done(folder, &["keys", "list"]);
+    let settings = folder.join("data/chancery.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    postgres::shared().sql("postgres", &format!("CREATE DATABASE {database}_old TEMPLATE {database}"));
+    done(folder, &["keys", "create", "orders", "--alg", "ES256"]);
+    let server = Server::start(folder, &[]);
+    let before = token(folder);
+    assert!(verifies(folder, &before, &server));
+    drop(server);
+    std::fs::write(&settings, text.replace(&url, &format!("{url}_old"))).unwrap();
+    let (status, said) = Server::refused(folder, &[]);
+    assert!(status.code() == Some(78) && said.contains("rolled back"), "{said}");
+    assert_eq!(on(folder, &["keys", "list"]).code, 78, "nor is it changed or read by a command");
+    let server = Server::start(folder, &["--accept-rollback"]);
+    assert!(!verifies(folder, &before, &server), "its key is lost");
+    done(folder, &["keys", "republish", "--until", "+30d"]);
+    assert!(verifies(folder, &before, &server));
+    drop(server);
+    let audited = postgres::shared()
+        .sql(&format!("{database}_old"), "SELECT count(*) FROM chancery.audit WHERE action = 'rollback_accept'");
+    assert_eq!(audited, "1");
+    drop(Server::start(folder, &[]));
+}
+
+/// KR-38 (part): a database that is away at the start: refused; from the copy in the folder tokens are signed and keys shown, and
+/// nothing is changed.
+#[test]
+fn a_database_that_is_away_is_served_from_the_folder() {
+    let database = postgres::Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["init", "--store", &database.fresh_database()]);
+    done(folder, &["keys", "create", "orders", "--alg", "ES256"]);
+    let server = Server::start(folder, &[]);
+    let set = server.get("/.well-known/jwks.json").body;
+    assert!(within(Duration::from_secs(15), || folder.join("data/snapshot.db").exists()));
+    drop(server);
+    database.crash();
+    let (status, said) = Server::refused(folder, &[]);
+    assert_eq!(status.code(), Some(69), "{said}");
+    let server = Server::start(folder, &["--start-from-snapshot"]);
+    assert_eq!(server.get("/.well-known/jwks.json").body, set);
+    assert!(verifies(folder, &token(folder), &server));
+    let refused = on(folder, &["keys", "create", "more", "--alg", "ES256"]);
+    assert!(refused.code != 0, "{}", refused.stderr);
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(folder.join("data/snapshot.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -39,11 +39,11 @@ pub struct Vault {
     signer: Arc<Software>,
     /// Where the master key is, for a new KEK; none for a vault in memory, which has none.
     master: Mutex<Option<MasterSource>>,
-    /// What is kept beside a store on a disk.
+    /// What is kept beside a store, in the folder of this process.
     aside: Option<(HeadFile, Archive)>,
     /// When the copy was made that this is; none for a store itself.
     taken_at: Option<keyring::Time>,
-    /// The folder of a store on a disk.
+    /// The data folder of this process, where the copy goes that is served from while the store is away.
     folder: Option<PathBuf>,
     /// The token that keeps the keys of some rings, if one is named.
     hsm: Option<Arc<Hsm>>,
@@ -58,6 +58,8 @@ pub enum Place<'p> {
     Folder(&'p Path),
     /// A PostgreSQL database.
     Server(&'p Address),
+    /// The same, and what this process sees of it is kept in a data folder.
+    ServerAndFolder(&'p Address, &'p Path),
 }
 
 impl<'p> From<&'p Path> for Place<'p> {
@@ -161,15 +163,13 @@ impl Vault {
         };
         let fill =
             |change: &mut Change<'_>, (keeper, keys): &(Keeper, Vec<RingKey>)| found::fill(change, rings, keys, keeper);
-        let folder = match place.into() {
-            Place::Folder(folder) => folder,
-            Place::Server(address) => {
-                let (store, (keeper, _)) = Store::init_postgres(address, by, draw, fill)?;
-                return Ok(Self::new(store, keeper, Some(source)));
-            }
+        let (folder, (store, (keeper, _))) = match place.into() {
+            Place::Folder(folder) => (Some(folder), Store::init(folder, by, draw, fill)?),
+            Place::Server(address) => (None, Store::init_postgres(address, by, draw, fill)?),
+            Place::ServerAndFolder(address, folder) => (Some(folder), Store::init_postgres(address, by, draw, fill)?),
         };
-        let (store, (keeper, _)) = Store::init(folder, by, draw, fill)?;
-        let vault = Self::new(store, keeper, Some(source)).beside(folder);
+        let vault = Self::new(store, keeper, Some(source));
+        let vault = if let Some(folder) = folder { vault.beside(folder) } else { vault };
         vault.begin_aside()?;
         Ok(vault)
     }
@@ -181,6 +181,9 @@ impl Vault {
     pub fn open<'p>(place: impl Into<Place<'p>>, source: MasterSource) -> Result<Self, VaultError> {
         match place.into() {
             Place::Server(address) => Self::of_store(Store::open_postgres(address)?, source),
+            Place::ServerAndFolder(address, folder) => {
+                Self::of_store(Store::open_postgres(address)?, source)?.kept_beside(folder)
+            }
             Place::Folder(folder) => {
                 let vault = Self::of_store(Store::open(folder)?, source)?.beside(folder);
                 vault.check_head()?;

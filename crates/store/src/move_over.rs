@@ -1,16 +1,17 @@
-//! A whole store from SQLite into PostgreSQL, row by row: its name, its chains and its boxes stay what they are.
+//! A whole store from one kind of database into the other, row by row: its name, its chains and its boxes stay what they are.
+
+use rusqlite::Connection;
 
 use crate::migrate::Schema;
 use crate::postgres::Pool;
 use crate::sql::{Param, Row, Session, params};
-use crate::transaction::transact;
+use crate::transaction::{read_at_once, transact};
 use crate::{Address, Error, Store, migrate};
 
 /// Rows that are copied at a time.
 const PAGE_ROWS: u64 = 500;
 
-/// Every table but that of replicas, each behind those that it refers to, with its primary key. Columns stand in the same order in both kinds of
-/// database.
+/// Every table but that of replicas, each behind those that it refers to, with its primary key.
 const TABLES: [(&str, &str); 13] = [
     ("meta", "one"),
     ("kek", "kek_id"),
@@ -50,7 +51,7 @@ impl Store {
                 }
                 Schema::ours().run(there, 0)?;
                 there.batch(FORGET_TIMING)?;
-                TABLES.iter().try_for_each(|(table, key)| copy_table(here.session(), there, table, key))
+                TABLES.iter().try_for_each(|table| copy_table(here.session(), here.session(), there, table))
             })?;
         }
         let copied = Self::open_postgres(address)?;
@@ -59,13 +60,40 @@ impl Store {
     }
 }
 
-fn copy_table(here: Session<'_>, there: Session<'_>, table: &str, key: &str) -> Result<(), Error> {
-    let read = format!("SELECT * FROM {table} ORDER BY {key} LIMIT ?1 OFFSET ?2");
+/// Copies what a server needs of a store on PostgreSQL into an empty SQLite database, as it is at one instant: everything but
+/// the audit.
+pub(crate) fn copy_to_serve(here: Session<'_>, copy: &Connection) -> Result<(), Error> {
+    let there = Session::Sqlite(copy);
+    read_at_once(here, |here| {
+        transact(there, |there| {
+            Schema::ours().run(there, 0)?;
+            there.batch("DROP TRIGGER store_policy_no_delete; DELETE FROM store_policy")?;
+            let served = TABLES.iter().filter(|(name, _)| *name != "audit");
+            for table in served {
+                copy_table(there, here, there, table)?;
+            }
+            // The next release's store has more; the copy has what is known here.
+            there.execute("UPDATE meta SET schema_version = ?1", params![migrate::SCHEMA]).map(drop)
+        })
+    })
+}
+
+/// Copies the columns that the table has in the store on SQLite, whichever of the two that is.
+fn copy_table(
+    sqlite: Session<'_>,
+    here: Session<'_>,
+    there: Session<'_>,
+    (table, key): &(&str, &str),
+) -> Result<(), Error> {
+    let named = sqlite.query("SELECT name FROM pragma_table_info(?1) ORDER BY cid", params![*table])?;
+    let columns: Vec<String> = named.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+    let columns = columns.join(", ");
+    let read = format!("SELECT {columns} FROM {table} ORDER BY {key} LIMIT ?1 OFFSET ?2");
     let mut copied = 0;
     loop {
         let page = here.query(&read, params![PAGE_ROWS, copied])?;
         for row in &page {
-            insert(there, table, row)?;
+            insert(there, table, &columns, row)?;
         }
         copied += page.len() as u64;
         if (page.len() as u64) < PAGE_ROWS {
@@ -74,8 +102,8 @@ fn copy_table(here: Session<'_>, there: Session<'_>, table: &str, key: &str) -> 
     }
 }
 
-fn insert(there: Session<'_>, table: &str, row: &Row) -> Result<(), Error> {
+fn insert(there: Session<'_>, table: &str, columns: &str, row: &Row) -> Result<(), Error> {
     let params: Vec<Param<'_>> = row.params().collect();
     let places: Vec<String> = (1..=params.len()).map(|place| format!("?{place}")).collect();
-    there.execute(&format!("INSERT INTO {table} VALUES ({})", places.join(", ")), &params).map(drop)
+    there.execute(&format!("INSERT INTO {table} ({columns}) VALUES ({})", places.join(", ")), &params).map(drop)
 }

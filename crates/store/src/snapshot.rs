@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::Held;
 use crate::migrate::Schema;
+use crate::move_over::copy_to_serve;
 use crate::sql::Session;
 use crate::store::{Backend, bring_up_to_date, clock_of_the_machine};
 use crate::{Clock, Error, Store, folder};
@@ -20,8 +21,7 @@ pub const SNAPSHOT_FILE: &str = "snapshot.db";
 const STAMP: &str = "CREATE TABLE snapshot (taken_at INTEGER NOT NULL) STRICT";
 
 impl Store {
-    /// Copies a store on a disk into the snapshot of a folder, mode 0600, in the place of the last one. What is sealed stays
-    /// sealed. A store in memory or on a server is not copied.
+    /// Copies a store into the snapshot of a folder, mode 0600, in the place of the last one. What is sealed stays sealed.
     ///
     /// # Errors
     /// [`Error::File`], and those of the database; the last snapshot stays then.
@@ -35,13 +35,22 @@ impl Store {
             Ok(()) | Err(_) => {}
         }
         let connection = self.connection()?;
-        let Session::Sqlite(session) = connection.session() else { return Ok(()) };
         folder::create_new_private(&new)?;
         let taken_at = connection.session().read_clock()?;
-        let place = new.to_str().ok_or(Error::EmptyName { what: "path of the snapshot as UTF-8 text" })?;
-        session.execute("VACUUM INTO ?1", [place])?;
+        let copy = match connection.session() {
+            Session::Sqlite(session) => {
+                let place = new.to_str().ok_or(Error::EmptyName { what: "path of the snapshot as UTF-8 text" })?;
+                session.execute("VACUUM INTO ?1", [place])?;
+                Connection::open(&new)?
+            }
+            here @ Session::Postgres(_) => {
+                let copy = Connection::open(&new)?;
+                copy.create_scalar_function("now_us", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(taken_at))?;
+                copy_to_serve(here, &copy)?;
+                copy
+            }
+        };
         drop(connection);
-        let copy = Connection::open(&new)?;
         copy.execute_batch(STAMP)?;
         copy.execute("INSERT INTO snapshot (taken_at) VALUES (?1)", [taken_at])?;
         drop(copy);

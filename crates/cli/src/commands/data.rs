@@ -34,7 +34,7 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
     })?;
     let begins_with = NewRingSpec::of_a_new_store(settings.core.rotation_period_of(TENANT));
     let (source, address) = (master_key(folder, settings)?, address(folder, settings)?);
-    let place = address.as_ref().map_or(Place::Folder(folder), Place::Server);
+    let place = address.as_ref().map_or(Place::Folder(folder), |address| Place::ServerAndFolder(address, folder));
     let vault = Vault::init(place, source, &begins_with, &by()).map_err(failed)?;
     let vault = Arc::new(equipped(vault, folder, settings)?);
     // The standbys, which any later start would make as well.
@@ -46,7 +46,7 @@ pub(super) fn init(folder: &Path, settings: &Settings) -> Result<Arc<Vault>, Fai
 pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
     let source = master_key(folder, settings)?;
     let opened = match address(folder, settings)? {
-        Some(address) => Vault::open(&address, source),
+        Some(address) => Vault::open(Place::ServerAndFolder(&address, folder), source),
         None => {
             refuse_missing(folder)?;
             Vault::open(folder, source)
@@ -55,14 +55,17 @@ pub(super) fn open(folder: &Path, settings: &Settings) -> Result<Vault, Failure>
     equipped(opened.map_err(failed)?, folder, settings)
 }
 
-/// The same for a store on a disk that may be older than the one that this folder has seen.
+/// The same for a store that may be older than the one that this folder has seen.
 pub(super) fn open_rolled_back(folder: &Path, settings: &Settings) -> Result<Vault, Failure> {
-    if settings.store.url.is_some() {
-        return open(folder, settings);
-    }
-    refuse_missing(folder)?;
-    let vault = Vault::open_rolled_back(folder, master_key(folder, settings)?, &by()).map_err(failed)?;
-    equipped(vault, folder, settings)
+    let source = master_key(folder, settings)?;
+    let opened = match address(folder, settings)? {
+        Some(address) => Vault::open(&address, source).and_then(|vault| vault.rolled_back_beside(folder, &by())),
+        None => {
+            refuse_missing(folder)?;
+            Vault::open_rolled_back(folder, source, &by())
+        }
+    };
+    equipped(opened.map_err(failed)?, folder, settings)
 }
 
 /// Opens the snapshot of a folder whose store is away.

@@ -15,7 +15,25 @@ impl Vault {
     /// # Errors
     /// As [`Self::open`], but for the last.
     pub fn open_rolled_back(folder: &Path, source: MasterSource, by: &By<'_>) -> Result<Self, VaultError> {
-        let vault = Self::of_store(Store::open(folder)?, source)?.beside(folder);
+        Self::of_store(Store::open(folder)?, source)?.rolled_back_beside(folder, by)
+    }
+
+    /// The same vault of a store on a server, held to what this folder saw of it; from now on that is kept there.
+    ///
+    /// # Errors
+    /// [`VaultError::RolledBack`], [`VaultError::Aside`], and those of the store.
+    pub fn kept_beside(self, folder: &Path) -> Result<Self, VaultError> {
+        let vault = self.beside(folder);
+        vault.check_head()?;
+        Ok(vault)
+    }
+
+    /// The same where the store may have been rolled back; that it was is audited.
+    ///
+    /// # Errors
+    /// As [`Self::kept_beside`], but for the first.
+    pub fn rolled_back_beside(self, folder: &Path, by: &By<'_>) -> Result<Self, VaultError> {
+        let vault = self.beside(folder);
         if let Err(VaultError::RolledBack { .. }) = vault.check_head() {
             let (action, outcome) = (store::Action::RollbackAccept, store::Outcome::Done);
             let entry = store::Entry { action, object: "store", before: None, after: None, outcome };
@@ -91,7 +109,7 @@ impl Vault {
         archive.served().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })
     }
 
-    /// A new store in this folder: what another one left beside it is not this one's.
+    /// A new store in this folder, or on a server: what another one left beside it is not this one's.
     pub(super) fn begin_aside(&self) -> Result<(), VaultError> {
         let Some((head, archive)) = &self.aside else { return Ok(()) };
         archive.set_aside().map_err(|error| VaultError::Aside { file: ARCHIVE_FILE, error })?;
