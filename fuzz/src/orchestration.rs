@@ -4,6 +4,7 @@
 
 use dialects::orchestration::{self, LowerSettings, Lowered};
 use engine::{Context, Run, Step};
+use http::HeaderMap;
 use jose::json::{Limits, Value as Json};
 use plan::{
     Answer, Ask, Cells, Fault, FaultKind, Known, Refusal, ScriptEvent, SealRequest, TokenFlaw, TriggerIx, Value, dump,
@@ -70,6 +71,15 @@ pub fn template(text: &str) {
     ] {
         same_shape(&format!(r#"{{"id":"g","type":"end-success","config":{{{config}}}}}"#));
     }
+    for config in [
+        format!(r#""url":"https://a.test/","method":"POST","data":{{"json":{quoted}}}"#),
+        format!(r#""url":"https://a.test/","method":"POST","data":{{"text":{quoted}}}"#),
+        format!(r#""url":{quoted},"headers":[{{"name":"X-A","value":{quoted}}}]"#),
+    ] {
+        same_shape(&format!(
+            r#"{{"id":"g","type":"http-request","config":{{{config}}},"exits":{{"Success":"e","Failure":"e"}}}},{end}"#
+        ));
+    }
     let operators = ["equals", "contains", "starts", "ends", "matches", "less", "greater", "exists", "empty", "isType"];
     let rows = operators
         .map(|operator| format!(r#"{{"left":{quoted},"operator":"{operator}","right":{quoted},"exit":"Yes"}}"#));
@@ -116,7 +126,7 @@ fn run(lowered: &Lowered, text: &str) -> Option<Outcome> {
     for _ in 0..STEPS_MAX {
         match run.step(&NOW) {
             Step::Ask(id, ask) => {
-                let answer = answer(ask, &mut first);
+                let answer = answer(lowered, ask, &mut first);
                 run.answer(id, answer, &NOW).expect("each answer fits its ask");
             }
             Step::Told(_) => {}
@@ -127,22 +137,31 @@ fn run(lowered: &Lowered, text: &str) -> Option<Outcome> {
     panic!("the run does not come to rest");
 }
 
-fn answer(ask: Ask, first: &mut Option<Outcome>) -> Answer {
+fn answer(lowered: &Lowered, ask: Ask, first: &mut Option<Outcome>) -> Answer {
     match ask {
+        Ask::Fetch { fetch, to, message } => match lowered.requests[fetch.0 as usize].prepare(&to, &message) {
+            Ok((request, _)) => {
+                let is_json = is_json(&request.headers);
+                let body = request.body.map(|body| body.to_vec()).unwrap_or_default();
+                first.get_or_insert(Outcome { status: 200, headers: request.headers.len(), is_json, body });
+                Answer::Failed(Fault::new(FaultKind::Configuration, "nobody is asked here"))
+            }
+            Err(fetched) => Answer::Fetched(fetched),
+        },
         Ask::Seal(request) => sealed(&request),
         Ask::Open(_) => Answer::Refused(Refusal::Token(TokenFlaw::Signature, "it does not hold".into())),
         Ask::Reply { reply, message } => match orchestration::render(reply, &message) {
             Ok(response) => {
                 let (status, headers) = (response.status().as_u16(), response.headers().len());
-                let is_json = response.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+                let is_json = is_json(response.headers());
                 first.get_or_insert(Outcome { status, headers, is_json, body: response.into_body().to_vec() });
                 Answer::Replied
             }
             Err(fault) => Answer::Failed(fault),
         },
         Ask::Script { .. } => Answer::Script(ScriptEvent::Rest),
-        Ask::Fetch { .. } | Ask::Evaluate { .. } => Answer::Failed(Fault::new(FaultKind::Configuration, "not here")),
-        Ask::Read(_)
+        Ask::Evaluate { .. }
+        | Ask::Read(_)
         | Ask::Write(..)
         | Ask::Wait { .. }
         | Ask::Mint(_)
@@ -151,6 +170,10 @@ fn answer(ask: Ask, first: &mut Option<Outcome>) -> Answer {
         | Ask::Password(_)
         | Ask::ReadFile(_) => panic!("no node of these flows asks for {ask:?}"),
     }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get("content-type").is_some_and(|kind| kind == "application/json")
 }
 
 /// Claims are one JSON object, whatever was filled into them.

@@ -47,7 +47,11 @@ struct Driver {
 impl Driver {
     /// A generator of this configuration, in which `{{key}}` is this key.
     fn new(config: &Value, key: &str) -> Self {
-        let (document, settings) = (flow(config).to_string(), LowerSettings { host: "localhost" });
+        Self::of(&flow(config), key)
+    }
+
+    fn of(document: &Value, key: &str) -> Self {
+        let (document, settings) = (document.to_string(), LowerSettings { host: "localhost" });
         let lowered = orchestration::lower("f", document.as_bytes(), &settings);
         let (vault, lowered) = (Arc::new(Vault::ephemeral(&caller().by()).unwrap()), lowered.unwrap());
         for FoundSecret { secret, change } in lowered.secrets {
@@ -118,6 +122,24 @@ async fn a_fixed_clock_gives_the_same_token_twice() {
         let later = driver.token(1_700_000_001_000).await;
         assert_eq!(part(&later, 1), r#"{"iat":1700000001,"iss":"i","sub":"s","exp":1700000301}"#);
     }
+}
+
+/// JG-01 (part): the node makes its token in a flow of each of the eight categories, though requests reach API flows alone.
+#[tokio::test]
+async fn flows_of_every_category_make_tokens() {
+    let config =
+        json!({"claims": {"iss": "i", "sub": "s"}, "signature": {"symmetric": {"kid": "k", "password": "{{key}}"}}});
+    let categories = ["Authentication", "Admin", "Self Service", "API", "Consent", "Library", "Custom", "User Defined"];
+    let mut made = HashSet::new();
+    for category in categories {
+        let mut document = flow(&config);
+        document["category"] = json!(category);
+        if category != "API" {
+            document.as_object_mut().unwrap().remove("trigger");
+        }
+        made.insert(Driver::of(&document, PASSWORD).token(1_700_000_000_000).await);
+    }
+    assert_eq!(made.len(), 1, "{made:?}");
 }
 
 /// JG-25: Password only, JWK only and both that agree make the same token.
