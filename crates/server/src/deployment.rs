@@ -1,6 +1,7 @@
 //! The live flows: documents are deployed whole or not at all, and the table of what is live is a value, swapped whole.
 
 mod apis;
+mod debug;
 mod endpoints;
 pub mod follow;
 mod live;

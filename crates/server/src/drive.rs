@@ -167,6 +167,13 @@ impl Drive {
         self.step_to_rest().await;
     }
 
+    /// Goes on until the run rests, for this long at most; gives the reply, and what the exchange has become.
+    pub(crate) async fn settled(mut self, most: Duration) -> (Option<Response<Bytes>>, Exchange) {
+        // Without an answer in time there is none.
+        let _ = tokio::time::timeout(most, self.step_to_rest()).await;
+        (self.take_reply(), self.exchange)
+    }
+
     async fn step_to_rest(&mut self) {
         loop {
             match self.advance() {

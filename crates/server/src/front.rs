@@ -11,7 +11,7 @@ use dialects::{FoundSecret, Kind, Lowered};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Response};
 use hyper::ext::ReasonPhrase;
-use plan::{Cells, Diagnostic, Fault, FetchIx, Flow, ReplyIx, Value};
+use plan::{Cells, Diagnostic, Fault, FetchIx, Flow, ReplyIx, Text, Value};
 
 use crate::limits::REPLY_API_CONNECT_SECS;
 use crate::problem::RequestId;
@@ -45,6 +45,8 @@ pub(crate) enum Front {
     Orchestration {
         /// Where requests come in; none if no request calls it.
         endpoint: Option<Box<Endpoint>>,
+        /// What every run knows of the flow; its id first.
+        facts: Vec<(Text, Value)>,
         /// What asks servers outside.
         requests: Vec<HttpRequest>,
     },
@@ -66,8 +68,8 @@ pub(crate) enum Exchange {
     NodeRed(node_red::Exchange),
     /// Of an API.
     ApiConnect(Box<api_connect::Exchange>),
-    /// Of an orchestration flow.
-    Orchestration,
+    /// Of an orchestration flow: what its answer was made from, once there is one.
+    Orchestration(Value),
 }
 
 /// How a caller is told that there is no reply.
@@ -96,8 +98,8 @@ impl Parts {
                 Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
             Lowered::Orchestration(lowered) => {
-                let orchestration::Lowered { flow, endpoint, requests, diagnostics, secrets, kept } = *lowered;
-                let front = Front::Orchestration { endpoint: endpoint.map(Box::new), requests };
+                let orchestration::Lowered { flow, endpoint, facts, requests, diagnostics, secrets, kept } = *lowered;
+                let front = Front::Orchestration { endpoint: endpoint.map(Box::new), facts, requests };
                 Self { flow, front, diagnostics, secrets, cuts: Vec::new(), kept }
             }
         }
@@ -147,6 +149,14 @@ impl Front {
         }
     }
 
+    /// What every run of an orchestration flow knows of it; its id first.
+    pub(crate) fn facts(&self) -> Option<&[(Text, Value)]> {
+        match self {
+            Self::NodeRed { .. } | Self::ApiConnect(_) => None,
+            Self::Orchestration { facts, .. } => Some(facts),
+        }
+    }
+
     /// Method and path of all that it serves.
     pub(crate) fn served(&self) -> Vec<(Method, String)> {
         match self {
@@ -183,7 +193,8 @@ impl Front {
             (Self::ApiConnect(_), Exchange::ApiConnect(exchange)) => {
                 api_connect::render(reply, message, exchange).map(phrased).map(Rendered::Answer)
             }
-            (Self::Orchestration { .. }, Exchange::Orchestration) => {
+            (Self::Orchestration { .. }, Exchange::Orchestration(last)) => {
+                *last = message.clone();
                 orchestration::render(reply, message).map(Rendered::Answer)
             }
             // A run that nobody has asked for carries an empty exchange.
@@ -205,7 +216,7 @@ impl Exchange {
     /// Method and path of the operation that was called, as its author writes them.
     pub(crate) fn operation(&self) -> Option<(&str, &str)> {
         match self {
-            Self::NodeRed(_) | Self::Orchestration => None,
+            Self::NodeRed(_) | Self::Orchestration(_) => None,
             Self::ApiConnect(exchange) => Some(exchange.operation()),
         }
     }
@@ -215,7 +226,7 @@ impl Exchange {
         match self {
             Self::NodeRed(_) => Absence::NodeRed(id),
             Self::ApiConnect(exchange) => Absence::ApiConnect(exchange.clone()),
-            Self::Orchestration => Absence::Orchestration,
+            Self::Orchestration(_) => Absence::Orchestration,
         }
     }
 }

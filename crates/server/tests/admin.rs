@@ -66,6 +66,28 @@ async fn documents_are_deployed_listed_and_taken_away() {
     );
 }
 
+/// A flow that nobody calls is run by its author, with variables of the author's choice.
+#[tokio::test]
+async fn flows_are_run_in_debug() {
+    let admin = Admin::start();
+    let rows = json!([{"key": "greeting", "value": "hello {{user.id}}"}]);
+    let flow = json!({"format": "chancery.orchestration/1", "id": "f", "category": "Consent", "nodes": [
+        {"id": "s", "type": "start", "exits": {"Next": "v"}},
+        {"id": "v", "type": "set-variable", "config": {"rows": rows, "frontend": true}, "exits": {"Success": "e", "Failure": "e"}},
+        {"id": "e", "type": "end-success", "config": {"status": 201, "body": {"text": "{{data.greeting}}"}}}]});
+    admin.call(Method::PUT, "/documents/flow", &flow.to_string()).await;
+    admin.call(Method::PUT, "/documents/seed", SEED).await;
+    let debug =
+        async |name: &str, body: &str| admin.call(Method::POST, &format!("/documents/{name}/debug"), body).await;
+    let (status, told) = debug("flow", r#"{"user": {"id": "bob"}}"#).await;
+    assert_eq!((status, &told["status"], &told["body"]), (StatusCode::OK, &json!(201), &json!("hello bob")), "{told}");
+    assert_eq!(told["frontend"], json!({"data": {"greeting": "hello bob"}}));
+    assert_eq!((&told["variables"]["user"]["id"], &told["variables"]["flow"]["id"]), (&json!("bob"), &json!("f")));
+    assert_eq!(debug("flow", "[]").await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(debug("nowhere", "{}").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(debug("seed", "{}").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
 /// NR-28, NR-33: a secret is set by the id or the name of its node and counts from the next request on; the editor's
 /// placeholder keeps it, blanks delete it, and no answer shows it.
 #[tokio::test]

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use http::Method;
 use plan::{
     Diagnostic, Expr, FetchIx, Flow, Handler, Handlers, LogLevel, Node as PlanNode, NodeIx, Op, Origin, OriginIx, Path,
-    ReplyIx, ScriptIx, ScriptPlan, SecretRef, Severity, ShapeStep, Trigger, TriggerIx, TriggerKind, Value,
+    ReplyIx, ScriptIx, ScriptPlan, SecretRef, Severity, ShapeStep, Text, Trigger, TriggerIx, TriggerKind, Value,
 };
 
 use super::nodes;
 use super::places::{line_column, places};
 use super::request::HttpRequest;
 use super::route::{Authentication, Endpoint};
+use super::steps;
 use super::syntax::{self, Document, Node};
 use crate::found::{FoundSecret, SecretChange};
 use crate::token_form::{Form, Inline, Spot, Told, Who, failure, sealed_json};
@@ -43,6 +44,8 @@ pub struct Lowered {
     pub flow: Flow,
     /// Where its requests come in; none for a flow that no request calls.
     pub endpoint: Option<Endpoint>,
+    /// The members of `flow` that are the same in every run; the first is its id.
+    pub facts: Vec<(Text, Value)>,
     /// What asks servers outside, by the index of its fetch.
     pub requests: Vec<HttpRequest>,
     /// What the author should know; none of it is an error.
@@ -64,11 +67,12 @@ pub fn lower(document: &str, octets: &[u8], settings: &LowerSettings<'_>) -> Res
     let mut diagnostics = told.into_inner();
     place(octets, &mut diagnostics);
     match lowered {
-        Some(Made { flow, endpoint, requests, found })
+        Some(Made { flow, endpoint, facts, requests, found })
             if diagnostics.iter().all(|told| told.severity != Severity::Error) =>
         {
             let kept = (!found.is_empty()).then(|| without(octets, &found));
-            Ok(Lowered { flow, endpoint, requests, diagnostics, secrets: found.into_iter().map(set).collect(), kept })
+            let secrets = found.into_iter().map(set).collect();
+            Ok(Lowered { flow, endpoint, facts, requests, diagnostics, secrets, kept })
         }
         Some(_) | None => Err(diagnostics),
     }
@@ -80,6 +84,8 @@ pub(super) struct Lowering<'d> {
     told: &'d Told,
     found: Vec<Inline>,
     requests: Vec<HttpRequest>,
+    /// Where the nodes of the author begin.
+    begins: Vec<(NodeIx, OriginIx, Who)>,
     failed: NodeIx,
     nothing: NodeIx,
     /// The Library flows that are being written out, by id: none may call itself.
@@ -90,6 +96,7 @@ pub(super) struct Lowering<'d> {
 struct Made {
     flow: Flow,
     endpoint: Option<Endpoint>,
+    facts: Vec<(Text, Value)>,
     requests: Vec<HttpRequest>,
     found: Vec<Inline>,
 }
@@ -121,8 +128,8 @@ impl<'d> Lowering<'d> {
     fn new(name: &str, document: &'d Document<'d>, told: &'d Told) -> Self {
         let flow = Flow { document: name.into(), replies: REPLIES, ..Flow::default() };
         let (failed, nothing) = (NodeIx(0), NodeIx(0));
-        let mut lowering =
-            Self { flow, told, found: Vec::new(), requests: Vec::new(), failed, nothing, calling: vec![document.id] };
+        let (found, requests, begins) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lowering = Self { flow, told, found, requests, begins, failed, nothing, calling: vec![document.id] };
         let origin = lowering.origin(document.id, "flow", document.name);
         lowering.failed = lowering.add(Op::Reply(FAILED), origin, Vec::new(), Handlers::default());
         lowering.nothing = lowering.add(Op::Reply(NOTHING), origin, Vec::new(), Handlers::default());
@@ -133,8 +140,32 @@ impl<'d> Lowering<'d> {
         let entry = self.document(document, document, document.id.to_owned(), None);
         let kind = TriggerKind::Request;
         self.flow.triggers.push(Trigger { origin: OriginIx(0), kind, wires: entry.into_iter().collect() });
-        let endpoint = self.endpoint(document, settings);
-        Made { flow: self.flow, endpoint, requests: self.requests, found: self.found }
+        let text = |text: &str| Value::text(text);
+        let facts = [
+            ("id", text(document.id)),
+            ("issuer", Value::text(format!("http://{}", settings.host))),
+            ("domain_id", text("default")),
+        ];
+        let facts: Vec<_> = facts.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let endpoint = self.endpoint(document, &facts);
+        self.bound_steps();
+        Made { flow: self.flow, endpoint, facts, requests: self.requests, found: self.found }
+    }
+
+    /// Has nodes count their passes if a message could take too many steps.
+    fn bound_steps(&mut self) {
+        if !steps::may_exceed(&self.flow, self.begins.len()) {
+            return;
+        }
+        for (at, origin, who) in std::mem::take(&mut self.begins) {
+            let failing = self.failing_of(&who, origin, self.failed);
+            let node = &mut self.flow.nodes[at.0 as usize];
+            let counting = PlanNode { op: steps::count(&who), on_error: failing, outputs: Vec::new(), ..node.clone() };
+            let behind = std::mem::replace(node, counting);
+            self.flow.nodes.push(behind);
+            let behind = NodeIx(index(self.flow.nodes.len() - 1));
+            self.flow.nodes[at.0 as usize].outputs = vec![vec![behind]];
+        }
     }
 
     /// Lowers the nodes of a document; gives where it begins.
@@ -182,7 +213,7 @@ impl<'d> Lowering<'d> {
         starts.first().and_then(|start| scope.entries.get(start.id).copied())
     }
 
-    fn endpoint(&mut self, document: &Document<'_>, settings: &LowerSettings<'_>) -> Option<Endpoint> {
+    fn endpoint(&mut self, document: &Document<'_>, facts: &[(Text, Value)]) -> Option<Endpoint> {
         let is_api = document.category == "API";
         let (root, told) = (Spot::root(), self.told);
         let trigger = match &document.trigger {
@@ -221,18 +252,12 @@ impl<'d> Lowering<'d> {
         if authentication != Authentication::Open {
             self.flow.secrets.push(secret);
         }
-        let text = |text: &str| Value::text(text);
-        let facts = [
-            ("id", text(document.id)),
-            ("issuer", Value::text(format!("http://{}", settings.host))),
-            ("domain_id", text("default")),
-        ];
         Some(Endpoint {
             method: trigger.method.parse().unwrap_or(Method::POST),
             path: trigger.path.into(),
             authentication,
             trigger: TriggerIx(0),
-            facts: facts.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            facts: facts.to_vec(),
         })
     }
 
@@ -267,6 +292,7 @@ impl<'d> Lowering<'d> {
 
     /// Puts an op where the node's messages arrive.
     pub(super) fn put(&mut self, live: &Live<'_, 'd>, op: Op, outputs: Vec<Vec<NodeIx>>, on_error: Handlers) {
+        self.begins.push((live.entry, live.origin, live.who.clone()));
         let node = &mut self.flow.nodes[live.entry.0 as usize];
         (node.op, node.outputs, node.on_error) = (op, outputs, on_error);
     }
@@ -280,9 +306,13 @@ impl<'d> Lowering<'d> {
 
     /// The faults of a node go to this one: the log hears of them, and `flow.error` says why.
     pub(super) fn failing(&mut self, live: &Live<'_, 'd>, to: NodeIx) -> Handlers {
+        self.failing_of(&live.who, live.origin, to)
+    }
+
+    fn failing_of(&mut self, who: &Who, origin: OriginIx, to: NodeIx) -> Handlers {
         let value = Expr::Message(Path::keys(["flow", "error", "message"]));
-        let log = self.add(Op::Log { level: LogLevel::Warn, value }, live.origin, Vec::new(), Handlers::default());
-        let dress: Arc<[ShapeStep]> = failure(&live.who);
+        let log = self.add(Op::Log { level: LogLevel::Warn, value }, origin, Vec::new(), Handlers::default());
+        let dress: Arc<[ShapeStep]> = failure(who);
         let handlers = [log, to].map(|node| Handler { node, dress: Arc::clone(&dress) });
         Handlers([handlers.into()].into())
     }

@@ -4,6 +4,7 @@
 //! publishes no form of its own, so the form is ours.
 
 mod accept;
+mod debug;
 mod lower;
 mod nodes;
 mod places;
@@ -11,10 +12,12 @@ mod render;
 mod request;
 mod route;
 mod schema;
+mod steps;
 mod syntax;
 pub(crate) mod vocabulary;
 
 pub use accept::{Around, accept};
+pub use debug::{Left, begin, left};
 pub use lower::{LowerSettings, Lowered, lower};
 pub use render::{problem, render};
 pub use request::{HttpRequest, Sent};

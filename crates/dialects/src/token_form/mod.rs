@@ -28,11 +28,11 @@ pub(crate) use fields::GENERATOR;
 pub(crate) use form::{Form, Spot, Told};
 pub(crate) use literal::Literal;
 pub(crate) use material::{Inline, Keeping, sealed_json};
-pub(crate) use save::{Save, saved_in};
+pub(crate) use save::{FRONTEND, Save, saved_in};
 pub(crate) use template::{Template, shown};
 pub(crate) use typed::kind_of;
 pub(crate) use verifier::{VERIFIER, Verifier};
-pub(crate) use who::Who;
+pub(crate) use who::{Who, fault_of};
 
 use claims::Claims;
 use layers::Layer;

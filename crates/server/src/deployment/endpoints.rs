@@ -24,6 +24,19 @@ impl super::Table {
     }
 }
 
+/// Why a new flow may not have its id beside a live one: secrets are kept by it.
+pub(super) fn taken_id(owner: &str, live: &Front, new: &Front) -> Option<Diagnostic> {
+    let id = |front: &Front| front.facts()?.first()?.1.as_text().map(str::to_owned);
+    let new = id(new)?;
+    (id(live)? == new).then(|| {
+        let message =
+            format!("A flow of the id `{new}` stands in the document `{owner}` already, and owns its secrets.");
+        let place = Place { pointer: "/id".to_owned(), ..Place::default() };
+        let hint = format!("Give it another id, or take the document `{owner}` away.");
+        Diagnostic::new(Severity::Error, "flow_id_taken", place, message).hint(hint)
+    })
+}
+
 /// Why a new document may not be served beside a live one.
 pub(super) fn taken(owner: &str, live: &Front, new: &Front) -> Option<Diagnostic> {
     let (endpoint, other) = match (live.endpoint(), new.endpoint()) {

@@ -17,6 +17,9 @@ pub enum ProbeError {
     /// No live document has that name.
     #[error("no document `{0}` is live")]
     NoDocument(String),
+    /// The document is no orchestration flow.
+    #[error("the document `{0}` is no orchestration flow, and only such a one is run in debug")]
+    NoFlow(String),
     /// No node that runs has that id.
     #[error("no node `{0}` runs")]
     NoNode(String),

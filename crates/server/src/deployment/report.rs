@@ -6,6 +6,7 @@ use http::Method;
 use plan::{Diagnostic, ExpressionPlan, Flaw, Flow, Op, Origin, Place, ScriptIx, SecretRef, Severity};
 use sandbox::{Part, SyntaxFault};
 
+use super::endpoints;
 use crate::front::Front;
 use crate::limits::DOCUMENT_FILE_BYTES_MAX;
 use crate::vault::{Vault, VaultError};
@@ -154,7 +155,8 @@ pub(super) fn taken_routes(owner: &str, live: &Front, new: &Front) -> Vec<Diagno
         }
         (Some(_), Some(_)) => Vec::new(),
     };
-    taken.into_iter().chain(super::endpoints::taken(owner, live, new)).collect()
+    let of_flows = [endpoints::taken_id(owner, live, new), endpoints::taken(owner, live, new)];
+    taken.into_iter().chain(of_flows.into_iter().flatten()).collect()
 }
 
 /// Whether an API answers on the path of this route.
@@ -181,7 +183,7 @@ pub(super) fn reserved_routes(new: &Front) -> Vec<Diagnostic> {
         let message = format!("The path {} belongs to the server itself.", route.path);
         Diagnostic::new(Severity::Error, "route_reserved", place_of(route), message).hint("Give the node another path.")
     });
-    told.chain(super::endpoints::reserved(new)).collect()
+    told.chain(endpoints::reserved(new)).collect()
 }
 
 fn taken_route(owner: &str, route: &Route, holder: &Route) -> Diagnostic {

@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use dialects::orchestration::Left;
 use http::{Response, StatusCode};
-use plan::Diagnostic;
+use jose::json::Limits;
+use plan::{Diagnostic, JsonRules, Value, read_json, write_json};
 use serde_json::{Value as Json, json};
 
 use super::{Call, Route, ServesAdmin, caller, json_reply};
-use crate::deployment::{DeployError, Deployments, Listed, Report};
+use crate::deployment::{DeployError, Deployments, Listed, ProbeError, Report};
 use crate::problem::{Body, Problem, Verb};
 
-/// `GET /documents`, `PUT /documents/{name}` with the document as its body, `DELETE /documents/{name}`.
-pub fn routes<L: ServesAdmin>(deployments: &Arc<Deployments>) -> [Route<L>; 3] {
+/// `GET /documents`, `PUT /documents/{name}` with the document as its body, `DELETE /documents/{name}`,
+/// `POST /documents/{name}/debug` with the variables of an orchestration flow as its body.
+pub fn routes<L: ServesAdmin>(deployments: &Arc<Deployments>) -> [Route<L>; 4] {
     let (list, deploy, undeploy) = (Arc::clone(deployments), Arc::clone(deployments), Arc::clone(deployments));
+    let debugged = Arc::clone(deployments);
     [
         Route::new(Verb::Get, "/documents", move |_| std::future::ready(Ok(all(&list)))),
         Route::new(Verb::Put, "/documents/{name}", move |call| put(Arc::clone(&deploy), call)),
         Route::new(Verb::Delete, "/documents/{name}", move |call| delete(Arc::clone(&undeploy), call)),
+        Route::new(Verb::Post, "/documents/{name}/debug", move |call| debug(Arc::clone(&debugged), call)),
     ]
 }
 
@@ -39,6 +45,45 @@ async fn delete(deployments: Arc<Deployments>, call: Call) -> Result<Response<Bo
         Ok(true) => Ok(json_reply(StatusCode::OK, &json!({}))),
         Ok(false) => Err(Problem::NotFound),
         Err(error) => Ok(refused(&error)),
+    }
+}
+
+async fn debug(deployments: Arc<Deployments>, call: Call) -> Result<Response<Body>, Problem> {
+    let name = call.captures.get("name").to_owned();
+    let octets = call.body().await?;
+    let variables = read_json(&octets, Limits::REQUEST, JsonRules::Exact).unwrap_or_default();
+    let Some(variables) = variables.as_map() else {
+        let told =
+            json!({ "error": "body_invalid", "error_description": "The variables of the run are a JSON object." });
+        return Ok(json_reply(StatusCode::BAD_REQUEST, &told));
+    };
+    match deployments.debug(&name, variables).await {
+        Ok((reply, left)) => Ok(json_reply(StatusCode::OK, &debugged(&reply, &left))),
+        Err(ProbeError::NoDocument(_)) => Err(Problem::NotFound),
+        Err(error) => {
+            let told = json!({ "error": "document_kind_unfit", "error_description": error.to_string() });
+            Ok(json_reply(StatusCode::UNPROCESSABLE_ENTITY, &told))
+        }
+    }
+}
+
+fn debugged(reply: &Response<Bytes>, left: &Left) -> Json {
+    let headers =
+        reply.headers().iter().map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]));
+    let (headers, body) = (headers.collect::<Vec<_>>(), String::from_utf8_lossy(reply.body()));
+    let status = reply.status().as_u16();
+    json!({
+        "status": status, "headers": headers, "body": body,
+        "variables": shown(&left.variables), "frontend": shown(&left.frontend),
+    })
+}
+
+/// A value as JSON; `null` if it holds what JSON cannot.
+fn shown(value: &Value) -> Json {
+    let mut text = Vec::new();
+    match write_json(&mut text, value) {
+        Ok(true) => serde_json::from_slice(&text).unwrap_or_default(),
+        Ok(false) | Err(_) => Json::Null,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dialects::orchestration::{self, Around, BODY_BYTES_MAX, Endpoint, problem};
 use http::{Request, Response};
-use plan::{Cells, SecretRef};
+use plan::{Cells, SecretRef, Value};
 
 use super::Start;
 use crate::accept::Intake;
@@ -30,6 +30,6 @@ pub(super) async fn accept(
     let secret = |name: &SecretRef| live.vault().password(name);
     let around = Around { run: &run, secret: &secret };
     let message = orchestration::accept(endpoint, parameters, &request, &around)?;
-    let (cells, exchange) = (Cells::default(), Exchange::Orchestration);
+    let (cells, exchange) = (Cells::default(), Exchange::Orchestration(Value::Undefined));
     Ok(Start { live: Arc::clone(live), trigger: endpoint.trigger, message, cells, exchange, id })
 }
