@@ -31,6 +31,7 @@ pub use client::{ClientSecret, Clients};
 pub use dress::{Phrase, problem};
 pub use invoke::{Invocation, Sent};
 pub use lower::{LowerSettings, Lowered, lower};
+pub use policies::JWT_GENERATE;
 pub use portable::{Portable, portable};
 pub use render::{preflight, render};
 pub use route::{Called, Found};

@@ -6,41 +6,17 @@ use plan::{
     Protection, SealPlan, Severity, Value,
 };
 
+use super::forms::{ISSUER, JWT_GENERATE, LIFETIME_SECS};
 use super::{algorithms, own};
 use crate::api_connect::lower::{Lowering, Step, Telling};
 use crate::api_connect::name::path;
 use crate::api_connect::values::{audience_of, claims_of, plain_of};
 
-/// The properties that the vendor has.
-const KNOWN: &[&str] = &[
-    "title",
-    "description",
-    "version",
-    "jwt",
-    "jti-claim",
-    "iss-claim",
-    "sub-claim",
-    "aud-claim",
-    "exp-claim",
-    "private-claims",
-    "jws-jwk",
-    "jws-alg",
-    "jws-crypto",
-    "jwe-enc",
-    "jwe-jwk",
-    "jwe-alg",
-    "jwe-crypto",
-    "custom-kid-value-jws",
-    "custom-kid-value-jwe",
-];
 /// Properties that name variables, and how long such a name may be.
 const NAMES: [&str; 6] =
     ["iss-claim", "sub-claim", "aud-claim", "private-claims", "custom-kid-value-jws", "custom-kid-value-jwe"];
 const NAME_CHARS_MAX: usize = 256;
-/// The variable of the issuer if none is named.
-const ISSUER: &str = "iss.claim";
-/// The lifetime in seconds if none is named, and what may be named.
-const LIFETIME_SECS: i64 = 3_600;
+/// Lifetimes that may be named.
 const LIFETIMES_SECS: std::ops::RangeInclusive<i64> = 1..=31_622_400;
 /// How an error is told.
 const TELLING: Telling = Telling::General {
@@ -50,7 +26,8 @@ const TELLING: Telling = Telling::General {
 };
 
 pub(super) fn lower(lowering: &mut Lowering<'_>, step: &Step<'_>, next: NodeIx) -> NodeIx {
-    lowering.tell_unknown(step, &[KNOWN, &own::KNOWN].concat());
+    let known: Vec<&str> = JWT_GENERATE.fields.iter().map(|field| field.name).chain(own::KNOWN).collect();
+    lowering.tell_unknown(step, &known);
     check_names(lowering, step);
     let (claims, lifetime) = (claims(lowering, step), lifetime(lowering, step));
     let (signature, encryption) = (signature(lowering, step), encryption(lowering, step));
@@ -141,7 +118,7 @@ fn lifetime(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Lifetime {
     let Some(written) = step.block.text("exp-claim") else {
         let message = format!("`exp-claim` is missing; the token is valid for {LIFETIME_SECS} seconds.");
         lowering.tell(Severity::Warning, "lifetime_missing", (&step.block, step.kind), message, "Name the seconds.");
-        return Lifetime::Seconds(LIFETIME_SECS);
+        return Lifetime::Seconds(LIFETIME_SECS.into());
     };
     let seconds = written.parse::<i64>().ok().filter(|seconds| LIFETIMES_SECS.contains(seconds));
     if seconds.is_none() {
@@ -150,7 +127,7 @@ fn lifetime(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Lifetime {
         let message = format!("`exp-claim` is `{written}`, which is no whole number from {least} to {most}.");
         lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, "Write the seconds as a number.");
     }
-    Lifetime::Seconds(seconds.unwrap_or(LIFETIME_SECS))
+    Lifetime::Seconds(seconds.unwrap_or(LIFETIME_SECS.into()))
 }
 
 fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {

@@ -3,6 +3,7 @@
 mod algorithms;
 mod choose;
 mod convert;
+mod forms;
 mod invoke;
 mod jwt_generate;
 mod jwt_validate;
@@ -15,6 +16,7 @@ mod set_variable;
 mod throw;
 
 pub(super) use algorithms::given;
+pub use forms::JWT_GENERATE;
 use plan::{NodeIx, Op, Severity};
 
 use super::lower::{Lowering, Step, fault};
