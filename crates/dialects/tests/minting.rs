@@ -30,6 +30,7 @@ fn lowered(document: &str) -> Lowered {
             properties: &properties,
             crypto: &["bound".to_owned()],
             allow_unsigned: true,
+            strict: false,
         },
         orchestration: orchestration::LowerSettings { host: "localhost" },
     };

@@ -161,6 +161,8 @@ pub struct ExpressionPlan {
     pub cpu_ms: u32,
     /// How its faults begin.
     pub complaint: Text,
+    /// The code of its faults; none for the one that the flow has for their kind.
+    pub code: Option<Text>,
 }
 
 /// What a function of an [`ExpressionPlan`] gives for its first argument.

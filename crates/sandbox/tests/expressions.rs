@@ -15,6 +15,7 @@ fn expression(source: &str) -> ExpressionPlan {
         source: source.into(),
         functions: functions.into(),
         cpu_ms: 500,
+        code: None,
         complaint: "".into(),
     }
 }

@@ -108,6 +108,8 @@ pub struct FlowSettings {
 pub struct ApiDefinitionSettings {
     /// Whether one may name `none` as what signs its tokens (api-connect.md section 3).
     pub allow_unsigned: bool,
+    /// Whether one of which something does not run here is refused whole (api-connect.md section 10).
+    pub strict: bool,
 }
 
 /// Settings of the store.

@@ -7,7 +7,7 @@ mod house;
 use std::collections::HashSet;
 
 use house::chancery::{CONFIG, Chancery, Options, SEED};
-use house::{Running, start_on};
+use house::{Running, resident_bytes, start_on};
 use http::{Method, StatusCode};
 use jose::jwa::{SignatureAlgorithm, Switches};
 use jose::jwk::Jwk;
@@ -129,6 +129,7 @@ async fn yaml_bombs_are_refused_at_once() {
             format!("{text}a{level}: &a{level} [{below}]\n")
         })
     };
+    let flat = resident_bytes();
     for (text, told) in [
         (definition(&aliases(40, 9)), "more than 200000 values, aliases expanded"),
         (definition(&aliases(3, 60_000)), "more than 200000 values, aliases expanded"),
@@ -148,6 +149,8 @@ async fn yaml_bombs_are_refused_at_once() {
         assert!(diagnostics[0]["line"].as_u64().unwrap() >= 3, "{refused}");
         assert!(before.elapsed().as_secs() < 10, "{told} took {:?}", before.elapsed());
     }
+    let grown = resident_bytes().saturating_sub(flat);
+    assert!(grown < 256 << 20, "{grown} octets more than before");
     let (_, list) = admin.call(Method::GET, "/documents", "").await;
     assert_eq!(list["documents"], json!([]));
 }

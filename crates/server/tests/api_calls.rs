@@ -288,3 +288,34 @@ async fn a_client_is_taken_at_its_word_or_known() {
         assert!(reply.body.contains("Invalid client id or secret."), "{reply:?}");
     }
 }
+
+/// A security scheme that nobody checks here is told; where clients are registered, an operation that needs it is not served.
+#[tokio::test]
+async fn a_scheme_that_is_not_checked_opens_nothing() {
+    let document = api(V5, "    execute:\n      - set-variable: {actions: [{set: message.body, value: ran}]}");
+    let schemes =
+        "securityDefinitions:\n  id: {type: apiKey, in: header, name: X-IBM-Client-Id}\n  token: {type: oauth2}\n";
+    let asking = |root: &str| format!("{document}{schemes}security: {root}\n");
+    let own = asking("[{token: []}]").replace("get: {}", "get: {security: [{id: []}]}");
+    for (definition, told, any, registered) in [
+        (asking("[{id: []}]"), 0, 200, 200),
+        (asking("[{id: [], token: []}]"), 1, 200, 501),
+        (asking("[{id: [], token: []}, {id: []}]"), 0, 200, 200),
+        (asking("[{token: []}, {}]"), 0, 200, 200),
+        (asking("[]"), 0, 200, 200),
+        (own, 1, 200, 200),
+    ] {
+        let known = Clients::Registered([("a".to_owned(), None)].into());
+        for (clients, status) in [(Clients::Any, any), (known, registered)] {
+            let chancery = Chancery::with(Options {
+                apis: ApiSettings { clients, ..ApiSettings::default() },
+                ..Options::default()
+            });
+            let report = chancery.deploy_as("api", &definition).await.unwrap();
+            let unchecked = report.diagnostics.iter().filter(|one| one.code == "security_unchecked").count();
+            assert_eq!(unchecked, told, "{definition}");
+            let request = "GET /api/t HTTP/1.1\r\nHost: l\r\nX-IBM-Client-Id: a\r\n\r\n";
+            assert_eq!(chancery.running.ask(request).await.status, status, "{definition}");
+        }
+    }
+}

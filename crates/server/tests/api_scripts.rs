@@ -4,9 +4,13 @@
 
 mod house;
 
-use house::Reply;
 use house::chancery::{Chancery, Options};
+use house::{Reply, resident_bytes};
 use serde_json::{Value, json};
+use server::deployment::ApiSettings;
+
+/// What bodies that are refused may leave behind.
+const GROWTH_BYTES_MAX: usize = 64 << 20;
 
 fn definition(gateway: &str, execute: &Value) -> Value {
     let catch = json!([{"default": [
@@ -226,4 +230,63 @@ async fn every_tier_loads() {
     assert_eq!(stopped(&provider).await, listed);
     let reply = serving(&provider).await.get("/t").await;
     assert_eq!(reply.body, "RuntimeError: The policy xslt is not supported.");
+}
+
+/// AC-92 (part): with `apis.strict`, a definition of which something does not run is refused, and names it.
+#[tokio::test]
+async fn a_strict_server_takes_what_runs_whole() {
+    let strict = || {
+        Chancery::with(Options { apis: ApiSettings { strict: true, ..ApiSettings::default() }, ..Options::default() })
+    };
+    let broken = definition("datapower-gateway", &json!([{"xslt": {"title": "x", "source": "<xsl:stylesheet/>"}}]));
+    let refused = strict().deploy_as("api", &broken.to_string()).await.unwrap_err().to_string();
+    assert!(refused.contains("policy_unsupported") && refused.contains("`xslt`"), "{refused}");
+    let whole = definition("datapower-gateway", &script("session.output.write('ran')"));
+    assert!(strict().deploy_as("api", &whole.to_string()).await.is_ok());
+}
+
+/// AC-75 (part): a condition in JSONata that fails is an error of its policy, and no JavaScriptError; one in JavaScript is.
+#[tokio::test]
+async fn a_condition_that_fails_is_an_error() {
+    let condition = |condition: &str| json!([{"if": {"condition": condition, "execute": []}}]);
+    let jsonata = definition("datapower-api-gateway", &condition("$number('x') > 1"));
+    let told = serving(&jsonata).await.get("/t").await.body;
+    assert!(told.starts_with("RuntimeError: The condition failed: "), "{told}");
+    let javascript = definition("datapower-gateway", &condition("not.there.at.all"));
+    let told = serving(&javascript).await.get("/t").await.body;
+    assert!(told.starts_with("JavaScriptError: "), "{told}");
+}
+
+/// SE-33: XML with a document type, entities of its own or without end is refused where a body is read as XML, at once; a
+/// definition as YAML is held to the same in `admin.rs`.
+#[tokio::test]
+async fn xml_bombs_are_refused_at_once() {
+    let chancery = serving(&definition("datapower-gateway", &json!([{"xml-to-json": {}}]))).await;
+    let laughs = (1..10).fold("<!ENTITY l0 \"lol\">".to_owned(), |text, level| {
+        format!("{text}<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10))
+    });
+    assert_eq!(chancery.get("/t").await.status, 200);
+    let flat = resident_bytes();
+    for body in [
+        format!("<!DOCTYPE a [{laughs}]><a>&l9;</a>"),
+        "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>".to_owned(),
+        "<!DOCTYPE a [<!ENTITY e SYSTEM \"http://127.0.0.1:1/x\">]><a>&e;</a>".to_owned(),
+        "<!DOCTYPE a [<!ENTITY % p SYSTEM \"http://127.0.0.1:1/x\"> %p;]><a/>".to_owned(),
+        "<a>&own;</a>".to_owned(),
+        "<a x='&own;'/>".to_owned(),
+        format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000)),
+        format!("<a>{}</a>", "<b/>".repeat(20_000)),
+        format!("<a {}/>", (0..100).map(|at| format!("x{at}='1' ")).collect::<String>()),
+    ] {
+        let before = std::time::Instant::now();
+        let length = body.len();
+        let head = format!("POST /t HTTP/1.1\r\nHost: l\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n");
+        let reply = chancery.running.ask(head + &body).await;
+        let shown: String = body.chars().take(60).collect();
+        assert!(reply.body.starts_with("RuntimeError: the body is no XML: "), "{shown}: {reply:?}");
+        assert!(!reply.body.contains("root:") && !reply.body.contains("lol"), "{reply:?}");
+        assert!(before.elapsed().as_secs() < 5, "{shown} took {:?}", before.elapsed());
+    }
+    let grown = resident_bytes().saturating_sub(flat);
+    assert!(grown < GROWTH_BYTES_MAX, "{grown} octets more than before");
 }

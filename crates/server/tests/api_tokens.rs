@@ -177,7 +177,7 @@ async fn a_crypto_object_beats_a_jwk() {
     let by_jwk = with_keys(bound(), &document(json!({"jws-jwk": "key"}))).await.get("/t").await;
     assert!(by_jwk.body.starts_with("RuntimeError||"), "{by_jwk:?}");
     let unbound = serving(&document(json!({"jws-jwk": "key"}))).await.get("/t").await;
-    assert!(detail(&unbound).contains(name), "{unbound:?}");
+    assert!(detail(&unbound).contains(&format!("the name `{name}`")), "{unbound:?}");
 }
 
 /// AC-44: a JWK comes as text with blanks, as an object, as a list of one, and behind a property.

@@ -223,7 +223,11 @@ impl Software {
             }
             Brought::Given(name) => match self.given(name) {
                 Some(key) => Ok(vec![Candidate::of_given(&key)]),
-                None => Err(Fault { kind: FaultKind::Missing, text: format!("no key is bound to the name `{name}`") }),
+                None => {
+                    // Before the first `/` stands what kind of name it is, which its author never wrote.
+                    let written = name.split_once('/').map_or(name, |(_, written)| written);
+                    Err(Fault { kind: FaultKind::Missing, text: format!("no key is bound to the name `{written}`") })
+                }
             },
         }
     }

@@ -7,6 +7,7 @@ use jose::json::Limits;
 use percent_encoding::percent_decode_str;
 use plan::{JsonRules, Map, Text, Value, read_json};
 
+use super::client::Clients;
 use super::dress::{Soap, problem};
 use super::route::Called;
 use super::served::Api;
@@ -73,6 +74,9 @@ pub fn accept(
     let Some(client) = api.clients.root(request.headers(), &query) else {
         return Err(refused(401, "Invalid client id or secret."));
     };
+    if let (Clients::Registered(_), Some(scheme)) = (&api.clients, &operation.unchecked) {
+        return Err(refused(501, &format!("The security scheme {scheme} is not supported.")));
+    }
     if let Some(missing) = missing(operation, request.headers(), &query) {
         return Err(refused(400, &format!("The required parameter {missing} is missing.")));
     }

@@ -42,6 +42,8 @@ pub struct LowerSettings<'a> {
     pub crypto: &'a [String],
     /// Whether the operator lets steps that name `none` make tokens that nobody signed.
     pub allow_unsigned: bool,
+    /// Whether a definition of which something does not run here is refused whole.
+    pub strict: bool,
 }
 
 /// What a definition was lowered to.
@@ -286,7 +288,12 @@ impl<'d> Lowering<'d> {
     fn finish(mut self, entry: NodeIx, root: &Cursor<'_>) -> Result<Lowered, Vec<Diagnostic>> {
         let at = |told: &Diagnostic| told.place.line_column;
         self.told.sort_by_key(at);
-        if self.told.iter().any(|told| told.severity == Severity::Error) {
+        let refuses = |told: &Diagnostic| match told.severity {
+            Severity::Error => true,
+            Severity::Stopped => self.settings.strict,
+            Severity::Warning => false,
+        };
+        if self.told.iter().any(refuses) {
             return Err(self.told);
         }
         let trigger = Trigger { origin: OriginIx(0), kind: TriggerKind::Request, wires: vec![entry] };

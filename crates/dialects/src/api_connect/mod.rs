@@ -16,6 +16,7 @@ mod portable;
 mod render;
 mod route;
 mod sealed;
+mod security;
 mod served;
 mod shape;
 mod survey;

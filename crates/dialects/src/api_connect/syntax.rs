@@ -1,11 +1,12 @@
 //! An API definition as it is written: what serves it, which operations it has, and where its assembly stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use plan::{Diagnostic, Severity, Text, Value};
 
 use super::sealed::{self, Sealed};
+use super::security::Security;
 use super::tree::{Cursor, Node, NodeKind};
 
 /// Where a definition may hold another.
@@ -57,6 +58,8 @@ pub(super) struct Operation {
     /// The first media type that it produces; empty if it names none.
     pub(super) produces: Text,
     pub(super) parameters: Vec<Parameter>,
+    /// The security scheme that it cannot do without and that nobody checks here.
+    pub(super) unchecked: Option<Text>,
     /// The JSON pointer to it.
     pub(super) pointer: Text,
 }
@@ -91,9 +94,13 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
     }
     let extension = root.get(EXTENSION);
     let assembly = extension.as_ref().and_then(|extension| extension.get("assembly"));
-    let (gateway, told) = gateway(extension.as_ref(), assembly.as_ref(), is_openapi_3);
+    let (gateway, mut told) = gateway(extension.as_ref(), assembly.as_ref(), is_openapi_3);
     let produces = first_text(root.get("produces"));
     let (properties, sealed) = extension.as_ref().map(|extension| properties(extension, choice)).unwrap_or_default();
+    let security = Security::of(&root);
+    let operations = root.get("paths").map(|paths| operations(&paths, &produces, &security)).unwrap_or_default();
+    let unchecked: BTreeSet<Text> = operations.iter().filter_map(|one| one.unchecked.clone()).collect();
+    told.extend(security.told(&Vec::from_iter(unchecked)));
     Ok(Definition {
         gateway,
         is_openapi_3,
@@ -102,7 +109,7 @@ pub(super) fn read<'t>(tree: &'t Node, choice: &Choice<'_>) -> Result<Definition
         name: root.at(["info", "title"]).and_then(|title| title.node.scalar_text()).unwrap_or_default().into(),
         version: root.at(["info", "version"]).and_then(|title| title.node.scalar_text()).unwrap_or_default().into(),
         base_path: base_path(&root, is_openapi_3),
-        operations: root.get("paths").map(|paths| operations(&paths, &produces)).unwrap_or_default(),
+        operations,
         properties,
         sealed,
         cors: extension.as_ref().and_then(|extension| extension.get("cors")?.flag("enabled")).unwrap_or(false),
@@ -179,7 +186,7 @@ fn base_path(root: &Cursor<'_>, is_openapi_3: bool) -> String {
     if bare.is_empty() { String::new() } else { format!("/{bare}") }
 }
 
-fn operations(paths: &Cursor<'_>, produces: &Text) -> Vec<Operation> {
+fn operations<'t>(paths: &Cursor<'t>, produces: &Text, security: &Security<'t>) -> Vec<Operation> {
     let mut found = Vec::new();
     for (template, path) in paths.members().filter(|(template, _)| template.starts_with('/')) {
         let shared = parameters(&path);
@@ -196,6 +203,7 @@ fn operations(paths: &Cursor<'_>, produces: &Text) -> Vec<Operation> {
                 id: operation.text("operationId").unwrap_or_default().into(),
                 produces: if own.is_empty() { produces.clone() } else { own },
                 parameters: all,
+                unchecked: security.unchecked(&operation),
                 pointer: operation.pointer.as_str().into(),
             });
         }

@@ -19,6 +19,7 @@ pub(super) fn expr(lowering: &mut Lowering<'_>, live: &Live, source: &str) -> Ex
         functions: functions(lowering, live, source).into(),
         cpu_ms: CPU_MS,
         complaint: COMPLAINT.into(),
+        code: None,
     };
     let message = Expr::Message(Path::default());
     let input = if names_msg(source) { Expr::Map(vec![("msg".into(), message)]) } else { message };

@@ -73,6 +73,7 @@ impl Sketch {
             functions: [].into(),
             cpu_ms: 1,
             complaint: "".into(),
+            code: None,
         };
         self.flow.expressions = vec![expression; count];
         self

@@ -27,6 +27,8 @@ pub struct ApiSettings {
     pub clients: Clients,
     /// Whether definitions may name `none` as what signs their tokens (`apis.allow_unsigned`).
     pub allow_unsigned: bool,
+    /// Whether a definition of which something does not run here is refused whole (`apis.strict`).
+    pub strict: bool,
     /// Whether others than this machine can reach the listener: then callers must be known by name.
     pub is_public: bool,
 }
@@ -42,6 +44,7 @@ impl Default for ApiSettings {
             backends: Arc::default(),
             clients: Clients::Any,
             allow_unsigned: false,
+            strict: false,
             is_public: false,
         }
     }
@@ -56,6 +59,7 @@ impl ApiSettings {
             properties: &self.properties,
             crypto: &self.crypto,
             allow_unsigned: self.allow_unsigned,
+            strict: self.strict,
         }
     }
 }

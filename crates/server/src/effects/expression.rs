@@ -28,7 +28,7 @@ async fn outcome(mut conversation: Conversation, plan: &ExpressionPlan, variable
             }
             Said::Event(ScriptEvent::Fault { fault, .. }) => {
                 let message = format!("{}{}", plan.complaint, fault.message).as_str().into();
-                outcome = Err(Fault { message, ..fault });
+                outcome = Err(Fault { message, code: plan.code.clone().or(fault.code), ..fault });
             }
             // A worker says nothing else of an expression.
             Said::Event(

@@ -193,6 +193,13 @@ pub(super) const ROWS: &[Row] = &[
         set: |settings, values| value::flag(values).map(|on| settings.apis.allow_unsigned = on),
     },
     Row {
+        name: "apis.strict",
+        about: "refuse an API definition of which something does not run here, instead of failing the requests that reach it",
+        default: "false",
+        kind: Kind::One,
+        set: |settings, values| value::flag(values).map(|on| settings.apis.strict = on),
+    },
+    Row {
         name: "store.url",
         about: "the PostgreSQL database that several servers share, postgres://USER@HOST/DATABASE; none: the data folder",
         default: "",

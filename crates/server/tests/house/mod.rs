@@ -148,6 +148,14 @@ impl Client {
     }
 }
 
+/// Memory of this process, in octets.
+pub(crate) fn resident_bytes() -> usize {
+    #[allow(clippy::disallowed_methods, reason = "the kernel tells it in a file")]
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * rustix::param::page_size()
+}
+
 /// A parsed reply.
 #[derive(Debug)]
 pub(crate) struct Reply {

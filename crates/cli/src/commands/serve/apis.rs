@@ -35,6 +35,7 @@ pub(super) fn settings(arguments: &ApiArguments, settings: &Settings, vault: &Va
         backends: Arc::new(backends(arguments)?),
         clients: clients(&arguments.client, &inputs)?,
         allow_unsigned: settings.apis.allow_unsigned,
+        strict: settings.apis.strict,
         is_public: bind.iter().any(|bind| !bind.is_local()),
     })
 }

@@ -105,6 +105,7 @@ fn evaluated(lowering: &mut Lowering<'_>, step: &Step<'_>, jsonata: &Jsonata) ->
         functions: [].into(),
         cpu_ms: CPU_MS,
         complaint: "The condition failed: ".into(),
+        code: Some("RuntimeError".into()),
     });
     Expr::Evaluated { expression, input }
 }

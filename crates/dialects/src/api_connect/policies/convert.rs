@@ -52,12 +52,13 @@ pub(super) fn lower_xml_to_json(lowering: &mut Lowering<'_>, step: &Step<'_>, ne
 fn form(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Form {
     let written = step.block.text("conversionType").unwrap_or_default();
     match written.to_lowercase().as_str() {
-        "" | "badgerfish" => Form::Strict,
+        // Of `apicv5` no rules are published; what v5's own manual describes is BadgerFish.
+        "" | "badgerfish" | "apicv5" => Form::Strict,
         "relaxed" | "relaxedbadgerfish" => Form::Relaxed,
         _ => {
             let at = step.block.get("conversionType").unwrap_or_else(|| step.block.clone());
             let message = format!("`conversionType` is `{written}`; BadgerFish is taken in its place.");
-            let hint = "Write `badgerFish` or `relaxed`.";
+            let hint = "Write `badgerFish`, `relaxed` or `apicv5`.";
             lowering.tell(Severity::Warning, "conversion_unknown", (&at, step.kind), message, hint);
             Form::Strict
         }

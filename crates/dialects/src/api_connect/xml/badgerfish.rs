@@ -6,10 +6,13 @@ use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
-/// How deep elements may stand in each other.
-const DEPTH_MAX: usize = 100;
-/// How many elements and attributes a text may have.
-const VALUES_MAX: usize = 50_000;
+/// How deep elements may stand in each other, how many of them and of attributes a text may have, and how many attributes
+/// an element may (security contract, section 5).
+const DEPTH_MAX: usize = 32;
+const VALUES_MAX: usize = 10_000;
+const ATTRIBUTES_MAX: usize = 64;
+/// How deep the elements of an object may stand in each other that is written as XML.
+const WRITTEN_DEPTH_MAX: usize = 100;
 /// The member that holds an element's text.
 const TEXT: &str = "$";
 /// The member that holds an element's namespaces, by prefix; the default one is [`TEXT`].
@@ -53,7 +56,8 @@ pub(in crate::api_connect) fn read(xml: &str, form: Form) -> Result<Value, Strin
                 let text = unescape(&format!("&{};", &*name)).map_err(|error| error.to_string())?.into_owned();
                 builder.text(&text)?;
             }
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::DocType(_) => return Err("it has a document type, which is not read".to_owned()),
             Event::Eof if builder.open.is_empty() => break,
             Event::Eof => return Err("it ends within an element".to_owned()),
         }
@@ -69,8 +73,8 @@ pub(in crate::api_connect) fn write(value: &Value, names: &Names<'_>) -> Result<
     let mut out = String::new();
     let single = value.as_map().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
     match single.filter(|(_, inner)| !matches!(inner, Value::List(_))) {
-        Some((name, inner)) => element(&mut out, name, inner, names, DEPTH_MAX)?,
-        None => element(&mut out, names.root, value, names, DEPTH_MAX)?,
+        Some((name, inner)) => element(&mut out, name, inner, names, WRITTEN_DEPTH_MAX)?,
+        None => element(&mut out, names.root, value, names, WRITTEN_DEPTH_MAX)?,
     }
     Ok(out)
 }
@@ -92,7 +96,10 @@ impl Builder {
         }
         let (mut members, mut namespaces) = (Map::new(), Map::new());
         self.count()?;
-        for attribute in start.attributes() {
+        for (at, attribute) in start.attributes().enumerate() {
+            if at >= ATTRIBUTES_MAX {
+                return Err(format!("an element has more than {ATTRIBUTES_MAX} attributes"));
+            }
             let attribute = attribute.map_err(|error| error.to_string())?;
             self.count()?;
             let value = Value::text(unescape(&attribute.value).map_err(|error| error.to_string())?);
@@ -282,9 +289,15 @@ mod tests {
 
     #[test]
     fn broken_and_hostile_texts_are_refused() {
-        let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\">]><a>&x;</a>";
-        let deep = "<a>".repeat(101);
-        for xml in [bomb, "<a>", "<a/><b/>", "text", "", deep.as_str(), "<a><b></a>"] {
+        let bomb = "<!DOCTYPE a [<!ENTITY x \"xx\">]><a>x</a>";
+        let deep = "<a>".repeat(33);
+        let attributes =
+            |count: usize| format!("<a {}/>", (0..count).map(|at| format!("x{at}='' ")).collect::<String>());
+        let (wide, full) = (attributes(65), format!("<a>{}</a>", "<b/>".repeat(9_999)));
+        assert!(read(&attributes(64), Form::Strict).is_ok() && read(&full, Form::Strict).is_ok());
+        let (full, nested) = (full.replace("<a>", "<a><b/>"), format!("{}{}", "<a>".repeat(32), "</a>".repeat(32)));
+        assert!(read(&nested, Form::Strict).is_ok());
+        for xml in [&*wide, &*full, bomb, "<a>", "<a/><b/>", "text", "", deep.as_str(), "<a><b></a>"] {
             assert!(read(xml, Form::Strict).is_err(), "{xml}");
         }
         for json in [r#"{"a b":1}"#, r#"{"<":1}"#, r#"{"a":{"@b":{}}}"#, r#"{"a":{"@x y":"1"}}"#] {

@@ -29,7 +29,7 @@ pub(super) fn is_soap_fault(octets: &[u8]) -> bool {
             Ok(Event::Empty(start)) if depth + 1 == FAULT.len() && local(start.name().as_ref()) == FAULT[depth] => {
                 return true;
             }
-            Ok(Event::Start(_) | Event::End(_) | Event::Eof) | Err(_) => return false,
+            Ok(Event::Start(_) | Event::End(_) | Event::DocType(_) | Event::Eof) | Err(_) => return false,
             Ok(
                 Event::Empty(_)
                 | Event::Text(_)
@@ -37,7 +37,6 @@ pub(super) fn is_soap_fault(octets: &[u8]) -> bool {
                 | Event::Comment(_)
                 | Event::Decl(_)
                 | Event::PI(_)
-                | Event::DocType(_)
                 | Event::GeneralRef(_),
             ) => {}
         }
