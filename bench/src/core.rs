@@ -127,6 +127,13 @@ fn beside(
     Ok(Beside { server: Rate::median(&turns.0), bare: Rate::median(&turns.1) })
 }
 
+impl Beside {
+    /// How much of the bare thing the server has, by processor time.
+    fn share(&self) -> f64 {
+        self.server.per_cpu_second / self.bare.per_cpu_second
+    }
+}
+
 impl Rate {
     fn median(of: &[Rate]) -> Rate {
         Rate {

@@ -46,8 +46,23 @@ pub(super) fn write(findings: &Findings, plan: &Plan, machine: &str) -> String {
                 .expect("text grows");
         }
     }
-    writeln!(text, "\n{}\n\n{}", quiet(findings), store(findings)).expect("text grows");
+    writeln!(text, "\n{}\n\n{}\n\n{}", possible(findings), quiet(findings), store(findings)).expect("text grows");
     text
+}
+
+/// What a token would cost at least: one answer of the bare handler, and one bare signature.
+fn possible(findings: &Findings) -> String {
+    let of_bare = |both: &Beside| {
+        let (signature, handler) = (1.0 / both.bare.per_cpu_second, 1.0 / findings.jwks.bare.per_cpu_second);
+        signature / (signature + handler)
+    };
+    let (rs256, es256) = (of_bare(&findings.rs256), of_bare(&findings.es256));
+    format!(
+        "The bare handler with one bare signature for each answer would have {rs256:.2} of the bare signatures for RS256 and\n\
+         {es256:.2} for ES256; the server makes {:.2} and {:.2} of the tokens that it would make.",
+        findings.rs256.share() / rs256,
+        findings.es256.share() / es256,
+    )
 }
 
 /// An error that names the marks that are missed.
@@ -67,7 +82,7 @@ pub(super) fn missed(findings: &Findings) -> Result<(), String> {
 
 fn is_reached(both: &Beside, share_min: f64, what: &str) -> bool {
     let is_enough = what == "key sets" && both.server.per_second >= JWKS_PER_SECOND_ENOUGH;
-    is_enough || both.server.per_cpu_second / both.bare.per_cpu_second >= share_min
+    is_enough || both.share() >= share_min
 }
 
 fn is_quiet(findings: &Findings) -> bool {
@@ -145,6 +160,7 @@ mod tests {
             "| RS256 tokens per second of processor time | 1900 | 2000 signatures | 0.95 | 0.9: reached |",
             "| ES256 tokens per second of processor time | 1000 | 2000 signatures | 0.50 | 0.6: missed |",
             "| key sets per second | 1000 | 1000 answers | 1.00 |  |",
+            "would have 0.50 of the bare signatures for RS256 and\n0.50 for ES256; the server makes 1.90 and 1.00 of",
             "ES256 over 4 connections, p99: 3.00 ms alone, 7.00 ms while a neighbour asks for RS256 over 32",
             "While 10000 tokens were issued in 10 s the server turned to its database 20 times",
         ] {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -13,7 +13,7 @@ const HSM_CALLERS_MAX: usize = 32;
 
 /// Makes slow signatures beside everything else: as many at a time as there are cores, others wait up to a bound.
 ///
-/// A thread that is done takes the next piece of work by itself: under load nobody has to be woken for it.
+/// The threads are its own: one that is done takes the next work by itself, so under load nobody has to be woken for it.
 #[derive(Debug)]
 pub struct Pool(Arc<Shared>);
 
@@ -21,9 +21,10 @@ pub struct Pool(Arc<Shared>);
 struct Shared {
     /// Pieces of work that may be under way or waited for.
     places: usize,
-    /// Threads that may work at a time.
+    /// Threads that there may be; each is made when it is first missing.
     threads_max: usize,
     line: Mutex<Line>,
+    called: Condvar,
 }
 
 #[derive(Default)]
@@ -32,6 +33,11 @@ struct Line {
     /// Pieces of work that are waited for or under way.
     held: usize,
     threads: usize,
+    /// Threads that wait to be called.
+    idle: usize,
+    /// Those of them that were called and have not heard it yet.
+    calls: usize,
+    is_closed: bool,
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -59,7 +65,7 @@ impl Pool {
     }
 
     fn of(places: usize, threads_max: usize) -> Pool {
-        Pool(Arc::new(Shared { places, threads_max, line: Mutex::default() }))
+        Pool(Arc::new(Shared { places, threads_max, line: Mutex::default(), called: Condvar::new() }))
     }
 
     /// Does slow work on a thread of its own. If nobody waits for it any more it is not begun; once begun it ends there.
@@ -75,40 +81,62 @@ impl Pool {
             shared.line().held -= 1;
             drop(done.map(|done| reply.send(done)));
         };
-        if self.0.take_in(Box::new(work))? {
-            let shared = Arc::clone(&self.0);
-            tokio::task::spawn_blocking(move || shared.work_off());
-        }
+        Shared::take_in(&self.0, Box::new(work))?;
         answer.await.map_err(|_| Undone::Died)
     }
 }
 
+impl Drop for Pool {
+    /// Its threads end when nothing waits any more.
+    fn drop(&mut self) {
+        self.0.line().is_closed = true;
+        self.0.called.notify_all();
+    }
+}
+
 impl Shared {
-    /// Puts work into the line; true if one more thread is to come for it.
-    fn take_in(&self, work: Work) -> Result<bool, Undone> {
-        let mut line = self.line();
-        if line.held == self.places {
+    /// Puts work into the line, and sees to a thread that comes for it.
+    fn take_in(shared: &Arc<Shared>, work: Work) -> Result<(), Undone> {
+        let mut line = shared.line();
+        if line.held == shared.places {
             return Err(Undone::Full);
+        }
+        if line.idle > line.calls {
+            line.calls += 1;
+            shared.called.notify_one();
+        } else if line.threads < shared.threads_max {
+            let of_thread = Arc::clone(shared);
+            let thread = std::thread::Builder::new().name("slow-work".to_owned());
+            match thread.spawn(move || of_thread.work_off()) {
+                Ok(_) => line.threads += 1,
+                // Those that there are do it, too, if there are any.
+                Err(_) if line.threads == 0 => return Err(Undone::Full),
+                Err(_) => {}
+            }
         }
         line.held += 1;
         line.waiting.push_back(work);
-        let is_short = line.threads < self.threads_max;
-        line.threads += usize::from(is_short);
-        Ok(is_short)
+        Ok(())
     }
 
-    /// One thread's turn: piece after piece until none waits.
+    /// The life of a thread: piece after piece, and a rest where none waits.
     fn work_off(&self) {
-        while let Some(work) = self.next() {
-            work();
-        }
-    }
-
-    fn next(&self) -> Option<Work> {
         let mut line = self.line();
-        let next = line.waiting.pop_front();
-        line.threads -= usize::from(next.is_none());
-        next
+        loop {
+            if let Some(work) = line.waiting.pop_front() {
+                drop(line);
+                work();
+                line = self.line();
+            } else if line.is_closed {
+                return;
+            } else {
+                line.idle += 1;
+                let is_quiet = |line: &mut Line| line.calls == 0 && !line.is_closed;
+                line = self.called.wait_while(line, is_quiet).unwrap_or_else(PoisonError::into_inner);
+                line.idle -= 1;
+                line.calls = line.calls.saturating_sub(1);
+            }
+        }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -179,6 +207,26 @@ mod tests {
         };
         let (first, ()) = tokio::join!(first, abandoned);
         assert_eq!((first, pool.run(|| 7).await), (Ok(()), Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn its_threads_rest_are_called_again_and_end_with_it() {
+        let pool = Pool::of(100, 2);
+        for round in 0..50 {
+            let done = futures_util::future::join_all((0..3).map(|number| pool.run(move || number + round))).await;
+            assert_eq!(done, (0..3).map(|number| Ok(number + round)).collect::<Vec<_>>());
+        }
+        let shared = Arc::clone(&pool.0);
+        assert_eq!(shared.line().threads, 2);
+        drop(pool);
+        let ended = || Arc::strong_count(&shared) == 1;
+        for _ in 0..1_000 {
+            if ended() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("{} still hold it", Arc::strong_count(&shared));
     }
 
     #[tokio::test]
