@@ -16,7 +16,17 @@ const API: &str = "../../examples/api-connect/token.yaml";
 const CALL: &str = "../../testdata/confluence/typed/call.json";
 const JWE: &str = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AA.AA.AA";
 /// The schemas of verbs that need a store.
-const STORE_BACKED: [&str; 6] = ["audit-verify", "backup", "keys-made", "keys-republish", "keys-revoke", "keys-ring"];
+const STORE_BACKED: [&str; 9] = [
+    "audit-verify",
+    "backup",
+    "kek",
+    "kek-moved",
+    "keys-made",
+    "keys-republish",
+    "keys-revoke",
+    "keys-ring",
+    "keys-timing",
+];
 
 fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")
@@ -247,6 +257,10 @@ fn answers_about_a_store_fit_their_schemas() {
         holds("keys-revoke", &["keys", "revoke", "still", row["kid"].as_str().unwrap(), "--reason", "a trial"]);
     }
     holds("keys-republish", &["keys", "republish", &set, "--until", "+30d"]);
+    holds("keys-timing", &["keys", "timing", "turning", "--rotation-period", "1d", "--over-life", "refuse"]);
+    holds("kek-moved", &["kek", "renew"]);
+    holds("kek-moved", &["kek", "reseal"]);
+    assert_eq!(holds("kek", &["kek", "list"]).len(), 2);
     holds("audit-verify", &["audit", "verify"]);
     holds("backup", &["backup", &copy]);
     fs::create_dir(&other).unwrap();

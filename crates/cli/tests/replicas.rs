@@ -57,6 +57,8 @@ fn every_verb_knows_a_store_in_postgresql() {
     assert_eq!(done(folder, &["secret", "list"]), "766dcb94.6ebc04.tokensecret\n");
     let minted = done(folder, &["mint", "--key", "ring:orders", "--sub", "alice", "--ttl", "5m"]);
     assert_eq!(minted.split('.').count(), 3);
+    let unnamed = done(folder, &["mint", "--alg", "ES256", "--sub", "alice", "--ttl", "5m"]);
+    assert_eq!(unnamed.split('.').count(), 3, "the ring that is named like the algorithm");
     assert!(done(folder, &["audit", "verify"]).contains("are what was written"));
     let backup = on(folder, &["backup", "/nowhere/else.db"]);
     assert_eq!(backup.code, 1);

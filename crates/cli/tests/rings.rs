@@ -49,6 +49,22 @@ fn lives(folder: &Path) {
     assert_eq!(phases(folder, "public/orders"), ["published", "active", "destroyed"]);
     assert_eq!(on(folder, &["keys", "export", "orders", "1", "--out", "/nowhere/k"]).code, 1, "its half is gone");
 
+    let timed = |arguments: &[&str]| told(folder, &[&["keys", "timing", "orders"], arguments].concat()).remove(0);
+    let timing = timed(&["--rotation-period", "2d"]);
+    assert_eq!((&timing["publish_lead_secs"], &timing["max_lifetime_secs"]), (&Json::from(86_400), &Json::from(3_600)));
+    let timing = timed(&["--max-lifetime", "15m", "--over-life", "refuse"]);
+    assert_eq!(
+        (&timing["rotation_period_secs"], &timing["max_lifetime_secs"]),
+        (&Json::from(172_800), &Json::from(900))
+    );
+    let long = on(folder, &["mint", "--key", "ring:orders", "--sub", "alice", "--ttl", "1h"]);
+    assert!(long.code == 1 && long.stderr.contains("900") | long.stderr.contains("beyond"), "{}", long.stderr);
+    for (refused, code) in [(&["--rotation-period", "5m"][..], 1), (&["--max-lifetime", "3d"], 1), (&[], 2)] {
+        let ran = on(folder, &[&["keys", "timing", "orders"], refused].concat());
+        assert_eq!(ran.code, code, "{refused:?}: {}", ran.stderr);
+    }
+    assert_eq!(told(folder, &["keys", "show", "orders"]).remove(0)["rotation_period_secs"], 172_800);
+    assert_eq!(on(folder, &["keys", "timing", "s-rs256", "--rotation-period", "1d"]).code, 1, "a static ring");
     let shared = told(folder, &["keys", "create", "shared", "--alg", "HS256"]).remove(0);
     assert_eq!(shared["made"].as_array().unwrap().len(), 2);
     let secrets = told(folder, &["keys", "read", "shared", "--reader", "billing"]).remove(0);

@@ -23,6 +23,7 @@ mod snapshot;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -44,6 +45,7 @@ pub use rotate::Rotation;
 pub use shared::{RingReader, VERIFY_COMMAND};
 pub use snapshot::{DYNAMIC_PREFIX, LiveRing, STATIC_PREFIX, ServedSet, SetKind, Snapshot};
 pub use spec::{NewRingSpec, RingSigner, Timing, app_ring_id};
+pub use timing::TimingWish;
 
 use clock::{DbClock, NoEstimate};
 use replicas::Identity;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use keyring::OverLife;
 
 use super::keys::{FileArguments, FormArguments, KeyFileArguments, PrivateArguments};
 use crate::input::{KeyArgument, SwitchArgument};
@@ -25,6 +26,8 @@ pub(crate) enum RingCommand {
     Read(ReadArguments),
     /// Let a ring rotate: its standby signs as soon as caches allow. A static ring gets its next generation.
     Rotate(RotateArguments),
+    /// Change how long the keys of a ring sign, and its tokens live; that is audited.
+    Timing(TimingArguments),
     /// End the trust in a generation, at once.
     Revoke(RevokeArguments),
     /// Compare the PKCS#11 token with the rows: orphans, halves, and keys that are missing.
@@ -127,6 +130,32 @@ pub(crate) struct RotateArguments {
     /// Why, for the record.
     #[arg(long, default_value = "rotated by an operator")]
     pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chancery keys timing orders --rotation-period 1d
+  chancery keys timing orders --max-lifetime 15m --over-life refuse
+
+No key leaves the published set earlier by it. A longer life counts once every server knows of it.")]
+pub(crate) struct TimingArguments {
+    #[command(flatten)]
+    pub(crate) ring: RingArgument,
+    /// How long a generation signs; lead and cache times are scaled to it.
+    #[arg(long, value_name = "DURATION", required_unless_present_any = ["max_lifetime", "over_life"])]
+    pub(crate) rotation_period: Option<DurationArgument>,
+    /// How long a token may live.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_lifetime: Option<DurationArgument>,
+    /// What becomes of a token that asks for more.
+    #[arg(long, value_name = "cut|refuse|keep", value_parser = over_life)]
+    pub(crate) over_life: Option<OverLife>,
+}
+
+fn over_life(name: &str) -> Result<OverLife, String> {
+    let known = OverLife::ALL.into_iter().find(|over_life| over_life.name() == name);
+    known.ok_or_else(|| "cut, refuse or keep".to_owned())
 }
 
 #[derive(Args, Debug)]

@@ -120,6 +120,11 @@ fn hsm(folder: &Path, settings: &Settings) -> Result<Option<Arc<Hsm>>, Failure> 
     loaded.map(Some).map_err(|fault| Failure::new(ExitCode::Configuration, fault.code(), fault))
 }
 
+/// Whether a store is to be found by this folder: in it, or where its settings say. No database is asked.
+pub(super) fn names_a_store(folder: &Path) -> bool {
+    store::Store::is_in(folder) || settings(folder, &[]).is_ok_and(|settings| settings.store.url.is_some())
+}
+
 /// Whether a store is there already.
 pub(super) fn is_there(folder: &Path, settings: &Settings) -> Result<bool, Failure> {
     match address(folder, settings)? {

@@ -15,6 +15,7 @@ mod revoke;
 mod rotate;
 mod show;
 mod thumbprint;
+mod timing;
 pub(super) mod written;
 
 use std::path::Path;
@@ -50,6 +51,7 @@ fn of_rings(command: &RingCommand, folder: &Path, clock: Clock, voice: Voice) ->
         RingCommand::Export(arguments) => export::run(arguments, folder, voice),
         RingCommand::Read(arguments) => read::run(arguments, folder, voice),
         RingCommand::Rotate(arguments) => rotate::run(arguments, folder, voice),
+        RingCommand::Timing(arguments) => timing::run(arguments, folder, voice),
         RingCommand::Revoke(arguments) => revoke::run(arguments, folder, voice),
         RingCommand::Reconcile => reconcile::run(folder, voice),
         RingCommand::Republish(arguments) => republish::run(arguments, folder, clock, voice),

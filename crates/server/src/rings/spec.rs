@@ -23,7 +23,7 @@ const ROTATION_PERIOD: Span = Span::from_secs(7 * 86_400);
 const DYNAMIC_LIFETIME: Span = Span::from_secs(7_200);
 
 /// T of a ring with strict revocation (key ring contract, section 13).
-const STRICT_STALENESS: Span = Span::from_secs(300);
+pub(super) const STRICT_STALENESS: Span = Span::from_secs(300);
 
 /// A ring to be made.
 #[derive(Clone, Debug)]

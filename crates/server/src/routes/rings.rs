@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use jose::jwa::{SignatureAlgorithm, Switch, Switches};
 use jose::jwk::{Jwk, PublicJwk};
-use keyring::Time;
-use serde::Deserialize;
+use keyring::{OverLife, Span, Time};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use signer::HeldPair;
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use super::{Call, Route, ServesAdmin, caller, json_reply};
 use crate::deployment::Caller;
 use crate::problem::{Body, Problem, Verb};
 use crate::rings::{
-    LiveRing, Made, NewRingSpec, Reconciled, RingReader, RingSigner, Rings, RingsError, Rotation, Timing,
+    LiveRing, Made, NewRingSpec, Reconciled, RingReader, RingSigner, Rings, RingsError, Rotation, Timing, TimingWish,
 };
 use crate::vault::ServedKey;
 
@@ -96,11 +96,23 @@ struct Backup {
     file: PathBuf,
 }
 
+/// Another timing, as it is asked for; what is not named stays.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimingAsked {
+    /// How long a generation signs, in seconds.
+    pub rotation_period_secs: Option<i64>,
+    /// How long a token may live, in seconds.
+    pub max_lifetime_secs: Option<i64>,
+    /// `cut`, `refuse` or `keep`: what becomes of a token that asks for more.
+    pub over_life: Option<String>,
+}
+
 type Answered = Result<Json, RingsError>;
 
-/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`, `/read`;
-/// `POST /rings-republished`, `GET /hsm/reconciliation`, `GET /audit/verification`, `POST /backup`.
-pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 11] {
+/// `GET /rings`, `POST /rings`, and `POST /rings/{tenant}/{name}/rotate`, `/revoke`, `/import`, `/export`, `/read`,
+/// `/timing`; `POST /rings-republished`, `GET /hsm/reconciliation`, `GET /audit/verification`, `POST /backup`.
+pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 12] {
     let route = |verb, path, work: fn(&Rings, &str, &[u8], &Caller) -> Result<Answered, Problem>| {
         let rings = Arc::clone(rings);
         Route::new(verb, path, move |call| answer(Arc::clone(&rings), call, work))
@@ -122,6 +134,10 @@ pub fn routes<L: ServesAdmin>(rings: &Arc<Rings>) -> [Route<L>; 11] {
             let allow = allow.collect::<Option<Vec<_>>>().ok_or(Problem::Malformed)?;
             let switches = allow.into_iter().fold(Switches::NONE, Switches::with);
             Ok(import(rings, ring, key.as_bytes(), switches, by))
+        }),
+        route(Verb::Post, "/rings/{tenant}/{name}/timing", |rings, ring, body, by| {
+            let asked: TimingAsked = parse(body)?;
+            Ok(set_timing(rings, ring, &asked, by))
         }),
         route(Verb::Post, "/rings/{tenant}/{name}/read", |rings, ring, body, by| {
             let Read { reader } = parse(body)?;
@@ -165,8 +181,7 @@ pub fn list(rings: &Rings) -> Answered {
 /// As [`list`].
 pub fn make(rings: &Rings, wish: RingWish, by: &Caller) -> Answered {
     let algorithm = SignatureAlgorithm::by_name(&wish.alg).map_err(|error| RingsError::Refused(error.to_string()))?;
-    let timing =
-        wish.rotation_period_secs.map_or(Timing::Static, |secs| Timing::Rotating(keyring::Span::from_secs(secs)));
+    let timing = wish.rotation_period_secs.map_or(Timing::Static, |secs| Timing::Rotating(Span::from_secs(secs)));
     let spec = NewRingSpec {
         tenant: wish.tenant,
         name: wish.name,
@@ -234,6 +249,31 @@ pub fn import(rings: &Rings, ring_id: &str, key: &[u8], switches: Switches, by: 
     let (new, acted) = rings.import(ring_id, private, switches, &by.by())?;
     let acted: Vec<&str> = acted.iter().map(Switch::name).collect();
     Ok(json!({ "made": made(new.as_slice()), "acted": acted }))
+}
+
+/// Gives a ring another timing.
+///
+/// # Errors
+/// As [`list`].
+pub fn set_timing(rings: &Rings, ring_id: &str, asked: &TimingAsked, by: &Caller) -> Answered {
+    let over_life = match asked.over_life.as_deref() {
+        None => None,
+        Some(name) => {
+            let known = OverLife::ALL.into_iter().find(|over_life| over_life.name() == name);
+            Some(known.ok_or_else(|| RingsError::Refused(format!("`{name}` is none of cut, refuse and keep")))?)
+        }
+    };
+    let span = |secs: Option<i64>| secs.map(|secs| Span::from_us(secs.saturating_mul(1_000_000)));
+    let (rotation_period, max_lifetime) = (span(asked.rotation_period_secs), span(asked.max_lifetime_secs));
+    let policy = rings.set_timing(ring_id, TimingWish { rotation_period, max_lifetime, over_life }, &by.by())?;
+    let secs = |span: Span| span.as_us() / 1_000_000;
+    Ok(json!({
+        "ring": ring_id,
+        "rotation_period_secs": policy.rotation_period.map(secs),
+        "publish_lead_secs": secs(policy.publish_lead),
+        "max_lifetime_secs": policy.max_lifetime.map(secs),
+        "over_life": policy.over_life.name(),
+    }))
 }
 
 /// The shared secrets of a ring as a JWK Set, for the consumer of this name.

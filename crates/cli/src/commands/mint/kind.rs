@@ -123,7 +123,7 @@ pub(super) fn is_by_ring(arguments: &MintArguments, folder: &Path) -> bool {
 fn ring_named(arguments: &MintArguments, folder: &Path) -> Option<String> {
     match (&arguments.key, arguments.alg) {
         (Some(KeyArgument::Ring(name)), _) => Some(name.clone()),
-        (None, Some(row)) if !arguments.ephemeral && store::Store::is_in(folder) => Some(row.name.to_ascii_lowercase()),
+        (None, Some(row)) if !arguments.ephemeral && data::names_a_store(folder) => Some(row.name.to_ascii_lowercase()),
         _ => None,
     }
 }
