@@ -114,6 +114,26 @@ async fn only_what_is_chosen_is_saved_and_text_stays_text() {
     assert_eq!(saved, json!({"body": "hello", "status": 200}));
 }
 
+/// What front ends may read is what the node says, and what it saved last.
+#[tokio::test]
+async fn front_ends_read_an_answer_if_they_may() {
+    let back = backend("200 OK", "text/plain", "hello").await;
+    let node = |id: &str, frontend: bool, to: &str| {
+        let config = json!({"url": format!("http://{back}/"), "save": {"attributes": ["body"], "variable": "v", "frontend": frontend}});
+        json!({"id": id, "type": "http-request", "config": config, "exits": {"Success": to, "Failure": "x"}})
+    };
+    let shown = async |nodes: &[Value]| {
+        let live = deployed(&flow(nodes, "{{v}}"), &[back]).await;
+        let (_, left) = live.deployments.debug("f", &plan::Map::new()).await.unwrap();
+        let mut text = Vec::new();
+        plan::write_json(&mut text, &left.frontend).unwrap();
+        String::from_utf8(text).unwrap()
+    };
+    assert_eq!(shown(&[node("n", true, "e")]).await, r#"{"v":{"body":"hello"}}"#);
+    assert_eq!(shown(&[node("n", false, "e")]).await, "{}");
+    assert_eq!(shown(&[node("n", true, "m"), node("m", false, "e")]).await, "{}");
+}
+
 /// A failure says what is wrong by a code, and nothing that stands in a variable.
 #[tokio::test]
 async fn a_request_that_fails_leaves_by_failure() {
@@ -218,6 +238,31 @@ async fn a_script_that_fails_leaves_by_failure() {
     assert_eq!(asked("hidden").await, json!(["flow"]));
     assert_eq!(asked("data").await, Value::Null, "data is what JSON can hold");
     assert_eq!(asked("circular").await["code"], "script.data");
+}
+
+/// A script sees the variables and nothing that the flow itself works with, which goes on beside it.
+#[tokio::test]
+async fn a_script_sees_variables_alone() {
+    let rows = json!([{"key": "a", "value": "1"}]);
+    let set = json!({"id": "n", "type": "set-variable", "config": {"rows": rows, "frontend": true}, "exits": {"Success": "t", "Failure": "x"}});
+    let mut names = script("callback({ output: 'Yes', data: Object.keys(variables) })", &json!({}));
+    names["id"] = json!("t");
+    let live = deployed(&flow(&[set, names], "{{script}}"), &[]).await;
+    let (reply, left) = live.deployments.debug("f", &plan::Map::new()).await.unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(reply.body()).unwrap(), json!(["flow", "data"]));
+    assert_eq!(left.frontend.as_map().unwrap().len(), 1, "the mark of `data` is still there");
+}
+
+#[tokio::test]
+async fn redirects_are_followed_if_the_author_says_so() {
+    let there = backend("200 OK", "text/plain", "there").await;
+    let here = backend(&format!("302 Found\r\nLocation: http://{there}/"), "text/plain", "here").await;
+    for (follows, expected) in
+        [(false, json!({"body": "here", "status": 302})), (true, json!({"body": "there", "status": 200}))]
+    {
+        let config = json!({"url": format!("http://{here}/"), "followRedirects": follows});
+        assert_eq!(asked(request(config), &[here, there], &json!({})).await, expected);
+    }
 }
 
 #[tokio::test]

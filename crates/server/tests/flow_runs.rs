@@ -236,6 +236,71 @@ async fn front_ends_see_what_they_may() {
     }
 }
 
+/// A variable that cannot be set leads to Failure, and nothing of its node is saved.
+#[tokio::test]
+async fn what_cannot_be_set_leads_to_failure() {
+    let rows = json!([{"key": "a", "value": "1"}, {"key": "n", "value": "{{flow.request.body.n}}", "type": "Number"}]);
+    let flow = document(
+        "f",
+        "API",
+        &json!([
+        {"id": "s", "type": "start", "exits": {"Next": "v"}},
+        {"id": "v", "type": "set-variable", "name": "V", "config": {"rows": rows}, "exits": {"Success": "e", "Failure": "c"}},
+        {"id": "c", "type": "condition", "config": {"rows": [{"left": "{{data}}", "operator": "exists", "exit": "Saved"}]}, "exits": {"Saved": "e", "Otherwise": "x"}},
+        {"id": "e", "type": "end-success", "config": {"body": {"json": "{{data}}"}}},
+        {"id": "x", "type": "end-failure", "config": {"status": 422, "body": {"json": "{{flow.error}}"}}}]),
+    );
+    let chancery = Chancery::with(Options::default());
+    chancery.deploy_as("f", &flow.to_string()).await.unwrap();
+    let ask = async |n: Value| {
+        serde_json::from_str::<Value>(&post(&chancery, "/f", "", &json!({"n": n})).await.body).unwrap()
+    };
+    assert_eq!(ask(json!("7")).await, json!({"a": "1", "n": 7}));
+    let message = "Set variable \"V\": claim \"n\": cannot convert String to Number";
+    assert_eq!(
+        ask(json!("x")).await,
+        json!({"message": message, "code": "claim.type", "node": "v", "field": "rows[1]/value"})
+    );
+    assert_eq!(ask(Value::Null).await["code"], "variable.missing");
+}
+
+/// What each kind of request brings along stands in the variables of its flow.
+#[tokio::test]
+async fn a_request_becomes_variables() {
+    let mut flow = document(
+        "f",
+        "API",
+        &json!([
+        {"id": "s", "type": "start", "exits": {"Next": "e"}},
+        {"id": "e", "type": "end-success", "config": {"body": {"json": "{{flow.request}}"}}}]),
+    );
+    flow["trigger"]["path"] = json!("/users/{id}/tokens");
+    let chancery = Chancery::with(Options::default());
+    chancery.deploy_as("f", &flow.to_string()).await.unwrap();
+    let ask = async |target: &str, headers: &str, body: &str| {
+        let head = format!("POST {target} HTTP/1.1\r\nHost: localhost\r\n{headers}");
+        let reply = chancery.running.ask(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).await;
+        (reply.status, serde_json::from_str::<Value>(&reply.body).unwrap_or_default())
+    };
+    let headers =
+        "Cookie: a=1; b=\"x y\"\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    let (status, told) = ask("/users/a%20b/tokens?q=1%262&q=3", headers, "n=%C3%A9+f&m").await;
+    assert_eq!(
+        (status, &told["method"], &told["path"]),
+        (200, &json!("POST"), &json!("/users/a%20b/tokens")),
+        "{told}"
+    );
+    assert_eq!((&told["params"], &told["query"]), (&json!({"id": "a b"}), &json!({"q": "1&2"})));
+    assert_eq!((&told["cookies"], &told["headers"]["x-two"]), (&json!({"a": "1", "b": "x y"}), &json!("1, 2")));
+    assert_eq!(told["body"], json!({"n": "é f", "m": ""}));
+    assert_eq!(ask("/users/1/tokens", "Content-Type: text/plain\r\n", "hi").await.1["body"], "hi");
+    assert_eq!(ask("/users/1/tokens", "Content-Type: application/json\r\n", "[1]").await.1["body"], json!([1]));
+    assert_eq!(ask("/users/1/tokens", "Content-Type: application/json\r\n", "{").await.0, 400);
+    assert_eq!(ask("/users/1/tokens", "Content-Type: text/plain\r\n", &"x".repeat(256 << 10)).await.0, 200);
+    assert_eq!(ask("/users/1/tokens", "Content-Type: text/plain\r\n", &"x".repeat((256 << 10) + 1)).await.0, 413);
+    assert_eq!(ask("/users/1", "", "").await.0, 404);
+}
+
 /// A flow of each of the eight categories runs in debug, with the variables that its author gives it; nobody else calls those
 /// that are no API.
 #[tokio::test]

@@ -324,31 +324,66 @@ async fn keys_that_cannot_open_are_refused() {
     }
 }
 
-/// A ring verifies what it has signed, under the algorithm that is configured and no other.
-#[tokio::test]
-async fn a_ring_verifies() {
-    let flows = Flows(Chancery::with(Options::default()));
-    let spec = NewRingSpec {
+fn ring(name: &str, algorithm: &str) -> NewRingSpec {
+    NewRingSpec {
         tenant: "public".to_owned(),
-        name: "es256".to_owned(),
-        algorithm: SignatureAlgorithm::by_name("ES256").unwrap(),
+        name: name.to_owned(),
+        algorithm: SignatureAlgorithm::by_name(algorithm).unwrap(),
         kid_prefix: "",
         timing: Timing::Rotating(keyring::Span::from_secs(604_800)),
         signer: RingSigner::Software,
         is_strict: false,
-    };
-    flows.0.rings.make(&[spec], &caller().by()).unwrap();
-    let ring = |algorithm: &str, name: &str| json!({"signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "ecAlgorithm": algorithm, "keyRef": name}}});
+    }
+}
+
+/// A ring verifies what it has signed, under the algorithm that is configured and no other.
+#[tokio::test]
+async fn a_ring_verifies() {
+    let flows = Flows(Chancery::with(Options::default()));
+    let rings = [ring("es256", "ES256"), ring("hs256", "HS256"), ring("hs512", "HS512")];
+    flows.0.rings.make(&rings, &caller().by()).unwrap();
+    let of_pair = |algorithm: &str, name: &str| json!({"signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC", "ecAlgorithm": algorithm, "keyRef": name}}});
+    let of_secret =
+        |algorithm: &str, name: &str| json!({"signature": {"symmetric": {"algorithm": algorithm, "keyRef": name}}});
     let key = private(KeyKind::Ec(EcCurve::P256));
-    flows.deploy(pair("EC", "ES256", &key).0, ring("ES256", "es256")).await.unwrap();
+    flows.deploy(pair("EC", "ES256", &key).0, of_pair("ES256", "es256")).await.unwrap();
     assert_eq!(flows.refused().await, "token.signature", "a key that is none of the ring's");
-    let mut signed = ring("ES256", "es256");
+    for (sign, fits, unfit) in [
+        (of_pair("ES256", "es256"), "es256", of_pair("ES384", "es256")),
+        (of_secret("HS256", "hs256"), "hs256", of_secret("HS512", "hs256")),
+    ] {
+        let mut signed = sign.clone();
+        signed["claims"] = json!({"iss": "issuer", "sub": "alice"});
+        flows.deploy(signed.clone(), sign).await.unwrap();
+        let token = flows.make((0, 60)).await;
+        assert_eq!(flows.check(&token).await["claims"]["sub"], "alice", "{fits}");
+        let last = if token.ends_with('A') { "B" } else { "A" };
+        let wrong = format!("{}{last}", &token[..token.len() - 1]);
+        assert_ne!(flows.check(&wrong).await["code"], Value::Null, "{fits}");
+        flows.deploy(signed.clone(), unfit).await.unwrap();
+        assert_eq!(flows.check(&token).await["code"], "key.mismatch", "{fits}");
+        flows.deploy(signed, of_pair("ES256", "nowhere")).await.unwrap();
+        assert_ne!(flows.check(&token).await["code"], Value::Null, "{fits}");
+    }
+    let mut signed = of_secret("HS256", "hs256");
     signed["claims"] = json!({"iss": "issuer", "sub": "alice"});
-    flows.deploy(signed.clone(), ring("ES256", "es256")).await.unwrap();
-    let token = flows.make((0, 60)).await;
-    assert_eq!(flows.check(&token).await["claims"]["sub"], "alice");
-    flows.deploy(signed.clone(), ring("ES256", "nowhere")).await.unwrap();
-    assert_eq!(flows.check(&token).await["code"], "key.missing");
     flows.deploy(signed, pair("EC", "ES256", &key).1).await.unwrap();
-    assert_eq!(flows.check(&token).await["code"], "token.signature");
+    assert_eq!(flows.refused().await, "token.algorithm");
+}
+
+/// Two views of a key that the message brings along must agree, as those in a document must.
+#[tokio::test]
+async fn two_views_of_a_key_agree() {
+    let (key, other) = (private(KeyKind::Ec(EcCurve::P256)), private(KeyKind::Ec(EcCurve::P256)));
+    let (make, _) = pair("EC", "ES256", &key);
+    let check = json!({"signature": {"type": "asymmetric", "asymmetric": {"keyType": "EC",
+        "publicKey": "{{flow.request.body.one}}", "publicJwk": "{{flow.request.body.two}}"}}});
+    let flows = Flows::new(make, check).await;
+    let token = flows.make((0, 60)).await;
+    let asked =
+        async |one: &str, two: &str| flows.post("/check", &json!({"token": token, "one": one, "two": two})).await;
+    assert_eq!(asked(&public(&key), &public(&key)).await["claims"]["sub"], "alice");
+    assert_eq!(asked(&public(&key), &public(&other)).await["code"], "key.mismatch");
+    assert_eq!(asked(&public(&other), &public(&other)).await["code"], "token.signature");
+    assert_eq!(asked(&written(&key), &public(&key)).await["code"], "key.invalid");
 }

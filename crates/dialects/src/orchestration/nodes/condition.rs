@@ -153,3 +153,77 @@ fn order(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
         (_, _) => Some(shown(left).ok()?.cmp(&shown(right).ok()?)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jose::json::Limits;
+    use plan::{JsonRules, read_json};
+
+    use super::*;
+
+    fn holds(left: &str, operator: &str, right: &str) -> bool {
+        let read = |text: &str| match text {
+            "" => Value::Undefined,
+            text => read_json(text.as_bytes(), Limits::REQUEST, JsonRules::Exact).unwrap(),
+        };
+        compared(&[read(left), Value::text(operator), read(right)]) == Ok(Value::Bool(true))
+    }
+
+    #[test]
+    fn each_operator_holds_where_it_says() {
+        for (left, operator, right) in [
+            ("1", "equals", "1.0"),
+            ("true", "equals", "\"true\""),
+            ("\"7\"", "equals", "7"),
+            ("[1]", "equals", "[1]"),
+            ("\"office\"", "contains", "\"fi\""),
+            ("[1, 2]", "contains", "\"2\""),
+            (r#"{"a": 1}"#, "contains", "\"a\""),
+            ("\"office\"", "starts", "\"off\""),
+            ("\"office\"", "ends", "\"ice\""),
+            ("\"office\"", "matches", "\"^o.{4}e$\""),
+            ("\"9\"", "less", "10"),
+            ("\"b\"", "less", "\"c\""),
+            ("\"10\"", "greater", "9"),
+            ("false", "exists", "\"\""),
+            ("", "empty", "\"\""),
+            ("null", "empty", "\"\""),
+            ("\"\"", "empty", "\"\""),
+            ("[]", "empty", "\"\""),
+            ("{}", "empty", "\"\""),
+            ("[1]", "isType", "\"Array\""),
+            ("\"1\"", "isType", "\"String\""),
+            ("1", "isType", "\"Number\""),
+        ] {
+            assert!(holds(left, operator, right), "{left} {operator} {right}");
+        }
+    }
+
+    #[test]
+    fn no_operator_holds_where_it_does_not() {
+        for (left, operator, right) in [
+            ("1", "equals", "2"),
+            ("", "equals", "\"\""),
+            ("null", "equals", "null"),
+            ("\"a\"", "equals", ""),
+            ("\"Office\"", "contains", "\"off\""),
+            ("[1, 2]", "contains", "3"),
+            (r#"{"a": 1}"#, "contains", "1"),
+            ("\"office\"", "starts", "\"ice\""),
+            ("\"office\"", "ends", "\"off\""),
+            ("\"office\"", "matches", "\"^ice\""),
+            ("10", "less", "\"9\""),
+            ("9", "less", "9"),
+            ("9", "greater", "9"),
+            ("", "greater", "1"),
+            ("", "exists", "\"\""),
+            ("null", "exists", "\"\""),
+            ("0", "empty", "\"\""),
+            ("false", "empty", "\"\""),
+            ("\"1\"", "isType", "\"Number\""),
+            ("null", "isType", "\"Object\""),
+        ] {
+            assert!(!holds(left, operator, right), "{left} {operator} {right}");
+        }
+    }
+}
