@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Say what a document mints, and what else holds and why.
     Explain(ExplainArguments),
+    /// Write what a document wishes for in another dialect, and say what is not as it was.
+    Convert(ConvertArguments),
     /// Mint a token from flags, or one for each line of a file. The token goes to stdout, all else to stderr.
     Mint(Box<MintArguments>),
     /// Check a token. Its claims go to stdout; a refused token prints nothing there.
@@ -223,6 +225,36 @@ pub(crate) struct CheckArguments {
     /// Documents to read. Nothing is deployed, no key is needed, nothing is sent.
     #[arg(required = true, value_name = "DOCUMENT")]
     pub(crate) documents: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  chancery convert flow.json --to api-connect > api.json
+  chancery convert api.yaml --to orchestration | chancery check /dev/stdin
+
+The document goes to stdout, what is not as it was to stderr. What would mint another token is refused, and nothing is
+written. No key goes along: what to give where is said.")]
+pub(crate) struct ConvertArguments {
+    /// A flow file, an API definition, an orchestration flow, or the body of a `POST /recipe/jwt`.
+    #[arg(value_name = "DOCUMENT")]
+    pub(crate) document: PathBuf,
+    /// The dialect to write.
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) to: Dialect,
+}
+
+/// A dialect that can be written.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Dialect {
+    /// A flow file of Node-RED.
+    NodeRed,
+    /// An API definition of API Connect.
+    ApiConnect,
+    /// An orchestration flow.
+    Orchestration,
+    /// The body of a request to a core of SuperTokens.
+    Supertokens,
 }
 
 #[derive(Args, Debug)]

@@ -2,6 +2,7 @@
 
 pub mod api_connect;
 mod found;
+pub mod intent;
 pub mod minting;
 pub mod node_red;
 pub mod orchestration;

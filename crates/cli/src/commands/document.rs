@@ -34,14 +34,18 @@ impl Document {
     ///
     /// Every diagnostic, if one of them refuses the document.
     pub(super) fn lower(&self) -> Result<Lowered, Vec<Diagnostic>> {
-        let environment: BTreeMap<String, String> = std::env::vars().collect();
-        let apis = ApiSettings::default();
-        let node_red = LowerSettings { environment: &environment, jwt_any_hmac: false };
-        let orchestration = orchestration::LowerSettings { host: &apis.host };
-        let settings = Settings { node_red, api_connect: apis.lowering(), orchestration };
         let kind = dialects::detect(&self.octets).ok_or_else(|| vec![unknown_kind()])?;
-        dialects::lower(kind, &self.name, &self.octets, &settings)
+        with_settings(|settings| dialects::lower(kind, &self.name, &self.octets, settings))
     }
+}
+
+/// Calls this with the settings of a deploy and the environment of this process.
+pub(super) fn with_settings<T>(call: impl FnOnce(&Settings<'_>) -> T) -> T {
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    let apis = ApiSettings::default();
+    let node_red = LowerSettings { environment: &environment, jwt_any_hmac: false };
+    let orchestration = orchestration::LowerSettings { host: &apis.host };
+    call(&Settings { node_red, api_connect: apis.lowering(), orchestration })
 }
 
 /// The document could not be lowered: a failure that says why.

@@ -4,6 +4,7 @@ mod algorithms;
 mod audit;
 mod backup;
 mod check;
+mod convert;
 mod data;
 mod describe;
 mod document;
@@ -36,6 +37,7 @@ pub(crate) fn run(line: CommandLine, voice: Voice) -> Result<ExitCode, Failure> 
         Command::Completions { shell } => describe::completions(shell, voice),
         Command::Man { folder } => describe::manual(&folder, voice),
         Command::Check(arguments) => check::run(&arguments, voice),
+        Command::Convert(arguments) => convert::run(&arguments, voice),
         Command::Explain(arguments) => explain::run(&arguments, &line.data, voice),
         Command::Flow(command) => flow::run(&command, &line.data, voice),
         Command::Init(arguments) => init::run(&arguments, &line.data, voice),

@@ -25,6 +25,7 @@ mod tree;
 mod urlopen;
 mod values;
 pub(crate) mod vocabulary;
+mod write;
 mod xml;
 
 pub use accept::{Accepted, Around, Exchange, accept};
@@ -41,6 +42,10 @@ pub use survey::{Survey, Unsupported};
 pub use syntax::Gateway;
 pub use urlopen::granted;
 pub(crate) use values::meaning;
+pub(crate) use write::write;
+
+/// The media type of an answer that is a text, if nobody says another (section 10).
+pub(crate) const TEXT_TYPE: &str = "text/plain";
 
 /// The most octets of a request body (security contract, section 5).
 pub const BODY_BYTES_MAX: usize = 5 << 20;

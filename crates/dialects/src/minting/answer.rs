@@ -40,7 +40,7 @@ impl Body {
 
 impl Lowered {
     /// The message that a request brings along.
-    pub(super) fn sent(&self) -> Symbol {
+    pub(crate) fn sent(&self) -> Symbol {
         match self {
             Self::NodeRed(_) => node_red::vocabulary::sent(),
             Self::ApiConnect(_) => api_connect::vocabulary::sent(),
@@ -49,7 +49,7 @@ impl Lowered {
     }
 
     /// The answer that this reply makes of the message.
-    pub(super) fn answer(&self, reply: ReplyIx, message: &Symbol) -> Answer {
+    pub(crate) fn answer(&self, reply: ReplyIx, message: &Symbol) -> Answer {
         match self {
             Self::NodeRed(lowered) => node_red::vocabulary::answer(&lowered.replies[reply.0 as usize], message),
             Self::ApiConnect(_) => api_connect::vocabulary::answer(reply, message),

@@ -23,6 +23,7 @@ pub use warnings::Warning;
 
 pub(crate) use meaning::Meaning;
 pub(crate) use part::behind;
+pub(crate) use walk::behind as behind_output;
 
 use plan::{NodeIx, Op, Origin, Text, TriggerIx, TriggerKind};
 
@@ -164,7 +165,7 @@ fn mints(lowered: &Lowered, op: &Op) -> bool {
 }
 
 /// What an op mints; none if only a script knows.
-fn token(lowered: &Lowered, op: &Op, message: &Symbol) -> Option<Token> {
+pub(crate) fn token(lowered: &Lowered, op: &Op, message: &Symbol) -> Option<Token> {
     if let Op::Issue { token, .. } = op {
         let plan = &lowered.flow().tokens[token.0 as usize];
         return Some(read::issued(plan, message, keys::of_source(&plan.key, lowered)));
@@ -193,7 +194,7 @@ pub fn of_request(octets: &[u8]) -> Option<Result<Minting, String>> {
 }
 
 /// Method and path of requests, with the trigger that each is given to.
-fn served(lowered: &Lowered) -> Vec<(TriggerIx, String)> {
+pub(crate) fn served(lowered: &Lowered) -> Vec<(TriggerIx, String)> {
     let shown = |(method, path): (http::Method, String)| format!("{method} {path}");
     match lowered {
         Lowered::NodeRed(lowered) => lowered
@@ -205,6 +206,12 @@ fn served(lowered: &Lowered) -> Vec<(TriggerIx, String)> {
             lowered.served().into_iter().map(|served| (TriggerIx(0), shown(served))).collect()
         }
     }
+}
+
+/// The triggers that lead to a node.
+pub(crate) fn triggers(lowered: &Lowered, node: NodeIx) -> Vec<TriggerIx> {
+    let arrived = walk::arrivals(lowered.flow(), &lowered.sent());
+    arrived[node.0 as usize].iter().flat_map(|arrival| arrival.triggers.iter().copied()).collect()
 }
 
 fn callers(

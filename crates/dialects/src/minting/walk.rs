@@ -74,7 +74,7 @@ fn known_too(message: Symbol, known: Option<&Path>) -> Symbol {
 }
 
 /// The message behind an output of a node.
-fn behind(flow: &Flow, node: NodeIx, output: usize, message: &Symbol) -> Symbol {
+pub(crate) fn behind(flow: &Flow, node: NodeIx, output: usize, message: &Symbol) -> Symbol {
     let at = &flow.nodes[node.0 as usize];
     let changed = |what: &str| {
         let by = Symbol::made(format!("{what} {}", named(flow, at.origin)), Vec::new());

@@ -29,6 +29,7 @@ mod syntax;
 mod timespan;
 mod typed;
 pub(crate) mod vocabulary;
+mod write;
 
 pub use accept::{Accepted, BODY_BYTES_MAX, Exchange, Found, Pattern, Peer, RouteTable, accept, message_id};
 pub use credentials::{Credentials, CredentialsError, runtime_secret};
@@ -40,7 +41,12 @@ pub use render::pages::{RETRY_AFTER_SECS, Unanswered, not_found, options, refuse
 pub use render::{Rendered, render};
 pub use request::{HeaderPart, MethodOfMessage, PayloadOfGet, Prepared, RequestNode, Returns, Scheme, Sent, prepare};
 
+pub(crate) use write::write;
+
 use crate::spec::NodeSpec;
+
+/// The media type of an answer that is a text, if nobody says another (section 11).
+pub(crate) const TEXT_TYPE: &str = "text/html; charset=utf-8";
 
 /// Every node type that runs here, as it describes itself.
 pub fn palette() -> impl Iterator<Item = &'static NodeSpec> {

@@ -15,6 +15,7 @@ mod schema;
 mod steps;
 mod syntax;
 pub(crate) mod vocabulary;
+mod write;
 
 pub use accept::{Around, accept};
 pub use debug::{Left, begin, left};
@@ -23,6 +24,10 @@ pub use render::{problem, render};
 pub use request::{HttpRequest, Sent};
 pub use route::{Authentication, Endpoint};
 pub use schema::schema;
+pub(crate) use write::write;
+
+/// The media type of an answer that is a text, if nobody says another (section 8).
+pub(crate) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
 /// The most octets of a request body (section 8).
 pub const BODY_BYTES_MAX: usize = 256 << 10;

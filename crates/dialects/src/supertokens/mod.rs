@@ -12,6 +12,7 @@ pub mod render;
 mod syntax;
 mod version;
 pub(crate) mod vocabulary;
+mod write;
 
 pub use accept::{Admitted, Pass, Rules, shown_key};
 pub use address::{Address, Endpoint, PUBLIC, is_app_name};
@@ -19,3 +20,4 @@ pub use lower::{cut, end_secs, header, lower};
 pub use refusal::Refusal;
 pub use syntax::{CreateJwt, KeyKind};
 pub use version::{Version, Versions};
+pub(crate) use write::write;

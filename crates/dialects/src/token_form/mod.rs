@@ -17,6 +17,7 @@ mod template;
 mod typed;
 mod verifier;
 mod who;
+mod write;
 
 use plan::{Function, Op, Path, SealPlan, SecretRef, ShapeStep};
 
@@ -33,6 +34,7 @@ pub(crate) use template::{Template, shown};
 pub(crate) use typed::kind_of;
 pub(crate) use verifier::{VERIFIER, Verifier};
 pub(crate) use who::{Who, fault_of};
+pub(crate) use write::{config, escaped, variable};
 
 use claims::Claims;
 use layers::Layer;
