@@ -10,10 +10,14 @@
 
 mod house;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dialects::intent::{Target, convert};
+use dialects::node_red::LowerSettings;
+use dialects::{Kind, Settings, orchestration};
 use house::chancery::{Chancery, Options, caller};
 use house::{core, start};
 use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, Switches};
@@ -23,6 +27,7 @@ use jose::jws::{Keys, Verifier};
 use jose::{DecryptionKey, KeyKind, PrivateJwk, RsaBits, SecretForm, VerifyingKey, base64url};
 use serde_json::{Value, json};
 use server::accept::{Limits, ListenerKind};
+use server::deployment::ApiSettings;
 use server::limits::QUEUE_MAX;
 use server::log::{Form, Level, Log};
 use server::rings::{NewRingSpec, RingSigner, Rings, Timing};
@@ -165,4 +170,93 @@ async fn one_wish_gives_equal_claims_under_one_key() {
     }
     assert_eq!(missing, WITHOUT_WORDS.map(|(intent, name)| (intent.to_owned(), name)));
     assert_eq!((intents.len(), compared), (6, 23));
+}
+
+/// What a document is called by in [`dialects::intent`], and what it is written in.
+const DIALECTS: [(&str, Target); 4] = [
+    ("flow.json", Target::Document(Kind::Orchestration)),
+    ("flows.json", Target::Document(Kind::NodeRed)),
+    ("api.json", Target::Document(Kind::ApiConnect)),
+    ("call.json", Target::Request),
+];
+
+/// The document in another dialect, without its keys; none if that has no words for the wish.
+fn in_another(document: &str, to: Target) -> Option<String> {
+    let apis = ApiSettings::default();
+    let environment = BTreeMap::new();
+    let settings = Settings {
+        node_red: LowerSettings { environment: &environment, jwt_any_hmac: false },
+        api_connect: apis.lowering(),
+        orchestration: orchestration::LowerSettings { host: &apis.host },
+    };
+    let converted = convert("wish", document.as_bytes(), to, &settings).ok()?;
+    Some(String::from_utf8(converted.octets).unwrap())
+}
+
+/// The token of a document that was written anew: its keys are given as the conversion says, and it is called as it says.
+async fn token_of_converted(document: &str, key: &str) -> String {
+    let chancery = Chancery::with(Options::default());
+    let rings = ["wish", "d-rs256"].map(|name| NewRingSpec { name: name.to_owned(), ..ring() });
+    chancery.rings.declare(&rings, &caller().by()).unwrap();
+    for ring in &rings {
+        chancery.rings.import(&ring.ring_id(), copy(key), Switches::NONE, &caller().by()).unwrap();
+    }
+    chancery.deploy_as("wish", document).await.unwrap();
+    let kek = json!({"kty": "oct", "k": base64url::encode(KEK.as_bytes())}).to_string();
+    for (owner, field, text) in [
+        ("gen", "signature/asymmetric/privateKey", key),
+        ("gen", "encryption/symmetric/password", KEK),
+        ("wish/g", "signature/asymmetric/privateKey", key),
+        ("wish/g", "encryption/symmetric/password", KEK),
+        ("wish", "key", key),
+        ("wish", "kek", &kek),
+    ] {
+        let secret = plan::SecretRef { owner: owner.into(), field: field.into() };
+        let step = SecretStep::of_text(text).unwrap();
+        chancery.deployments.vault().change_secret(&secret, &step, &caller().by()).unwrap();
+    }
+    let reply = if document.contains("/recipe/jwt") {
+        chancery.ask("POST /recipe/jwt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await
+    } else {
+        chancery.get("/wish").await
+    };
+    assert_eq!(reply.status, 200, "{} {document}", reply.body);
+    match serde_json::from_str::<Value>(&reply.body) {
+        Ok(body) => body["jwt"].as_str().unwrap_or_else(|| panic!("{body}")).to_owned(),
+        Err(_) => reply.body.trim_start_matches("Bearer ").to_owned(),
+    }
+}
+
+/// Issue text, "convert": each document, written in each other dialect that has words for it and served, mints the same claims
+/// under the same key.
+#[tokio::test]
+async fn a_converted_document_mints_the_same_claims() {
+    let (private, text) = key();
+    let mut minted = 0;
+    for intent in intents() {
+        let expected: Value = serde_json::from_slice(&fs::read(intent.join("claims.json")).unwrap()).unwrap();
+        for (name, _) in DIALECTS {
+            let Some(document) = read(&intent, name, &text) else { continue };
+            for (_, to) in DIALECTS {
+                let Some(converted) = in_another(&document, to) else { continue };
+                assert!(!converted.contains(&KEK[..]) && !converted.contains("\\\"d\\\""), "{converted}");
+                let token = if to == Target::Request {
+                    token_of_call(&converted, &text).await
+                } else {
+                    token_of_converted(&converted, &text).await
+                };
+                let (header, mut claims) = opened(&token, &private);
+                let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+                for time in ["iat", "exp"] {
+                    claims.as_object_mut().unwrap().shift_remove(time);
+                }
+                assert_eq!((claims, life), (expected.clone(), 600), "{} {name} {to:?}", intent.display());
+                if intent.ends_with("own-kid") {
+                    assert_eq!(header["kid"], "my-kid", "{name} {to:?}");
+                }
+                minted += 1;
+            }
+        }
+    }
+    assert_eq!(minted, 75);
 }

@@ -4,7 +4,9 @@ use jose::json::{Object, Value as Json};
 use plan::{Segment, Value};
 
 use super::TEXT_TYPE;
-use crate::intent::{Change, Intent, Key, Kid, Layer, Page, Sent, Shape, Step, Wish, json_of, list, object, text};
+use crate::intent::{
+    Callers, Change, Intent, Key, Kid, Layer, Page, Sent, Shape, Step, Wish, json_of, list, object, text,
+};
 use crate::minting::Part;
 
 /// What the vendor signs with.
@@ -22,7 +24,7 @@ const BEARER: &str = "Bearer ";
 pub(crate) fn write(intent: &Intent) -> Result<Page, Vec<Change>> {
     let mut writing =
         Writing { intent, before: Vec::new(), behind: Vec::new(), properties: Object::new(), unsaid: Vec::new() };
-    if intent.call.needs_key {
+    if intent.call.callers == Callers::Key {
         writing.unsaid("callers", "They need a key, and nothing in an assembly would ask for it.");
     }
     let generate = writing.generate();

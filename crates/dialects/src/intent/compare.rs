@@ -3,7 +3,7 @@
 use plan::Value;
 
 use super::page::json_of;
-use super::{Change, Intent, Key, Kid, Layer, Wish};
+use super::{Callers, Change, Intent, Key, Kid, Layer, Wish};
 
 /// What of the token would be another one.
 pub(super) fn token(before: &Intent, after: &Intent) -> Vec<Change> {
@@ -11,6 +11,7 @@ pub(super) fn token(before: &Intent, after: &Intent) -> Vec<Change> {
     for (name, wish) in &before.claims {
         match after.claim(name) {
             Some(other) if is_same(wish, other) => {}
+            Some(Wish::Constant(_)) => changed.push(Change::new("claim", format!("`{name}` would be another value."))),
             Some(_) => changed.push(Change::new("claim", format!("`{name}` would come from elsewhere."))),
             None => changed.push(Change::new("claim", format!("`{name}` would be missing."))),
         }
@@ -73,9 +74,12 @@ pub(super) fn around(before: &Intent, after: &Intent) -> Vec<Change> {
     if (&before.call.method, &before.call.url) != (&after.call.method, &after.call.url) {
         tell("call", format!("It is called as {} {}.", after.call.method, after.call.url.written("{", "}")));
     }
-    if before.call.needs_key != after.call.needs_key {
-        let who =
-            if after.call.needs_key { "Callers need a key." } else { "The written document lets everybody call." };
+    if before.call.callers != after.call.callers {
+        let who = match after.call.callers {
+            Callers::All => "The written document lets everybody call.",
+            Callers::Key => "Callers need a key.",
+            Callers::Core => "Whoever may call the core may ask for every token: its API keys are settings.",
+        };
         tell("callers", who.to_owned());
     }
     if before.answer != after.answer {

@@ -81,8 +81,18 @@ pub(crate) struct Intent {
 pub(crate) struct Call {
     pub(crate) method: Text,
     pub(crate) url: Url,
-    /// Whether callers need a key.
-    pub(crate) needs_key: bool,
+    pub(crate) callers: Callers,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Everybody.
+    All,
+    /// Who has the key of the document.
+    Key,
+    /// Whom a core lets call.
+    Core,
 }
 
 /// The value of a claim.

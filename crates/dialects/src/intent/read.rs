@@ -1,10 +1,10 @@
 //! A wish, read from the plan of its document.
 
-use plan::{Flow, NodeIx, Segment, Text, TriggerIx, TriggerKind, Value};
+use plan::{Flow, Segment, Text, TriggerIx, TriggerKind, Value};
 
 use super::way::{Url, follow};
-use super::{Answer, Call, Change, Intent, Key, Kid, Layer, Sent, Shape, Unconvertible, Wish};
-use crate::minting::{self, Absent, Body, Claim, ClaimSource, KeyOrigin, Life, Part, Symbol, Token};
+use super::{Answer, Call, Callers, Change, Intent, Key, Kid, Layer, Sent, Shape, Unconvertible, Wish};
+use crate::minting::{self, Absent, Body, Claim, ClaimSource, KeyOrigin, Life, Minting, Part, Symbol, Token};
 use crate::orchestration::Authentication;
 use crate::{Lowered, Settings, supertokens};
 
@@ -51,7 +51,7 @@ fn of_document(name: &str, lowered: &Lowered) -> Result<(Intent, Vec<Change>), C
     if let Some(told) = stopped {
         return Err(Change::new("document", format!("A part of it does not run: {}", told.message)));
     }
-    let trigger = trigger(flow, minting.node, lowered)?;
+    let trigger = trigger(flow, minting)?;
     let way = follow(flow, &flow.triggers[trigger.0 as usize].wires, &lowered.sent())?;
     if way.mint != minting.node {
         return Err(Change::new("flow", "The way of its request does not lead to its token."));
@@ -72,10 +72,10 @@ fn others(lowered: &Lowered, own: TriggerIx) -> Vec<Change> {
 }
 
 /// The one request that leads to the node.
-fn trigger(flow: &Flow, mint: NodeIx, lowered: &Lowered) -> Result<TriggerIx, Change> {
-    let triggers = minting::triggers(lowered, mint);
-    let [one] = triggers.as_slice() else {
-        return Err(Change::new("call", format!("{} triggers lead to its token, not one.", triggers.len())));
+fn trigger(flow: &Flow, minting: &Minting) -> Result<TriggerIx, Change> {
+    let [one] = minting.triggers.as_slice() else {
+        let how = format!("{} triggers lead to its token, not one.", minting.triggers.len());
+        return Err(Change::new("call", how));
     };
     match flow.triggers[one.0 as usize].kind {
         TriggerKind::Request => Ok(*one),
@@ -90,17 +90,18 @@ fn call(lowered: &Lowered, trigger: TriggerIx) -> Result<Call, Change> {
     };
     let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
     let (before, after) = if let Lowered::NodeRed(_) = lowered { (":", "") } else { ("{", "}") };
-    let needs_key = match lowered {
-        Lowered::NodeRed(_) | Lowered::ApiConnect(_) => false,
+    let is_open = match lowered {
+        Lowered::NodeRed(_) | Lowered::ApiConnect(_) => true,
         Lowered::Orchestration(lowered) => {
-            lowered.endpoint.as_ref().is_some_and(|endpoint| endpoint.authentication != Authentication::Open)
+            lowered.endpoint.as_ref().is_none_or(|endpoint| endpoint.authentication == Authentication::Open)
         }
     };
-    Ok(Call { method: method.into(), url: Url::read(path, before, after)?, needs_key })
+    let callers = if is_open { Callers::All } else { Callers::Key };
+    Ok(Call { method: method.into(), url: Url::read(path, before, after)?, callers })
 }
 
 fn of_request(name: &str, token: &Token) -> Result<Intent, Change> {
-    let call = Call { method: "POST".into(), url: Url::read("/recipe/jwt", "{", "}")?, needs_key: false };
+    let call = Call { method: "POST".into(), url: Url::read("/recipe/jwt", "{", "}")?, callers: Callers::Core };
     let members = [("status", Shape::Constant(Value::text("OK"))), ("jwt", Shape::Token("".into()))];
     let body = Shape::Map(members.map(|(name, shape)| (Text::from(name), shape)).into());
     let answer = Answer { status: 200, body, is_json: true, headers: Vec::new() };

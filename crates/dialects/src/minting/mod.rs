@@ -37,6 +37,8 @@ pub struct Minting {
     pub at: Origin,
     /// The node of the plan.
     pub node: NodeIx,
+    /// The triggers of the plan that lead to it.
+    pub triggers: Vec<TriggerIx>,
     /// What sets it off: method and path of requests, or `time`.
     pub callers: Vec<String>,
     /// What it mints; none if only a script knows.
@@ -149,11 +151,12 @@ pub fn mintings(lowered: &Lowered) -> Vec<Minting> {
             continue;
         }
         let token = token(lowered, &node.op, &arrival.message);
-        let callers = callers(lowered, &served, arrival.triggers.iter().copied());
+        let triggers: Vec<_> = arrival.triggers.iter().copied().collect();
+        let callers = callers(lowered, &served, &triggers);
         let deliveries = delivery::deliveries(lowered, &arrived, ix);
         let at = flow.origins[node.origin.0 as usize].clone();
         let warnings = warnings::of(token.as_ref(), &|symbol| lowered.is_sent(symbol));
-        found.push(Minting { at, node: ix, callers, token, deliveries, warnings });
+        found.push(Minting { at, node: ix, triggers, callers, token, deliveries, warnings });
     }
     warnings::across(&mut found);
     found
@@ -189,7 +192,7 @@ pub fn of_request(octets: &[u8]) -> Option<Result<Minting, String>> {
         let deliveries = vec![Delivery { by: at.clone(), to, way, behind }];
         let warnings = warnings::of(Some(&token), &|_| false);
         let callers = vec![vocabulary::OPERATION.to_owned()];
-        Ok(Minting { at, node: NodeIx(0), callers, token: Some(token), deliveries, warnings })
+        Ok(Minting { at, node: NodeIx(0), triggers: Vec::new(), callers, token: Some(token), deliveries, warnings })
     })
 }
 
@@ -208,23 +211,13 @@ pub(crate) fn served(lowered: &Lowered) -> Vec<(TriggerIx, String)> {
     }
 }
 
-/// The triggers that lead to a node.
-pub(crate) fn triggers(lowered: &Lowered, node: NodeIx) -> Vec<TriggerIx> {
-    let arrived = walk::arrivals(lowered.flow(), &lowered.sent());
-    arrived[node.0 as usize].iter().flat_map(|arrival| arrival.triggers.iter().copied()).collect()
-}
-
-fn callers(
-    lowered: &Lowered,
-    served: &[(TriggerIx, String)],
-    triggers: impl Iterator<Item = TriggerIx>,
-) -> Vec<String> {
+fn callers(lowered: &Lowered, served: &[(TriggerIx, String)], triggers: &[TriggerIx]) -> Vec<String> {
     let mut callers: Vec<String> = Vec::new();
     for trigger in triggers {
         match lowered.flow().triggers[trigger.0 as usize].kind {
             TriggerKind::Schedule { .. } => callers.push("time".to_owned()),
             TriggerKind::Request => {
-                callers.extend(served.iter().filter(|(ix, _)| *ix == trigger).map(|(_, shown)| shown.clone()));
+                callers.extend(served.iter().filter(|(ix, _)| ix == trigger).map(|(_, shown)| shown.clone()));
             }
         }
     }

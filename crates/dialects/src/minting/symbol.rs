@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plan::{Map, NodeIx, Path, Segment, Text, Value};
 
 /// The most parts that a symbol is made of; one that would have more is [`Symbol::Made`] of nothing that is named.
-const PARTS_MAX: usize = 2_000;
+const PARTS_MAX: usize = 256;
 /// The most values between which a symbol leaves it open.
 const CHOICES_MAX: usize = 8;
 
@@ -230,8 +230,10 @@ impl Symbol {
     pub(crate) fn written(&self, path: &[Segment], value: Self) -> Self {
         let Some((first, rest)) = path.split_first() else { return value };
         let below = self.step(first).written(rest, value);
+        if let Segment::Index(index) = first {
+            return self.with_item(*index as usize, below);
+        }
         let members = match (self, first) {
-            (_, Segment::Index(_)) => return Self::made("a changed list", Vec::new()),
             (Self::Known(Value::Undefined), _) => Members::default(),
             (Self::Known(Value::Map(map)), _) => {
                 let own = map.iter().map(|(name, value)| (name.clone(), Self::Known(value.clone())));
@@ -247,6 +249,30 @@ impl Symbol {
         };
         let Segment::Key(name) = first else { return self.clone() };
         Self::Map(Arc::new(members.with(name, below))).bounded()
+    }
+
+    /// The same list with this item in the place of another.
+    fn with_item(&self, index: usize, item: Self) -> Self {
+        let mut items = match self {
+            Self::List(items) => items.to_vec(),
+            Self::Known(Value::List(items)) => items.iter().cloned().map(Self::Known).collect(),
+            Self::Known(_)
+            | Self::Sent(_)
+            | Self::Map(_)
+            | Self::Now
+            | Self::Fresh
+            | Self::Token(..)
+            | Self::Joined(_)
+            | Self::Typed(..)
+            | Self::Required(_)
+            | Self::Made(..)
+            | Self::Any(_) => Vec::new(),
+        };
+        match items.get_mut(index) {
+            Some(place) => *place = item,
+            None => return Self::made("a changed list", vec![self.clone(), item]),
+        }
+        Self::list(items)
     }
 
     /// What is known of a value that is one of two.

@@ -4,7 +4,7 @@ use jose::json::{Object, Value as Json};
 use plan::{Segment, Text, Value};
 
 use super::TEXT_TYPE;
-use crate::intent::{Change, Intent, Page, Sent, json_of, list, object, text};
+use crate::intent::{Callers, Change, Intent, Page, Sent, json_of, list, object, text};
 use crate::minting::Part;
 use crate::token_form::{config, variable};
 
@@ -17,7 +17,7 @@ const TAB: &str = "tab";
 /// # Errors
 /// What a tab cannot say.
 pub(crate) fn write(intent: &Intent) -> Result<Page, Vec<Change>> {
-    if intent.call.needs_key {
+    if intent.call.callers == Callers::Key {
         return Err(vec![Change::new("callers", "They need a key, and nothing in a tab would ask for it.")]);
     }
     let (config, keys) = config(intent, spelled)?;

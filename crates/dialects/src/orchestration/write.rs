@@ -3,9 +3,9 @@
 use jose::json::{Value as Json, write_text, write_value};
 
 use super::{TEXT_TYPE, syntax::FORMAT};
-use crate::intent::{Answer, Change, Intent, Page, Sent, Shape, json_of, list, object, text};
+use crate::intent::{Answer, Callers, Change, Intent, Page, Sent, Shape, json_of, list, object, text};
 use crate::minting::Part;
-use crate::token_form::{config, escaped, variable};
+use crate::token_form::{config, escaped, kept, variable};
 
 /// The token, where its value stands.
 const TOKEN: &str = "{{jwt.token}}";
@@ -19,7 +19,8 @@ pub(crate) fn write(intent: &Intent) -> Result<Page, Vec<Change>> {
     let id: String =
         intent.name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.:".contains(*c)).take(128).collect();
     let id = if id.is_empty() { "flow".to_owned() } else { id };
-    let authentication = if intent.call.needs_key { "api-key" } else { "none" };
+    let needs_key = intent.call.callers == Callers::Key;
+    let authentication = if needs_key { "api-key" } else { "none" };
     let trigger = object([
         ("type", text("api")),
         ("method", text(&intent.call.method)),
@@ -49,7 +50,7 @@ pub(crate) fn write(intent: &Intent) -> Result<Page, Vec<Change>> {
         .iter()
         .map(|field| Change::new("key", format!("Give it with `chancery secret set {id}/g {field}`.")))
         .collect();
-    if intent.call.needs_key {
+    if needs_key {
         notes.push(Change::new("callers", format!("Give their key with `chancery secret set {id} apiKey`.")));
     }
     Ok(Page::new(root, notes))
@@ -116,12 +117,11 @@ fn literal(out: &mut Vec<u8>, shape: &Shape) -> Result<(), Vec<Change>> {
         Shape::Token(prefix) if prefix.is_empty() => out.extend(TOKEN.as_bytes()),
         Shape::Token(prefix) => write_text(out, &format!("{}{TOKEN}", escaped(prefix))),
         Shape::Constant(value) => {
-            let json = json_of(value).ok_or_else(|| vec![Change::new("answer", "Its body holds what JSON cannot.")])?;
+            let json =
+                json_of(&kept(value)).ok_or_else(|| vec![Change::new("answer", "Its body holds what JSON cannot.")])?;
             let mut constant = Vec::new();
             write_value(&mut constant, &json);
-            let constant = String::from_utf8(constant).expect("the JSON writer writes UTF-8");
-            // Within the texts of a literal a backslash is written twice.
-            out.extend(constant.replace("{{", "\\\\{{").as_bytes());
+            out.extend(constant);
         }
         Shape::Map(members) => {
             out.push(b'{');

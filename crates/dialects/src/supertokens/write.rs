@@ -61,12 +61,9 @@ pub(crate) fn write(intent: &Intent) -> Result<Page, Vec<Change>> {
         ("payload", Json::Object(payload)),
         ("useStaticSigningKey", Json::Bool(kind == KeyKind::Static)),
     ]);
-    let notes = vec![
-        Change::new(
-            "key",
-            format!("The ring `{ring}` of the core signs: `chancery keys import {ring} FILE` brings a key into it."),
-        ),
-        Change::new("callers", "Whoever may call the core may ask for every token: its API keys are settings."),
-    ];
+    let notes = vec![Change::new(
+        "key",
+        format!("The ring `{ring}` of the core signs: `chancery keys import {ring} FILE` brings a key into it."),
+    )];
     Ok(Page::new(root, notes))
 }

@@ -34,7 +34,7 @@ pub(crate) use template::{Template, shown};
 pub(crate) use typed::kind_of;
 pub(crate) use verifier::{VERIFIER, Verifier};
 pub(crate) use who::{Who, fault_of};
-pub(crate) use write::{config, escaped, variable};
+pub(crate) use write::{config, escaped, kept, variable};
 
 use claims::Claims;
 use layers::Layer;

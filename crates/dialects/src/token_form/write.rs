@@ -1,7 +1,7 @@
 //! A wish for tokens, written as the configuration of a `JWT - Generator`.
 
 use jose::json::Value as Json;
-use plan::{Segment, Text, Value};
+use plan::{Parts, Segment, Text, Value};
 
 use super::layers::{EC_KEYS, EC_SIGNATURES, HMACS, RSA_KEYS, RSA_SIGNATURES, SECRET_KEYS};
 use crate::intent::{Change, Intent, Key, Kid, Layer, Sent, Wish, json_of, list, object, text};
@@ -27,6 +27,15 @@ pub(crate) fn config(intent: &Intent, spell: Spell) -> Result<(Json, Vec<&'stati
 /// A text with every `{{` of its own kept as it is.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace("{{", "\\{{")
+}
+
+/// A value whose texts keep every `{{` of their own; names of members refer to nothing.
+pub(crate) fn kept(value: &Value) -> Value {
+    match value.parts() {
+        Parts::None => value.as_text().map_or_else(|| value.clone(), |text| Value::text(escaped(text))),
+        Parts::List(items) => Value::list(items.iter().map(kept).collect()),
+        Parts::Map(map) => Value::map(map.iter().map(|(name, member)| (name, kept(member)))),
+    }
 }
 
 /// A variable behind a root, by names and indices; none if a name cannot stand in one.
@@ -134,7 +143,7 @@ impl Writing<'_> {
     }
 
     fn constant(&mut self, name: &str, value: &Value) -> Option<(&'static str, String)> {
-        let written = json_of(value).map(|json| {
+        let written = json_of(&kept(value)).map(|json| {
             let mut out = Vec::new();
             jose::json::write_value(&mut out, &json);
             String::from_utf8(out).expect("the JSON writer writes UTF-8")
@@ -155,8 +164,7 @@ impl Writing<'_> {
                 return None;
             }
         };
-        // Within the texts of a literal a backslash is written twice.
-        written.map(|written| (kind, written.replace("{{", "\\\\{{")))
+        written.map(|written| (kind, written))
     }
 
     fn signature(&mut self) -> Json {
