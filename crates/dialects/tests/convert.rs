@@ -86,8 +86,9 @@ fn there_and_back_is_the_same_wish() {
             let canonical = text(document, *own);
             assert_eq!(text(&canonical, *own), canonical, "{name} {own:?}");
             for (_, there) in FILES {
-                // A vendor that has no words for the wish has no file of it, and nothing is written in its dialect.
-                if documents.iter().all(|(target, _)| *target != there) {
+                // A core encrypts nothing and names its keys itself.
+                let is_unsaid = name == "nested" || (name == "own-kid" && *own != Target::Request);
+                if is_unsaid && there == Target::Request {
                     assert!(matches!(converted(document, there), Err(Unconvertible::Changed(_))), "{name} {there:?}");
                     refusals += 1;
                     continue;
@@ -104,7 +105,7 @@ fn there_and_back_is_the_same_wish() {
             }
         }
     }
-    assert_eq!((trips, refusals), (75, 9));
+    assert_eq!((trips, refusals), (86, 6));
 }
 
 /// Everything that changes is told, and nothing else.

@@ -196,11 +196,10 @@ fn in_another(document: &str, to: Target) -> Option<String> {
 /// The token of a document that was written anew: its keys are given as the conversion says, and it is called as it says.
 async fn token_of_converted(document: &str, key: &str) -> String {
     let chancery = Chancery::with(Options::default());
-    let rings = ["wish", "d-rs256"].map(|name| NewRingSpec { name: name.to_owned(), ..ring() });
-    chancery.rings.declare(&rings, &caller().by()).unwrap();
-    for ring in &rings {
-        chancery.rings.import(&ring.ring_id(), copy(key), Switches::NONE, &caller().by()).unwrap();
-    }
+    let name = if document.contains("d-rs256") { "d-rs256" } else { "wish" };
+    let ring = NewRingSpec { name: name.to_owned(), ..ring() };
+    chancery.rings.declare(std::slice::from_ref(&ring), &caller().by()).unwrap();
+    chancery.rings.import(&ring.ring_id(), copy(key), Switches::NONE, &caller().by()).unwrap();
     chancery.deploy_as("wish", document).await.unwrap();
     let kek = json!({"kty": "oct", "k": base64url::encode(KEK.as_bytes())}).to_string();
     for (owner, field, text) in [
@@ -216,7 +215,7 @@ async fn token_of_converted(document: &str, key: &str) -> String {
         chancery.deployments.vault().change_secret(&secret, &step, &caller().by()).unwrap();
     }
     let reply = if document.contains("/recipe/jwt") {
-        chancery.ask("POST /recipe/jwt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await
+        chancery.running.ask("POST /recipe/jwt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").await
     } else {
         chancery.get("/wish").await
     };
@@ -239,9 +238,9 @@ async fn a_converted_document_mints_the_same_claims() {
             let Some(document) = read(&intent, name, &text) else { continue };
             for (_, to) in DIALECTS {
                 let Some(converted) = in_another(&document, to) else { continue };
-                assert!(!converted.contains(&KEK[..]) && !converted.contains("\\\"d\\\""), "{converted}");
+                assert!(!converted.contains(KEK) && !converted.contains("\\\"d\\\""), "{converted}");
                 let token = if to == Target::Request {
-                    token_of_call(&converted, &text).await
+                    token_of_call(&converted, copy(&text)).await
                 } else {
                     token_of_converted(&converted, &text).await
                 };
@@ -251,12 +250,13 @@ async fn a_converted_document_mints_the_same_claims() {
                     claims.as_object_mut().unwrap().shift_remove(time);
                 }
                 assert_eq!((claims, life), (expected.clone(), 600), "{} {name} {to:?}", intent.display());
-                if intent.ends_with("own-kid") {
-                    assert_eq!(header["kid"], "my-kid", "{name} {to:?}");
+                // What a core was asked has the name of the key, whatever that is.
+                if intent.ends_with("own-kid") && name != "call.json" {
+                    assert_eq!(header["kid"], OWN_KID, "{name} {to:?}");
                 }
                 minted += 1;
             }
         }
     }
-    assert_eq!(minted, 75);
+    assert_eq!(minted, 86);
 }

@@ -207,7 +207,8 @@ impl Writing<'_> {
                 let _none = self.properties.insert(name.to_owned(), object([("value", text(SEALED))]));
                 members.push((property, text(name)));
             }
-            Key::Ring(ring) => self.unsaid("key", format!("The ring `{ring}` signs, and a definition knows no rings.")),
+            Key::Ring(ring) if property == "jws-jwk" => members.push(("x-chancery-key-ring", text(ring))),
+            Key::Ring(_) => self.unsaid("key", "A ring does not encrypt."),
         }
     }
 
