@@ -29,6 +29,7 @@ fn converted(document: &str, to: Target) -> Result<Converted, Unconvertible> {
             properties: &properties,
             crypto: &[],
             allow_unsigned: false,
+            strict: false,
         },
         orchestration: orchestration::LowerSettings { host: "localhost" },
     };
