@@ -306,6 +306,7 @@ async fn shared_secrets_encrypt() {
             let token = alone["token"].as_str().unwrap_or_else(|| panic!("{alone}"));
             assert!(decrypted(token, alg, enc, &secret(kek(octets))).starts_with(r#"{"iat":"#), "{alg} {enc}");
             assert!(header(token).get("cty").is_none());
+            assert_eq!((&alone["encrypted"], &alone["nested"]), (&json!(true), &json!(false)));
             if enc != "A256GCM" {
                 continue;
             }

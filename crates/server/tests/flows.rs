@@ -299,6 +299,8 @@ async fn rows_are_claims_in_their_order() {
     for (custom, code) in [
         (json!([{"key": "exp", "value": "5"}]), "claim.value"),
         (json!([{"key": "exp", "value": "1.5", "type": "Number"}]), "claim.value"),
+        (json!([{"key": "exp", "value": "-1", "type": "Number"}]), "claim.value"),
+        (json!([{"key": "nbf", "value": "-1", "type": "Number"}]), "claim.value"),
         (json!([{"key": "aud", "value": "5", "type": "Number"}]), "claim.value"),
         (json!([{"key": "aud", "value": "{}", "type": "Object"}]), "claim.value"),
         (json!([{"key": "aud", "value": "[\"a\",1]", "type": "Array"}]), "claim.value"),
