@@ -347,6 +347,29 @@ async fn unsigned_tokens_need_the_operators_word() {
     assert!(reply.body.starts_with("RuntimeError||"), "{reply:?}");
 }
 
+/// AC-31, AC-54 (part): a variable may name what the property itself may, and nothing else, although the key would do.
+#[tokio::test]
+async fn a_variable_names_legal_algorithms_alone() {
+    let ed = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let ask = async |property: &str, name: &str, key: &str| {
+        let mut block = json!({"jws-jwk": "key"});
+        block[property] = "$(v)".into();
+        let steps = json!([generate(&block), answer("$(generated.jwt)")]);
+        answered(json!({"key": key, "v": name}), steps).await
+    };
+    assert_eq!(token(&ask("jws-alg", "HS512", OCT).await)[0]["alg"], "HS512");
+    assert_eq!(token(&ask("x-chancery-jws-alg", "EdDSA", ed).await)[0]["alg"], "EdDSA");
+    for (property, name, key) in [
+        ("jws-alg", "EdDSA", ed),
+        ("jws-alg", "none", OCT),
+        ("jws-alg", "hs256", OCT),
+        ("x-chancery-jws-alg", "HS256", OCT),
+    ] {
+        let reply = ask(property, name, key).await;
+        assert!(detail(&reply).contains("is none of "), "{property} {name}: {reply:?}");
+    }
+}
+
 /// AC-24: claims come of a header in any case, a member of the body, a property, a way into an object, and the client's id.
 #[tokio::test]
 async fn claims_come_from_everywhere() {

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFamily, Switches};
+use jose::jwa::{ContentEncryption, KeyAlgorithm, SignatureAlgorithm, SignatureFamily, Switch, Switches};
 use jose::jwe::{EncryptionOptions, EncryptionPlan};
 use jose::jwk::Jwk;
 use jose::jws::{HeaderMember, HeaderPlan, ProtectedHeader};
@@ -177,7 +177,7 @@ impl Software {
                 return Err(unfit("the key is public, and a public key does not sign".to_owned()));
             };
             let key = SigningKey::new(row, private, layer.switches).map_err(|error| Fault::in_key(&error))?;
-            if key.acted() != Switches::NONE {
+            if key.acted().has(Switch::WeakHmac) {
                 warnings.push(format!("the secret is shorter than the hash of {}", row.name));
             }
             let kid = self.kid(layer, candidate);

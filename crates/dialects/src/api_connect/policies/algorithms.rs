@@ -1,34 +1,65 @@
 //! The names of algorithms that the two JWT policies take, and the properties in which a key is named (sections 2 and 6).
 
-use plan::{Expr, Fault, FaultKind, KeyForm, KeyFrom, Severity, Value};
+use plan::{Expr, Fault, FaultKind, Function, KeyForm, KeyFrom, Severity, Value};
 
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::name::whole;
 
+/// The names that a property takes.
+pub(super) struct Legal {
+    pub(super) names: &'static [&'static str],
+    /// Holds what a variable names to them.
+    pub(super) check: Function,
+}
+
+/// The name that only a document itself may hold.
+const UNSIGNED: &str = "none";
+
 /// `jws-alg`.
-pub(super) const SIGNATURES: &[&str] = &[
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "none",
-];
+pub(super) const SIGNATURES: Legal = Legal {
+    names: &[
+        "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512",
+        UNSIGNED,
+    ],
+    check: Function { name: "jws-alg", run: |arguments| checked(arguments, SIGNATURES.names) },
+};
 /// `jwe-enc`.
-pub(super) const CONTENTS: &[&str] =
-    &["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"];
+pub(super) const CONTENTS: Legal = Legal {
+    names: &["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"],
+    check: Function { name: "jwe-enc", run: |arguments| checked(arguments, CONTENTS.names) },
+};
 /// `jwe-alg`.
-pub(super) const KEYS: &[&str] = &["RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "dir", "A128KW", "A192KW", "A256KW"];
+pub(super) const KEYS: Legal = Legal {
+    names: &["RSA1_5", "RSA-OAEP", "RSA-OAEP-256", "dir", "A128KW", "A192KW", "A256KW"],
+    check: Function { name: "jwe-alg", run: |arguments| checked(arguments, KEYS.names) },
+};
 
 /// The algorithm that a property names: one of the list, or a variable that is read for each request. None if the property is
 /// absent or empty.
-pub(super) fn named(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, legal: &[&str]) -> Option<Expr> {
+pub(super) fn named(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str, legal: &Legal) -> Option<Expr> {
     let written = step.block.text(property)?;
     if whole(&written).is_some() {
-        return Some(lowering.names.variable(&written));
+        return Some(Expr::Applied { function: legal.check, to: vec![lowering.names.variable(&written)] });
     }
-    if !legal.contains(&written.as_str()) {
+    if !legal.names.contains(&written.as_str()) {
         let at = step.block.get(property).unwrap_or_else(|| step.block.clone());
-        let message = format!("`{property}` is `{written}`, which is none of {}.", legal.join(", "));
+        let message = format!("`{property}` is `{written}`, which is none of {}.", legal.names.join(", "));
         let hint = "Write one of these, or `$(variable)`.";
         lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, hint);
     }
     Some(Expr::Literal(Value::text(written)))
+}
+
+/// What a variable names, if that is legal. What it leaves open is told by whoever needs it.
+pub(super) fn checked(arguments: &[Value], legal: &[&str]) -> Result<Value, Fault> {
+    let named = arguments.first().cloned().unwrap_or_default();
+    let is_legal = |name: &str| name.is_empty() || (name != UNSIGNED && legal.contains(&name));
+    if named.as_text().is_none_or(is_legal) {
+        return Ok(named);
+    }
+    let legal: Vec<&str> = legal.iter().copied().filter(|name| *name != UNSIGNED).collect();
+    let why = format!("the variable names an algorithm that is none of {}", legal.join(", "));
+    Err(Fault::new(FaultKind::AlgorithmUnsupported, why))
 }
 
 /// The key that two properties name: a crypto object, which wins, or a variable with a JWK. None if both are absent or empty.

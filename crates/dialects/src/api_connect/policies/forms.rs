@@ -157,9 +157,9 @@ mod tests {
     #[test]
     fn what_a_form_offers_is_what_a_document_may_hold() {
         for (name, legal, not_offered) in [
-            ("jws-alg", algorithms::SIGNATURES, &["none"][..]),
-            ("jwe-enc", algorithms::CONTENTS, &[]),
-            ("jwe-alg", algorithms::KEYS, &[]),
+            ("jws-alg", algorithms::SIGNATURES.names, &["none"][..]),
+            ("jwe-enc", algorithms::CONTENTS.names, &[]),
+            ("jwe-alg", algorithms::KEYS.names, &[]),
         ] {
             let field = JWT_GENERATE.fields.iter().find(|field| field.name == name).unwrap();
             let FieldKind::Choice(choices) = field.kind else { panic!("{name} is no choice") };

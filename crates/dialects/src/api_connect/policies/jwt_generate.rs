@@ -131,7 +131,7 @@ fn lifetime(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Lifetime {
 }
 
 fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {
-    let algorithm = algorithms::named(lowering, step, "jws-alg", algorithms::SIGNATURES);
+    let algorithm = algorithms::named(lowering, step, "jws-alg", &algorithms::SIGNATURES);
     let key = match own::ring(lowering, step) {
         Some(ring) => ring,
         None => algorithms::key(lowering, step, "jws-crypto", "jws-jwk")?,
@@ -142,8 +142,8 @@ fn signature(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection>
 
 /// `jwe-enc` and `jwe-alg` without a key encrypt nothing (section 6).
 fn encryption(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<Protection> {
-    let content = algorithms::named(lowering, step, "jwe-enc", algorithms::CONTENTS);
-    let algorithm = algorithms::named(lowering, step, "jwe-alg", algorithms::KEYS);
+    let content = algorithms::named(lowering, step, "jwe-enc", &algorithms::CONTENTS);
+    let algorithm = algorithms::named(lowering, step, "jwe-alg", &algorithms::KEYS);
     let key = algorithms::key(lowering, step, "jwe-crypto", "jwe-jwk")?;
     let kid = kid(lowering, step, "custom-kid-value-jwe", &key);
     Some(protection(key, algorithm, content, kid))

@@ -1,9 +1,11 @@
 //! Our own members of `jwt-generate`: what the vendor's block cannot say (section 16).
 
 use jose::jwa::Switch;
-use plan::{AbsentClaim, ClaimPlan, Expr, Fault, FaultKind, KeyFrom, KidFrom, SealPlan, Severity, Text, Value};
+use plan::{
+    AbsentClaim, ClaimPlan, Expr, Fault, FaultKind, Function, KeyFrom, KidFrom, SealPlan, Severity, Text, Value,
+};
 
-use super::algorithms;
+use super::algorithms::{self, Legal, checked};
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::values::{listed_of, plain_of, required_of};
 
@@ -17,7 +19,10 @@ const ALGORITHM: &str = "x-chancery-jws-alg";
 const PREFIX: &str = "x-chancery-token-prefix";
 const RING: &str = "x-chancery-key-ring";
 /// The algorithms that the vendor does not have.
-const SIGNATURES: &[&str] = &["EdDSA", "ES256K"];
+const SIGNATURES: Legal = Legal {
+    names: &["EdDSA", "ES256K"],
+    check: Function { name: ALGORITHM, run: |arguments| checked(arguments, SIGNATURES.names) },
+};
 
 /// Does to the token what the step's own members say; without any it stays as the vendor's make it.
 pub(super) fn apply(lowering: &mut Lowering<'_>, step: &Step<'_>, plan: &mut SealPlan) {
@@ -32,7 +37,7 @@ pub(super) fn apply(lowering: &mut Lowering<'_>, step: &Step<'_>, plan: &mut Sea
         plan.claims.iter_mut().filter(|claim| is_named(claim, "aud")).for_each(as_list);
     }
     if let Some(signature) = &mut plan.signature
-        && let Some(algorithm) = algorithms::named(lowering, step, ALGORITHM, SIGNATURES)
+        && let Some(algorithm) = algorithms::named(lowering, step, ALGORITHM, &SIGNATURES)
     {
         signature.algorithm = Some(algorithm);
         signature.switches = signature.switches.with(Switch::Es256k);
