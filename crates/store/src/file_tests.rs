@@ -144,6 +144,20 @@ fn rows_without_their_keys_are_an_error() {
 }
 
 #[test]
+fn a_snapshot_of_an_older_release_is_served_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = init(folder.path());
+    store.write_snapshot(folder.path()).unwrap();
+    drop(store);
+    let path = folder.path().join(crate::SNAPSHOT_FILE);
+    let older = "ALTER TABLE meta DROP COLUMN oldest_program; UPDATE meta SET schema_version = 3;";
+    Connection::open(&path).unwrap().execute_batch(older).unwrap();
+    let (snapshot, _) = Store::open_snapshot(folder.path()).unwrap();
+    assert!(!snapshot.keks().unwrap().is_empty());
+    assert!(snapshot.change(&BY, |_| Ok::<_, Error>(())).is_err(), "nothing is changed in it");
+}
+
+#[test]
 fn a_store_from_the_future_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(init(folder.path()));

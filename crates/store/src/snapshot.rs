@@ -78,6 +78,8 @@ impl Store {
         }
         let lock = folder::lock(folder)?;
         folder::refuse_open_to_others(&path)?;
+        // What is wrong with the copy is told by its opening.
+        let _ = take_steps(&path, folder);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags)?;
         connection.create_scalar_function("now_us", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(clock()))?;
@@ -92,4 +94,11 @@ impl Store {
         let backend = Backend::Sqlite(Mutex::new(Held::memory(connection)));
         Ok((Self::new(backend, store_id, Some(lock)), Time::from_us(taken_at)))
     }
+}
+
+/// Brings a copy that an older release made up to the schema of this one, before it is opened to be read alone.
+fn take_steps(path: &Path, folder: &Path) -> Result<(), Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    bring_up_to_date(Session::Sqlite(&connection), folder, &Schema::ours()).map(drop)
 }
