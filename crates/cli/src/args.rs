@@ -348,7 +348,7 @@ pub(crate) struct GenerateSecretArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FlowCommand {
-    /// Deploy a flow file with its credentials.
+    /// Deploy a flow file with its credentials, or an orchestration flow.
     Import(ImportArguments),
     /// Write a deployed flow to stdout, and its credentials to a file on request.
     Export(ExportArguments),

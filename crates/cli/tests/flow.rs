@@ -167,3 +167,51 @@ fn the_published_arrays_come_in_unmodified() {
         assert_eq!(through(document).trim_end(), document);
     }
 }
+
+/// An orchestration flow that signs with this secret, every member of its form among them.
+fn orchestration(password: &str) -> String {
+    serde_json::json!({
+        "format": "chancery.orchestration/1", "id": "issue", "name": "Ünicode \u{1F600}", "category": "API", "active": true,
+        "description": "d", "tags": ["a"], "default": true, "nodeTracking": "always", "keepIds": true, "version": "1",
+        "trigger": {"type": "api", "method": "GET", "path": "/issue", "authentication": "none"}, "nodes": [
+        {"id": "s", "type": "start", "exits": {"Next": "g"}, "position": {"x": 1, "y": 2}},
+        {"id": "g", "type": "jwt-generator", "config": {"claims": {"sub": "a"},
+            "signature": {"type": "symmetric", "symmetric": {"password": password}}}, "exits": {"True": "e", "Failure": "e"}},
+        {"id": "e", "type": "end-success", "config": {"body": {"text": "{{jwt.token}}"}}}]
+    })
+    .to_string()
+}
+
+/// JG-53: what is exported and imported elsewhere with the same ids is the same document, and its export the same octets.
+///
+/// JG-44 (part): an export has references in the place of secrets, and sending one back keeps the secret.
+#[test]
+fn an_orchestration_flow_goes_out_and_comes_in_the_same() {
+    let (here, there) = (Folder::new(), Folder::new());
+    let written = here.write("issue.json", &orchestration(SECRET));
+    let run = |folder: &Folder, arguments: &[&str]| {
+        let ran = chancery(&[&["--data", &folder.data, "flow"], arguments].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(!ran.stderr.contains(SECRET) && !ran.stdout.contains(SECRET), "{ran:?}");
+        ran.stdout
+    };
+    run(&here, &["import", &written]);
+    let first = run(&here, &["export", "issue"]);
+    let reference = r#"{"$secret":"issue/g#signature/symmetric/password"}"#;
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(json(&first), json(&orchestration("in its place").replace("\"in its place\"", reference)));
+    // The reference comes back: document and secret stay as they are.
+    run(&here, &["import", &here.write("issue.json", &first)]);
+    assert_eq!(run(&here, &["export", "issue"]), first);
+    let token = here.serve().get("/issue").body;
+    assert_eq!(
+        chancery_in(&[("S", SECRET)], &["verify", &token, "--key", "env:S", "--alg", "HS256"], "").code,
+        0,
+        "{token}"
+    );
+    // Elsewhere it is the same document; its secret did not go along.
+    run(&there, &["import", &there.write("issue.json", &first)]);
+    let second = run(&there, &["export", "issue"]);
+    assert_eq!(second, first);
+    assert!(!there.serve().get("/issue").body.starts_with("eyJ"));
+}

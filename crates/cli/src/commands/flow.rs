@@ -30,17 +30,18 @@ pub(super) fn run(command: &FlowCommand, folder: &Path, voice: Voice) -> Result<
 /// Reads and checks everything before anything is changed.
 fn import(arguments: &ImportArguments, folder: &Path, voice: Voice) -> Result<ExitCode, Failure> {
     let document = Document::read(&arguments.file)?;
-    let Lowered::NodeRed(lowered) = document.lower().map_err(|told| document::refused(&document, &told))? else {
+    let lowered = document.lower().map_err(|told| document::refused(&document, &told))?;
+    if let Lowered::ApiConnect(_) = lowered {
         return Err(Failure::new(ExitCode::Usage, "not_a_flow", "an API definition brings no credentials along")
             .hint("Serve it with `chancery serve FILE`."));
-    };
+    }
     let credentials = credentials(arguments, &document, voice)?;
-    for told in &lowered.diagnostics {
+    for told in lowered.diagnostics() {
         voice.warn(told.to_string());
     }
     let set = match data::running(folder)? {
         Some(_) => online::import(folder, &document, &credentials, arguments.replace)?,
-        None => offline::import(folder, &document, *lowered, &credentials, arguments.replace)?,
+        None => offline::import(folder, &document, lowered, &credentials, arguments.replace)?,
     };
     voice.say(format!("{} is deployed; {set} of {} credentials of the file are set", document.name, credentials.len()));
     Ok(ExitCode::Done)
@@ -91,7 +92,9 @@ fn export(arguments: &ExportArguments, folder: &Path, voice: Voice) -> Result<Ex
             Failure::new(ExitCode::Output, "output_failed", format!("cannot write {}: {error}", path.display()))
         })?;
     }
-    voice.result(if arguments.portable { portable(&exported, voice)? } else { exported.flow })?;
+    let document = if arguments.portable { portable(&exported, voice)? } else { exported.flow };
+    // As it is stored, to the octet: what comes in again is the same document.
+    voice.octets(&[document.as_bytes()])?;
     Ok(ExitCode::Done)
 }
 

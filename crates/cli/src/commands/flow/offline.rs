@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use dialects::node_red::{Credentials, Lowered};
-use dialects::{FoundSecret, Kind};
+use dialects::node_red::Credentials;
+use dialects::{FoundSecret, Kind, Lowered};
 use jose::Random as _;
 use server::deployment::{secret_step, without};
 use server::vault::{SecretStep, TENANT, Vault};
@@ -33,8 +33,15 @@ pub(super) fn import(
     replace: bool,
 ) -> Result<usize, Failure> {
     let vault = data::open(folder, &data::settings(folder, &[])?)?;
-    let octets = without(&document.octets.clone().into(), &lowered.cuts);
-    let mut steps: Vec<_> = lowered.secrets.into_iter().filter_map(secret_step).collect();
+    let octets = document.octets.clone().into();
+    let (kind, octets, found) = match lowered {
+        Lowered::NodeRed(lowered) => (Kind::NodeRed, without(&octets, &lowered.cuts), lowered.secrets),
+        Lowered::ApiConnect(lowered) => (Kind::ApiConnect, lowered.kept.map_or(octets, Into::into), lowered.secrets),
+        Lowered::Orchestration(lowered) => {
+            (Kind::Orchestration, lowered.kept.map_or(octets, Into::into), lowered.secrets)
+        }
+    };
+    let mut steps: Vec<_> = found.into_iter().filter_map(secret_step).collect();
     let mut set = 0;
     for found in credentials {
         let stands = vault.secret(&found.secret).map_err(data::failed)?.is_some();
@@ -42,8 +49,7 @@ pub(super) fn import(
         steps.push((found.secret.clone(), step));
         set += 1;
     }
-    let new =
-        NewDocument { tenant: TENANT, name: &document.name, kind: Kind::NodeRed.name(), octets: &octets, over: None };
+    let new = NewDocument { tenant: TENANT, name: &document.name, kind: kind.name(), octets: &octets, over: None };
     vault.deploy(&new, &steps, &data::by()).map_err(data::failed)?;
     Ok(set)
 }
