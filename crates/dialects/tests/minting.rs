@@ -195,6 +195,18 @@ fn sources_are_told_apart() {
     assert_eq!(codes(&minting), expected);
 }
 
+/// An algorithm that a step has put into a variable is told as if it stood in the property.
+#[test]
+fn an_algorithm_is_told_through_its_variable() {
+    let steps = json!([
+        {"set-variable": {"actions": [{"set": "alg", "value": "HS384"}]}},
+        {"jwt-generate": {"version": "2.0.0", "iss-claim": "request.path", "exp-claim": 60, "jws-jwk": "key", "jws-alg": "$(alg)"}},
+    ]);
+    let api = one(&definition(steps, json!({"key": {"value": CANARY}})));
+    let signature = api.token.as_ref().unwrap().signature.as_ref().unwrap();
+    assert_eq!(signature.algorithm.value(), Some(Value::text("HS384")));
+}
+
 /// JG-43 (part): a key is told by its type and size and by whose it is; nothing of it stands in what is told.
 #[test]
 fn a_key_is_told_by_its_size_alone() {

@@ -7,6 +7,7 @@ use plan::ecmascript::text_of;
 use plan::{Expr, Fault, FaultKind, Function, JsonRules, Value, read_json, write_json};
 
 use super::lower::fault;
+use super::policies::is_check;
 use crate::minting::Meaning;
 
 /// One text of the texts of its arguments: nothing for undefined, JSON for lists and maps.
@@ -85,7 +86,8 @@ pub(crate) fn meaning(function: &Function) -> Option<Meaning> {
         (STATUS, Meaning::Same),
         (REQUIRED, Meaning::Required),
     ];
-    table.into_iter().find(|(known, _)| std::ptr::fn_addr_eq(known.run, function.run)).map(|(_, meaning)| meaning)
+    let known = table.into_iter().find(|(known, _)| std::ptr::fn_addr_eq(known.run, function.run));
+    known.map(|(_, meaning)| meaning).or_else(|| is_check(function).then_some(Meaning::Same))
 }
 
 /// A `PropertyError` (section 10).

@@ -2,6 +2,7 @@
 
 use plan::{Expr, Fault, FaultKind, Function, KeyForm, KeyFrom, Severity, Value};
 
+use super::own;
 use crate::api_connect::lower::{Lowering, Step};
 use crate::api_connect::name::whole;
 
@@ -48,6 +49,11 @@ pub(super) fn named(lowering: &mut Lowering<'_>, step: &Step<'_>, property: &str
         lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, hint);
     }
     Some(Expr::Literal(Value::text(written)))
+}
+
+/// Whether a function gives the name that it was given, if that is legal.
+pub(in crate::api_connect) fn is_check(function: &Function) -> bool {
+    [SIGNATURES, CONTENTS, KEYS, own::SIGNATURES].iter().any(|legal| legal.check.name == function.name)
 }
 
 /// What a variable names, if that is legal. What it leaves open is told by whoever needs it.

@@ -15,7 +15,7 @@ mod script;
 mod set_variable;
 mod throw;
 
-pub(super) use algorithms::given;
+pub(super) use algorithms::{given, is_check};
 pub use forms::JWT_GENERATE;
 use plan::{NodeIx, Op, Severity};
 

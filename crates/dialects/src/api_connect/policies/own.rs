@@ -19,7 +19,7 @@ const ALGORITHM: &str = "x-chancery-jws-alg";
 const PREFIX: &str = "x-chancery-token-prefix";
 const RING: &str = "x-chancery-key-ring";
 /// The algorithms that the vendor does not have.
-const SIGNATURES: Legal = Legal {
+pub(super) const SIGNATURES: Legal = Legal {
     names: &["EdDSA", "ES256K"],
     check: Function { name: ALGORITHM, run: |arguments| checked(arguments, SIGNATURES.names) },
 };
