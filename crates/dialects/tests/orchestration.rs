@@ -153,6 +153,21 @@ fn what_is_unknown_is_refused_with_its_place() {
     assert_eq!(broken.unwrap_err()[0].code, "document_invalid");
 }
 
+/// Library flows are found by their ids, and those that nothing calls are told of.
+#[test]
+fn library_flows_have_ids_of_their_own() {
+    let library = |id: &str| json!({"id": id, "category": "Library", "nodes": [{"id": "s", "type": "start", "exits": {"Next": "e"}}, end()]});
+    let call =
+        json!({"id": "g", "type": "library-flow", "config": {"flow": "a"}, "exits": {"Success": "e", "Failure": "e"}});
+    let mut document = flow(&[call, end()]);
+    document["libraries"] = json!([library("a"), library("b")]);
+    assert_eq!(told(&document), ["library_unused /libraries/1/id"]);
+    document["libraries"] = json!([library("a"), library("a")]);
+    assert_eq!(told(&document), ["id_repeated /libraries/1/id"]);
+    document["libraries"] = json!([library("a")]);
+    assert_eq!(told(&document), [""; 0]);
+}
+
 /// JG-40: names of variables.
 #[test]
 fn names_of_variables_are_checked() {

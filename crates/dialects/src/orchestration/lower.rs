@@ -1,6 +1,6 @@
 //! Lowers a flow document: every node's entry is there before any node is, so that exits may lead anywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use http::Method;
@@ -10,13 +10,13 @@ use plan::{
 };
 
 use super::nodes;
-use super::places::{line_column, places};
+use super::places::{place, without};
 use super::request::HttpRequest;
 use super::route::{Authentication, Endpoint};
 use super::steps;
 use super::syntax::{self, Document, Node};
 use crate::found::{FoundSecret, SecretChange};
-use crate::token_form::{Form, Inline, Spot, Told, Who, failure, sealed_json};
+use crate::token_form::{Form, Inline, Spot, Told, Who, failure};
 
 /// The reply that an end node has made ready.
 pub(super) const ANSWER: ReplyIx = ReplyIx(0);
@@ -90,6 +90,8 @@ pub(super) struct Lowering<'d> {
     nothing: NodeIx,
     /// The Library flows that are being written out, by id: none may call itself.
     calling: Vec<&'d str>,
+    /// The Library flows that were written out.
+    called: BTreeSet<&'d str>,
 }
 
 /// What a document becomes, unless something is wrong with it.
@@ -129,7 +131,17 @@ impl<'d> Lowering<'d> {
         let flow = Flow { document: name.into(), replies: REPLIES, ..Flow::default() };
         let (failed, nothing) = (NodeIx(0), NodeIx(0));
         let (found, requests, begins) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lowering = Self { flow, told, found, requests, begins, failed, nothing, calling: vec![document.id] };
+        let mut lowering = Self {
+            flow,
+            told,
+            found,
+            requests,
+            begins,
+            failed,
+            nothing,
+            calling: vec![document.id],
+            called: BTreeSet::new(),
+        };
         let origin = lowering.origin(document.id, "flow", document.name);
         lowering.failed = lowering.add(Op::Reply(FAILED), origin, Vec::new(), Handlers::default());
         lowering.nothing = lowering.add(Op::Reply(NOTHING), origin, Vec::new(), Handlers::default());
@@ -138,6 +150,7 @@ impl<'d> Lowering<'d> {
 
     fn finish(mut self, document: &'d Document<'d>, settings: &LowerSettings<'_>) -> Made {
         let entry = self.document(document, document, document.id.to_owned(), None);
+        self.tell_libraries(&document.libraries);
         let kind = TriggerKind::Request;
         self.flow.triggers.push(Trigger { origin: OriginIx(0), kind, wires: entry.into_iter().collect() });
         let text = |text: &str| Value::text(text);
@@ -150,6 +163,20 @@ impl<'d> Lowering<'d> {
         let endpoint = self.endpoint(document, &facts);
         self.bound_steps();
         Made { flow: self.flow, endpoint, facts, requests: self.requests, found: self.found }
+    }
+
+    /// Tells of Library flows that share an id, and of those that nothing calls: nobody has looked into them.
+    fn tell_libraries(&self, libraries: &[Document<'d>]) {
+        for (at, library) in libraries.iter().enumerate() {
+            let spot = library.spot.below("id");
+            if libraries[..at].iter().any(|known| known.id == library.id) {
+                let message = format!("Two Library flows have the id `{}`.", library.id);
+                self.told.refuse("id_repeated", &spot, message, "Rename one of them.");
+            } else if !self.called.contains(library.id) {
+                let message = format!("Nothing calls the Library flow `{}`, so it is not checked either.", library.id);
+                self.told.tell(Severity::Warning, "library_unused", &spot, message, "Call it, or take it out.");
+            }
+        }
     }
 
     /// Has nodes count their passes if a message could take too many steps.
@@ -280,6 +307,7 @@ impl<'d> Lowering<'d> {
             return None;
         }
         self.calling.push(library.id);
+        self.called.insert(library.id);
         let entry = self.document(library, live.scope.whole, format!("{}/{}", live.scope.id, library.id), Some(ends));
         self.calling.pop();
         entry
@@ -393,32 +421,6 @@ impl<'d> Live<'_, 'd> {
         let object = self.node.config.unwrap_or(&NONE);
         Form::new(object, self.spot.below("config"), told)
     }
-}
-
-/// Adds line and column to what was told.
-fn place(octets: &[u8], diagnostics: &mut [Diagnostic]) {
-    let found = places(octets, diagnostics.iter().map(|told| told.place.pointer.as_str()));
-    for told in diagnostics {
-        let at = found.get(&told.place.pointer).filter(|_| told.place.line_column.is_none());
-        if let Some(at) = at {
-            told.place.line_column = Some(line_column(octets, at.start));
-        }
-    }
-}
-
-/// The document with a reference in the place of each secret.
-fn without(octets: &[u8], found: &[Inline]) -> Vec<u8> {
-    let at = places(octets, found.iter().map(|inline| inline.pointer.as_str()));
-    let mut cuts: Vec<_> = found.iter().filter_map(|inline| Some((at.get(&inline.pointer)?, &inline.secret))).collect();
-    cuts.sort_by_key(|(place, _)| place.start);
-    let (mut kept, mut from) = (Vec::with_capacity(octets.len()), 0);
-    for (place, secret) in cuts {
-        kept.extend_from_slice(&octets[from..place.start]);
-        kept.extend_from_slice(&sealed_json(secret));
-        from = place.end;
-    }
-    kept.extend_from_slice(&octets[from..]);
-    kept
 }
 
 fn set(inline: Inline) -> FoundSecret {

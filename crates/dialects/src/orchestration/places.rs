@@ -4,9 +4,38 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jose::json::{Event, JsonError, Limits, Position, Reader};
+use plan::Diagnostic;
+
+use crate::token_form::{Inline, sealed_json};
+
+/// Adds line and column to what was told.
+pub(super) fn place(octets: &[u8], diagnostics: &mut [Diagnostic]) {
+    let found = places(octets, diagnostics.iter().map(|told| told.place.pointer.as_str()));
+    for told in diagnostics {
+        let at = found.get(&told.place.pointer).filter(|_| told.place.line_column.is_none());
+        if let Some(at) = at {
+            told.place.line_column = Some(line_column(octets, at.start));
+        }
+    }
+}
+
+/// The document with a reference in the place of each secret.
+pub(super) fn without(octets: &[u8], found: &[Inline]) -> Vec<u8> {
+    let at = places(octets, found.iter().map(|inline| inline.pointer.as_str()));
+    let mut cuts: Vec<_> = found.iter().filter_map(|inline| Some((at.get(&inline.pointer)?, &inline.secret))).collect();
+    cuts.sort_by_key(|(place, _)| place.start);
+    let (mut kept, mut from) = (Vec::with_capacity(octets.len()), 0);
+    for (place, secret) in cuts {
+        kept.extend_from_slice(&octets[from..place.start]);
+        kept.extend_from_slice(&sealed_json(secret));
+        from = place.end;
+    }
+    kept.extend_from_slice(&octets[from..]);
+    kept
+}
 
 /// The octets of every value whose pointer is asked for; a pointer to nothing is left out.
-pub(super) fn places<'p>(octets: &[u8], pointers: impl Iterator<Item = &'p str>) -> BTreeMap<String, Range<usize>> {
+fn places<'p>(octets: &[u8], pointers: impl Iterator<Item = &'p str>) -> BTreeMap<String, Range<usize>> {
     let mut finder = Finder { wanted: pointers.map(|pointer| (pointer.to_owned(), None)).collect() };
     if let Ok(mut reader) = Reader::new(octets, Limits::DOCUMENT) {
         // A document that is read here was read before.
@@ -16,7 +45,7 @@ pub(super) fn places<'p>(octets: &[u8], pointers: impl Iterator<Item = &'p str>)
 }
 
 /// Line and column of a place.
-pub(super) fn line_column(octets: &[u8], at: usize) -> (usize, usize) {
+fn line_column(octets: &[u8], at: usize) -> (usize, usize) {
     let Position { line, column } = Position::of(octets, at);
     (line, column)
 }

@@ -28,6 +28,7 @@ pub(super) struct Document<'d> {
     pub(super) nodes: Vec<Node<'d>>,
     /// The Library flows that it calls.
     pub(super) libraries: Vec<Document<'d>>,
+    pub(super) spot: Spot,
 }
 
 /// What calls a flow.
@@ -89,8 +90,9 @@ fn flow<'d>(mut form: Form<'d>, may_bring: bool) -> Option<Document<'d>> {
     if may_bring {
         libraries = form.objects("libraries", LIBRARIES_MAX).into_iter().filter_map(|form| flow(form, false)).collect();
     }
+    let spot = form.spot().clone();
     form.close();
-    Some(Document { id: id?, name, category, is_active, trigger, nodes, libraries })
+    Some(Document { id: id?, name, category, is_active, trigger, nodes, libraries, spot })
 }
 
 /// What is kept for people and editors.
