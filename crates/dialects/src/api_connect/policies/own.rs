@@ -60,11 +60,12 @@ pub(super) fn apply(lowering: &mut Lowering<'_>, step: &Step<'_>, plan: &mut Sea
 /// The key ring that signs, if the step names one in the place of a key.
 pub(super) fn ring(lowering: &mut Lowering<'_>, step: &Step<'_>) -> Option<KeyFrom> {
     let name = step.block.text(RING)?;
+    let at = step.block.get(RING).unwrap_or_else(|| step.block.clone());
     if name.is_empty() || name.contains('/') {
-        illegal(lowering, step, RING, &name, "the name of a key ring");
+        let message = format!("`{RING}` is `{name}`, which is no name of a key ring.");
+        lowering.tell(Severity::Error, "value_illegal", (&at, step.kind), message, "`chancery keys list` shows them.");
     }
     if ["jws-jwk", "jws-crypto"].iter().any(|property| step.block.get(property).is_some()) {
-        let at = step.block.get(RING).unwrap_or_else(|| step.block.clone());
         let message = format!("`{RING}` stands in the place of a key, and `jws-jwk` or `jws-crypto` names one, too.");
         lowering.tell(Severity::Error, "key_twice", (&at, step.kind), message, "Keep one of them.");
     }
