@@ -293,3 +293,44 @@ async fn keys_of_encryptions_are_drawn_or_refused() {
     let unknown = admin.call(Method::POST, "/secrets/nobody/signature%2Fsymmetric%2Fpassword", "").await;
     assert_eq!((unknown.0, &unknown.1["error"]), (StatusCode::NOT_FOUND, &json!("node_unknown")));
 }
+
+/// JG-44: no answer shows the secret that a flow was sent with; its reference sent back keeps it, and a reference to another
+/// flow's is refused. That an export has the reference in the secret's place, the command line's tests of `flow` show.
+#[tokio::test]
+async fn the_secrets_of_a_flow_are_never_shown_and_kept_by_their_reference() {
+    const CANARY: &str = "canary-canary-canary-canary-canary";
+    let admin = Admin::start();
+    let flow = |password: Value| {
+        json!({"format": "chancery.orchestration/1", "id": "issue", "category": "API",
+            "trigger": {"type": "api", "method": "GET", "path": "/issue", "authentication": "none"}, "nodes": [
+            {"id": "s", "type": "start", "exits": {"Next": "g"}},
+            {"id": "g", "type": "jwt-generator", "config": {"claims": {"sub": "a"},
+                "signature": {"type": "symmetric", "symmetric": {"password": password}}}, "exits": {"True": "e", "Failure": "e"}},
+            {"id": "e", "type": "end-success", "config": {"body": {"text": "{{jwt.token}}"}}}]})
+        .to_string()
+    };
+    let mut told = Vec::new();
+    let (status, report) = admin.call(Method::PUT, "/documents/issue", &flow(json!(CANARY))).await;
+    assert_eq!(status, StatusCode::OK, "{report}");
+    told.push(report);
+    let token = admin.chancery.get("/issue").await.body;
+    assert!(token.starts_with("eyJ"), "{token}");
+    let reference = json!({"$secret": "issue/g#signature/symmetric/password"});
+    let (status, report) = admin.call(Method::PUT, "/documents/issue", &flow(reference)).await;
+    assert_eq!(status, StatusCode::OK, "{report}");
+    told.push(report);
+    assert!(admin.chancery.get("/issue").await.body.starts_with("eyJ"), "the secret is kept");
+    for path in ["/documents", "/secrets"] {
+        let (status, listed) = admin.call(Method::GET, path, "").await;
+        assert!(status == StatusCode::OK && listed.to_string().contains("issue"), "{listed}");
+        told.push(listed);
+    }
+    let foreign = flow(json!({"$secret": "other/g#signature/symmetric/password"}));
+    let (status, refused) = admin.call(Method::PUT, "/documents/issue", &foreign).await;
+    assert_eq!(
+        (status, &refused["diagnostics"][0]["code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("secret_unknown"))
+    );
+    told.push(refused);
+    assert!(!json!(told).to_string().contains("canary"), "{told:?}");
+}
