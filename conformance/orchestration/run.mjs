@@ -1,4 +1,5 @@
-// Tokens of every algorithm that a JWT - Generator offers, issued over HTTP, each read by npm `jose` and PyPI `jwcrypto`.
+// Tokens of every algorithm that a JWT - Generator offers, issued over HTTP, each read by npm `jose` and PyPI `jwcrypto`;
+// documents held to the shipped schema by npm `ajv`.
 
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, createSecretKey } from 'node:crypto';
@@ -6,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as jose from 'jose';
+import { documentTests } from './lib/documents.mjs';
 import { claimsAt, flow } from './lib/flow.mjs';
 import { CONTENTS, ec, rsa, secretFor } from './lib/keys.mjs';
 import { Server, binary, folder } from '../server.mjs';
@@ -198,4 +200,5 @@ try {
   await server.stop();
 }
 await refused();
+await documentTests();
 close();

@@ -7,6 +7,7 @@ pub mod minting;
 pub mod node_red;
 pub mod orchestration;
 pub mod outward;
+mod palette;
 pub mod spec;
 pub mod supertokens;
 mod token_form;
@@ -14,6 +15,7 @@ mod tokens;
 
 pub use found::{FoundSecret, SecretChange};
 use http::Method;
+pub use palette::{Listed, palette};
 use plan::{Diagnostic, Flow};
 
 /// A dialect, told by the content of a document.

@@ -16,7 +16,7 @@ use jose::{VerifyingKey, base64url};
 use serde_json::{Value, json};
 use server::accept::{Limits, ListenerKind};
 use server::control::{self, Client, Reply};
-use server::routes::{Control, Router, documents, secrets};
+use server::routes::{Control, Router, documents, palette, secrets};
 
 /// A server with its control socket.
 struct Admin {
@@ -31,7 +31,8 @@ impl Admin {
         let chancery = Chancery::with(Options::default());
         let router = Router::new(Control { uid: rustix::process::getuid().as_raw() })
             .with(documents::routes(&chancery.deployments))
-            .with(secrets::routes(&chancery.deployments));
+            .with(secrets::routes(&chancery.deployments))
+            .with(palette::routes());
         let control = start_on(&[control::bind(folder.path())], router, Limits::of(ListenerKind::Control));
         Self { chancery, folder, _control: control }
     }
@@ -64,6 +65,49 @@ async fn documents_are_deployed_listed_and_taken_away() {
         (twice, admin.call(Method::DELETE, "/documents/seed", "").await.0),
         (StatusCode::OK, StatusCode::NOT_FOUND)
     );
+}
+
+/// JG-01: the palette has `JWT - Generator`, BE, in all eight categories, with one input and the outputs True and Failure.
+/// AC-96 (part): what a form of `jwt-generate` is drawn of has the vendor's labels and defaults.
+#[tokio::test]
+async fn the_palette_lists_every_node_type() {
+    let admin = Admin::start();
+    let (status, palette) = admin.call(Method::GET, "/api/v1/palette", "").await;
+    assert_eq!(status, StatusCode::OK);
+    let nodes = palette["nodes"].as_array().unwrap();
+    let found = |dialect: &str, kind: &str| {
+        let mut found = nodes.iter().filter(|node| node["dialect"] == dialect && node["type"] == kind);
+        let node = found.next().unwrap();
+        assert_eq!(found.next(), None, "{dialect} {kind}");
+        node
+    };
+    let generator = found("orchestration", "jwt-generator");
+    assert_eq!((&generator["label"], &generator["badge"]), (&json!("JWT - Generator"), &json!("BE")));
+    assert_eq!((&generator["inputs"], &generator["outputs"]), (&json!(1), &json!(["True", "Failure"])));
+    let categories = ["API", "Authentication", "Admin", "Self Service", "Consent", "Library", "Custom", "User Defined"];
+    assert_eq!(generator["flows"], json!(categories));
+    let of = |node: &Value, key: &str| {
+        node["fields"].as_array().unwrap().iter().find(|field| field["key"] == key).unwrap().clone()
+    };
+    assert_eq!(of(generator, "signature/asymmetric/privateKey")["widget"], "secret");
+    let policy = found("api-connect", "jwt-generate");
+    let period = of(policy, "exp-claim");
+    assert_eq!((&period["label"], &period["default"]), (&json!("Validity Period"), &json!(3600)));
+    let algorithm = of(policy, "jws-alg");
+    assert_eq!(algorithm["label"], "Cryptographic Algorithm");
+    assert!(found("node-red", "jwt")["flows"].as_array().unwrap().is_empty());
+}
+
+/// The schema is served as it is shipped.
+#[tokio::test]
+async fn the_schema_of_flow_documents_is_served() {
+    let admin = Admin::start();
+    let (status, schema) = admin.call(Method::GET, "/api/v1/schemas/orchestration-1", "").await;
+    assert_eq!(status, StatusCode::OK);
+    let shipped: Value =
+        serde_json::from_str(include_str!("../../../docs/schemas/orchestration-1.schema.json")).unwrap();
+    assert_eq!(schema, shipped);
+    assert_eq!(admin.call(Method::POST, "/api/v1/schemas/orchestration-1", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 /// A flow that nobody calls is run by its author, with variables of the author's choice.

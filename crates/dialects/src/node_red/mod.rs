@@ -41,6 +41,7 @@ pub use render::pages::{RETRY_AFTER_SECS, Unanswered, not_found, options, refuse
 pub use render::{Rendered, render};
 pub use request::{HeaderPart, MethodOfMessage, PayloadOfGet, Prepared, RequestNode, Returns, Scheme, Sent, prepare};
 
+pub(crate) use nodes::specs;
 pub(crate) use write::write;
 
 use crate::spec::NodeSpec;

@@ -20,10 +20,12 @@ mod write;
 pub use accept::{Around, accept};
 pub use debug::{Left, begin, left};
 pub use lower::{LowerSettings, Lowered, lower};
+pub(crate) use nodes::specs;
 pub use render::{problem, render};
 pub use request::{HttpRequest, Sent};
 pub use route::{Authentication, Endpoint};
 pub use schema::schema;
+pub(crate) use syntax::CATEGORIES;
 pub(crate) use write::write;
 
 /// The media type of an answer that is a text, if nobody says another (section 8).

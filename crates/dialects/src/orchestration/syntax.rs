@@ -7,8 +7,8 @@ use crate::token_form::{Form, Spot, Told};
 
 /// What a document says of its form.
 pub(super) const FORMAT: &str = "chancery.orchestration/1";
-/// The eight categories.
-pub(super) const CATEGORIES: &[&str] =
+/// The eight categories of flows (section 8).
+pub(crate) const CATEGORIES: &[&str] =
     &["API", "Authentication", "Admin", "Self Service", "Consent", "Library", "Custom", "User Defined"];
 const TRACKING: &[&str] = &["always", "if an error", "on flow failure"];
 const AUTHENTICATIONS: &[&str] = &["api-key", "bearer", "none"];

@@ -8,16 +8,15 @@ use http::HeaderValue;
 use jose::jwa::SignatureAlgorithm;
 use jose::jwk::PublicJwk;
 use keyring::{KeySet, Ring, RingKeys, Signing, Span, StorePolicy, Time, Use, VerifyOnly};
-use sha2::{Digest as _, Sha256};
 use signer::OpenKey;
 use store::{Epochs, RingRows, RingWorld};
+
+use crate::routes::etag;
 
 /// What the kid of a dynamic key begins with (docs/contracts/supertokens.md section 5).
 pub const DYNAMIC_PREFIX: &str = "d-";
 /// What the kid of a static key begins with.
 pub const STATIC_PREFIX: &str = "s-";
-/// The most octets of the digest in an `ETag`.
-const ETAG_OCTETS: usize = 16;
 
 /// All rings at an instant, good until the next change.
 pub struct Snapshot {
@@ -186,9 +185,7 @@ fn served(rings: &[&LiveRing], verify_only: &[VerifyOnly], t: Time) -> (ServedSe
     let set = KeySet::at(t, &keys, verify_only);
     let mut body = Vec::new();
     set.keys.write(&mut body);
-    let digest = Sha256::digest(&body);
-    let etag = format!("\"{}\"", jose::base64url::encode(&digest[..ETAG_OCTETS]));
-    let etag = HeaderValue::try_from(etag).expect("base64url between quotes is a header value");
+    let etag = etag::of(&body);
     let max_staleness = rings.iter().map(|ring| ring.max_staleness()).min().unwrap_or(Span::ZERO);
     let max_age = set.max_age;
     let changes_at = set.next_change.unwrap_or(Time::NEVER);

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use dialects::supertokens::render;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
-use super::{Call, Route, Runtime};
+use super::{Call, Route, Runtime, etag};
 use crate::problem::{Body, Problem, Verb};
 use crate::rings::{Rings, Served, SetKind};
 use crate::vault::TENANT;
@@ -46,7 +44,7 @@ pub fn reply(rings: &Rings, tenant: &str, manner: Manner, asked: &HeaderMap) -> 
         Manner::Core { .. } => SetKind::Core,
     };
     let served = rings.served(tenant, kind).map_err(|_| Problem::Unavailable)?.ok_or(Problem::NotFound)?;
-    let is_known = has(asked, &served.set.etag);
+    let is_known = etag::is_known(asked, &served.set.etag);
     let mut response = Response::new(Full::from(if is_known { bytes::Bytes::new() } else { served.set.body.clone() }));
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -71,11 +69,4 @@ fn cache_control(served: &Served, manner: Manner) -> HeaderValue {
         Manner::Core { age_secs_max } => render::cache_control(secs.min(age_secs_max).max(1)),
     };
     HeaderValue::try_from(text).expect("words and a number are a header value")
-}
-
-/// Whether the caller has this set already (RFC 9110 section 13.1.2).
-fn has(asked: &HeaderMap, etag: &HeaderValue) -> bool {
-    let lists = asked.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-    let mut tags = lists.flat_map(|list| list.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes())
 }

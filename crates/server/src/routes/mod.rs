@@ -4,8 +4,8 @@
 //! |---|---|
 //! | runtime | [`jwks::routes`], live flows ([`Live`]), behind [`RuntimeRouter`] |
 //! | core | [`core::Core`], which routes by its vendor's rules |
-//! | studio | [`studio::routes`], [`metrics::routes`] |
-//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`ring_tokens::routes`], [`keks::routes`], [`health::routes`] |
+//! | studio | [`studio::routes`], [`palette::routes`], [`metrics::routes`] |
+//! | control | [`documents::routes`], [`secrets::routes`], [`rings::routes`], [`ring_tokens::routes`], [`keks::routes`], [`palette::routes`], [`health::routes`] |
 //! | health | [`health::routes`], [`metrics::routes`] |
 //!
 //! A module `routes/<noun>.rs` offers `routes<L>(state) -> [Route<L>; n]` and bounds `L` by what it serves:
@@ -25,11 +25,13 @@
 
 pub mod core;
 pub mod documents;
+pub(crate) mod etag;
 pub mod health;
 pub mod jwks;
 pub mod keks;
 pub mod live;
 pub mod metrics;
+pub mod palette;
 mod pattern;
 pub mod ring_tokens;
 pub mod rings;

@@ -11,8 +11,8 @@ use server::routes::core::Core;
 use server::routes::health::Condition;
 use server::routes::live::Live;
 use server::routes::{
-    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, keks, metrics, ring_tokens, rings,
-    secrets, studio,
+    Control, Health, Router, RuntimeRouter, Studio, documents, health, jwks, keks, metrics, palette, ring_tokens,
+    rings, secrets, studio,
 };
 use server::settings::Settings;
 use tokio::task::JoinSet;
@@ -45,8 +45,10 @@ pub(super) fn open(
     opening.core(&settings.core.bind, core)?;
     let metrics = Arc::clone(&opening.house.metrics);
     let page = studio::routes(&runtime);
-    let studio =
-        Router::new(Studio::new(&settings.studio.hosts)).with(page).with(metrics::routes(Arc::clone(&metrics)));
+    let studio = Router::new(Studio::new(&settings.studio.hosts))
+        .with(page)
+        .with(palette::routes())
+        .with(metrics::routes(Arc::clone(&metrics)));
     opening.door("studio", &settings.studio.bind, studio)?;
     let health = Router::new(Health).with(health::routes(&condition)).with(metrics::routes(metrics));
     opening.door("health", &settings.health.bind, health)?;
@@ -58,7 +60,8 @@ pub(super) fn open(
             .with(secrets::routes(live))
             .with(rings::routes(rings))
             .with(ring_tokens::routes(rings))
-            .with(keks::routes(rings.vault()));
+            .with(keks::routes(rings.vault()))
+            .with(palette::routes());
         opening.door("control", &[control::bind(folder)], control)?;
     }
     Ok(Doors { addresses: opening.addresses, open: opening.open, condition })

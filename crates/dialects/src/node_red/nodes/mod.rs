@@ -96,6 +96,11 @@ pub(super) static TYPES: &[&NodeType] = &[
     &yaml::TYPE,
 ];
 
+/// Every node type's description.
+pub(crate) fn specs() -> impl Iterator<Item = &'static NodeSpec> {
+    TYPES.iter().map(|kind| &kind.spec)
+}
+
 /// A node type: how it describes itself, and what it becomes.
 pub(super) struct NodeType {
     /// How it describes itself.

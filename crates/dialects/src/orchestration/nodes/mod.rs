@@ -37,6 +37,11 @@ pub(super) struct NodeType {
     pub(super) lower: for<'d> fn(&mut Lowering<'d>, &Live<'_, 'd>),
 }
 
+/// Every node type's label and description.
+pub(crate) fn specs() -> impl Iterator<Item = (&'static str, &'static NodeSpec)> {
+    TYPES.iter().map(|kind| (kind.label, &kind.spec))
+}
+
 /// The node type of that name.
 pub(super) fn find(kind: &str) -> Option<&'static NodeType> {
     TYPES.iter().find(|known| known.spec.kind == kind).copied()
