@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// What is asked, and what a right answer is.
@@ -48,7 +49,17 @@ impl Connection {
 
     /// Asks once and gives the body. Anything but a 200 with a token is an error.
     pub(crate) fn ask(&mut self) -> io::Result<&[u8]> {
-        self.stream.get_mut().write_all(self.question.request)?;
+        self.send()?;
+        self.answer()
+    }
+
+    /// Sends the request.
+    pub(crate) fn send(&mut self) -> io::Result<()> {
+        self.stream.get_mut().write_all(self.question.request)
+    }
+
+    /// Reads the answer of a request that was sent. Anything but a 200 with a token is an error.
+    pub(crate) fn answer(&mut self) -> io::Result<&[u8]> {
         let (status, length) = self.head()?;
         self.body.resize(length, 0);
         self.stream.read_exact(&mut self.body)?;
@@ -80,6 +91,12 @@ impl Connection {
                 }
             }
         }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.get_ref().as_fd()
     }
 }
 

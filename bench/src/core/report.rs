@@ -21,7 +21,7 @@ pub(super) fn write(findings: &Findings, plan: &Plan, machine: &str) -> String {
     let mut text = format!(
         "# The core API beside bare signatures and a bare handler\n\n\
          Written by `cargo xtask bench core`; do not edit. A server with a store on the disk and a record of every token; RSA of 2048\n\
-         bits; asked over {CONNECTIONS} connections that stay open, by turns with the bare thing: {} pairs of turns of {} s; medians.\n\
+         bits; asked by one client thread over {CONNECTIONS} connections that stay open, by turns with the bare thing: {} pairs of turns of {} s; medians.\n\
          Bare signatures: the same backend in a loop on every core at once. The bare handler: hyper, the same body. Per second of\n\
          processor time only what the server itself used counts; per second of time its client has its share of the same cores.\n\
          Machine: {machine}.\n\n\
