@@ -1,5 +1,7 @@
 //! What editors draw palettes, forms and hints of: every node type, and the schema of flow documents.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use dialects::spec::{FieldKind, FieldSpec, Outputs};
 use dialects::{Listed, orchestration};
@@ -14,29 +16,36 @@ use crate::problem::{Body, Verb};
 /// `GET /api/v1/palette` and `GET /api/v1/schemas/orchestration-1`, which change with a release alone and say so by an
 /// `ETag` (docs/contracts/studio.md section 2, docs/contracts/jwt-generator.md section 8).
 pub fn routes<L: ServesAdmin>() -> [Route<L>; 2] {
-    let nodes: Vec<Json> = dialects::palette().map(listed).collect();
-    let palette = Bytes::from(json!({ "nodes": nodes }).to_string());
-    let mut schema = Vec::new();
-    write_value(&mut schema, &orchestration::schema());
     [
-        fixed("/api/v1/palette", palette, "application/json"),
-        fixed("/api/v1/schemas/orchestration-1", Bytes::from(schema), "application/schema+json"),
+        fixed("/api/v1/palette", &PALETTE, "application/json"),
+        fixed("/api/v1/schemas/orchestration-1", &SCHEMA, "application/schema+json"),
     ]
 }
 
+/// Made when first asked for, since no server's start shall wait for them.
+static PALETTE: LazyLock<Bytes> = LazyLock::new(|| {
+    let nodes: Vec<Json> = dialects::palette().map(listed).collect();
+    Bytes::from(json!({ "nodes": nodes }).to_string())
+});
+static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| {
+    let mut schema = Vec::new();
+    write_value(&mut schema, &orchestration::schema());
+    Bytes::from(schema)
+});
+
 /// A route whose answer is always the same.
-fn fixed<L: ServesAdmin>(path: &'static str, body: Bytes, media_type: &'static str) -> Route<L> {
-    let etag = etag::of(&body);
+fn fixed<L: ServesAdmin>(path: &'static str, body: &'static LazyLock<Bytes>, media_type: &'static str) -> Route<L> {
     Route::new(Verb::Get, path, move |call: Call| {
+        let etag = etag::of(body);
         let is_known = etag::is_known(&call.head.headers, &etag);
-        let mut response = Response::new(Body::from(if is_known { Bytes::new() } else { body.clone() }));
+        let mut response = Response::new(Body::from(if is_known { Bytes::new() } else { Bytes::clone(body) }));
         if is_known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(ETAG, etag.clone());
+        headers.insert(ETAG, etag);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         std::future::ready(Ok(response))
     })
